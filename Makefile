@@ -1,0 +1,86 @@
+# Trailhook: every command a developer needs. `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAM_VENV := .venv-sam
+SCAN_VENV := .venv-scan
+UV_VENV := .venv-uv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve check test test-containers chaos bench scan lock clean
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+demo: $(VENV)/.ready ## Run the main job on this machine: signed webhooks in, CloudTrail Lake rows out, every event accounted for
+	@$(BIN)/trailhook demo
+
+serve: $(VENV)/.ready ## Keep the local stack up, to POST to with curl or `.venv/bin/trailhook send`
+	@$(BIN)/trailhook serve
+
+check: $(VENV)/.ready ## Linters, types and the pure tests (under 30 s)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 2 -m "not stack and not build"
+
+test: $(VENV)/.ready $(SAM_VENV)/.ready ## Everything that CI runs: check, the local stack, `sam validate` and `sam build` (under 5 minutes)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+
+test-containers: $(VENV)/.ready $(SAM_VENV)/.ready ## The built functions in Lambda's container, with `sam local invoke` (needs Docker)
+	$(BIN)/python tests/containers/invoke.py
+
+chaos: $(VENV)/.ready ## Thousands of deliveries while forward is killed again and again; ends with the ledger
+	$(BIN)/trailhook demo --deliveries 2000 --kill-every 1.5
+
+bench: $(VENV)/.ready ## Throughput of forward beside the naive loop, in one run
+	$(BIN)/python benchmarks/forward.py
+
+scan: $(SCAN_VENV)/.ready ## Security scanners over the template (checkov, cfn-lint)
+	$(SCAN_VENV)/bin/cfn-lint template.yaml
+	$(SCAN_VENV)/bin/checkov --quiet --compact --framework cloudformation --file template.yaml
+
+lock: $(UV_VENV)/.ready ## Resolve the requirements files anew
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 \
+		--extra local --group dev pyproject.toml -o requirements/dev.txt
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-strip-extras --no-header --python-version 3.13 \
+		pyproject.toml -o layers/trailhook/requirements.txt
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 \
+		--group sam -o requirements/sam.txt
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 \
+		--group scan -o requirements/scan.txt
+
+clean: ## Remove what the other commands made
+	rm -rf $(VENV) $(SAM_VENV) $(SCAN_VENV) $(UV_VENV) .aws-sam .trailhook
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailhook needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	@echo "Setting up $(VENV) (once, about half a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(SAM_VENV)/.ready: requirements/sam.txt
+	@echo "Setting up $(SAM_VENV): the SAM CLI pins and drags, so it has an environment of its own (once, about a minute)"
+	@$(PYTHON) -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/pip install -q --require-hashes -r requirements/sam.txt
+	@touch $@
+
+$(SCAN_VENV)/.ready: requirements/scan.txt
+	@echo "Setting up $(SCAN_VENV) (once)"
+	@$(PYTHON) -m venv $(SCAN_VENV)
+	@$(SCAN_VENV)/bin/pip install -q --require-hashes -r requirements/scan.txt
+	@touch $@
+
+$(UV_VENV)/.ready:
+	@$(PYTHON) -m venv $(UV_VENV)
+	@$(UV_VENV)/bin/pip install -q uv
+	@touch $@

@@ -1,0 +1,65 @@
+"""Where settings become working parts: the AWS clients with their time limits, put together once per process."""
+
+from functools import cache
+
+import boto3
+from botocore.config import Config
+
+from trailhook.cloudtrail_lake import CloudTrailLake
+from trailhook.deliver import Deliverer
+from trailhook.forward import Forwarder
+from trailhook.partners import load_partner, load_partners
+from trailhook.quarantine_bucket import QuarantineBucket
+from trailhook.queue import SqsDeliveryQueue
+from trailhook.receive import Receiver
+from trailhook.secrets_manager import SecretsManagerStore
+from trailhook.settings import ForwardSettings, ReceiveSettings
+from trailhook.webhook_secret import WebhookSecret
+
+PARALLEL_REQUESTS = 4
+
+
+def _once(connect_seconds: float, read_seconds: float) -> Config:
+    """No retries of botocore's own: receive has no time for them, and forward's are its own."""
+    return Config(
+        connect_timeout=connect_seconds,
+        read_timeout=read_seconds,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=PARALLEL_REQUESTS,
+    )
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session()
+
+
+@cache
+def receiver(settings: ReceiveSettings) -> Receiver:
+    """Partners wait three seconds. At worst receive reads the secret twice and sends once: two seconds in all."""
+    secret_store = SecretsManagerStore(
+        _session().client("secretsmanager", config=_once(0.2, 0.3)), settings.webhook_secret_arn
+    )
+    return Receiver(
+        partner=load_partner(settings.partner, settings.options),
+        secret=WebhookSecret(secret_store, grace_hours=settings.rotation_grace_hours),
+        queue=SqsDeliveryQueue(_session().client("sqs", config=_once(0.3, 0.7)), settings.delivery_queue_url),
+    )
+
+
+@cache
+def forwarder(settings: ForwardSettings) -> Forwarder:
+    """All partners are loaded: after a stack changed its partner, the queue still holds the former one's deliveries."""
+    lake = _session().client("cloudtrail-data", config=_once(2, 10))
+    return Forwarder(
+        partners=load_partners(settings.options),
+        account_id=settings.account_id,
+        deliverer=Deliverer(
+            CloudTrailLake(lake, settings.channel_arn, settings.external_id), parallel=PARALLEL_REQUESTS
+        ),
+        queue=SqsDeliveryQueue(
+            _session().client("sqs", config=_once(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url
+        ),
+        quarantine=QuarantineBucket(_session().client("s3", config=_once(2, 5)), settings.quarantine_bucket),
+        exclude_events=settings.exclude_events,
+    )

@@ -1,0 +1,236 @@
+"""An event in CloudTrail's schema, which cannot be built outside the schema's limits.
+
+AWS page: "CloudTrail Lake integrations event schema". A limit there in kB counts 1,000 bytes; a limit in characters is
+held here in UTF-8 bytes, which is safe however CloudTrail counts.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Any
+
+from trailhook.delivery import PartnerEvent
+from trailhook.errors import UnmappableEvent
+from trailhook.json_text import encode, encode_ascii
+from trailhook.timestamps import from_milliseconds
+
+TEXT_LIMITS: Mapping[str, int] = MappingProxyType(
+    {
+        "version": 256,
+        "userAgent": 1024,
+        "eventSource": 1024,
+        "eventName": 1024,
+        "UID": 1024,
+        "errorCode": 256,
+        "errorMessage": 256,
+    }
+)
+IDENTITY_TYPE_LIMIT = 128
+PRINCIPAL_ID_LIMIT = 1024
+OBJECT_LIMITS: Mapping[str, int] = MappingProxyType(
+    {"requestParameters": 100_000, "responseElements": 100_000, "additionalEventData": 28_000}
+)
+DETAILS_LIMIT = 20_000
+"""Ours, not CloudTrail's: what is left for `userIdentity.details` when everything else is as large as it may be."""
+EVENT_LIMIT = 256_000
+_RESERVED = 4_000
+"""Kept free in additionalEventData for what has to be said of the event itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserIdentity:
+    """Who did it: the partner's word for the kind of actor, its id there, and whatever else is known."""
+
+    type: str
+    principal_id: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a partner says of an action that did not succeed."""
+
+    code: str
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One event as CloudTrail takes it: its `id`, and the schema's members but for `recipientAccountId`.
+
+    Raises UnmappableEvent if a member is missing, too long, or cannot be written as UTF-8.
+    """
+
+    id: str
+    fields: Mapping[str, Any]
+    _text: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_members(self.fields)
+        try:
+            text = encode(self.fields)
+            size = len(text.encode())
+        except RecursionError as error:
+            raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
+        except UnicodeEncodeError as error:
+            raise UnmappableEvent("BadUnicode", "The event holds half a surrogate pair, which is not text") from error
+        except ValueError as error:
+            raise UnmappableEvent("NotJson", f"The event cannot be written as JSON: {error}") from error
+        if size > EVENT_LIMIT - 64:
+            raise UnmappableEvent("EventTooLarge", f"The event has {size:,} bytes; CloudTrail takes {EVENT_LIMIT:,}")
+        if size > min(OBJECT_LIMITS.values()):
+            _check_objects(self.fields)
+        object.__setattr__(self, "_text", text)
+
+    @property
+    def name(self) -> str:
+        return str(self.fields["eventName"])
+
+    @property
+    def uid(self) -> str:
+        return str(self.fields["UID"])
+
+    def event_data(self, account_id: str) -> str:
+        """The `eventData` text, delivered to a channel that the account owns."""
+        return f'{self._text[:-1]},"recipientAccountId":"{account_id}"}}'
+
+
+def fit_audit_event(
+    event: PartnerEvent,
+    *,
+    id: str,  # noqa: A002 - the schema's own word
+    uid: str,
+    name: str,
+    source: str,
+    time: datetime | None,
+    identity: UserIdentity,
+    version: str = "1",
+    user_agent: str | None = None,
+    source_ip: str | None = None,
+    failure: Failure | None = None,
+    request_parameters: Mapping[str, Any] | None = None,
+    response_elements: Mapping[str, Any] | None = None,
+    unsigned: Sequence[str] = (),
+    notes: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """The audit event, cut to the schema's limits where it exceeds them.
+
+    What is too long is cut, what is too large loses its largest members, always in the same order;
+    additionalEventData then names each of them and holds the SHA-256 of the original event. What identifies an event
+    (UID, eventName, eventSource, the actor) is never cut: raises UnmappableEvent.
+
+    `time` is None where the partner says none: then the time of receipt counts, and additionalEventData says so. It
+    also names what is `unsigned`, the members that the sender's proof does not cover, and takes `notes`.
+    """
+    additional: dict[str, Any] = dict(notes or {})
+    if time is None:
+        additional["eventTimeSource"] = "receipt"
+        time = from_milliseconds(event.delivery.received_at)
+    if unsigned:
+        additional["unsigned"] = list(unsigned)
+    cut: list[str] = []
+    fields: dict[str, Any] = {
+        "version": version,
+        "userIdentity": _identity(identity, cut),
+        "userAgent": _cut_text("userAgent", user_agent, cut),
+        "eventSource": source,
+        "eventName": name,
+        "eventTime": f"{time:%Y-%m-%dT%H:%M:%SZ}",
+        "UID": uid,
+        "requestParameters": _cut_object("requestParameters", request_parameters, cut),
+        "responseElements": _cut_object("responseElements", response_elements, cut),
+        "errorCode": _cut_text("errorCode", failure.code if failure else None, cut),
+        "errorMessage": _cut_text("errorMessage", failure.message if failure else None, cut),
+        "sourceIPAddress": _address(source_ip),
+    }
+    limit = OBJECT_LIMITS["additionalEventData"]
+    additional = _cut_members("additionalEventData", additional, limit - _RESERVED, cut)
+    if cut:
+        additional["truncated"] = _bounded_list(cut)
+        additional["originalSha256"] = hashlib.sha256(event.original).hexdigest()
+    fields["additionalEventData"] = additional or None
+    return AuditEvent(id, {key: value for key, value in fields.items() if value is not None})
+
+
+def _identity(identity: UserIdentity, cut: list[str]) -> dict[str, Any]:
+    members: dict[str, Any] = {"type": identity.type, "principalId": identity.principal_id}
+    if identity.details:
+        members["details"] = _cut_members("userIdentity.details", dict(identity.details), DETAILS_LIMIT, cut)
+    return members
+
+
+def _address(text: str | None) -> str | None:
+    """The address if it is one; partners also write "", "-" or a list of proxies, and absent is absent."""
+    try:
+        return str(ip_address(text.strip())) if text else None
+    except ValueError:
+        return None
+
+
+def _cut_text(name: str, text: str | None, cut: list[str]) -> str | None:
+    if not text:
+        return None
+    raw = text.encode("utf-8", "surrogatepass")
+    limit = TEXT_LIMITS[name]
+    if len(raw) <= limit:
+        return text
+    cut.append(name)
+    return raw[:limit].decode("utf-8", "ignore")
+
+
+def _cut_object(name: str, value: Mapping[str, Any] | None, cut: list[str]) -> dict[str, Any] | None:
+    return _cut_members(name, dict(value), OBJECT_LIMITS[name], cut) if value else None
+
+
+def _cut_members(name: str, members: dict[str, Any], limit: int, cut: list[str]) -> dict[str, Any]:
+    """Leave out the largest members, ties by name, until the rest has at most `limit` bytes in any encoding."""
+    try:
+        total = len(encode_ascii(members))
+        if total <= limit:
+            return members
+        sizes = {key: len(encode_ascii({key: value})) - 1 for key, value in members.items()}
+    except RecursionError as error:
+        raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
+    kept = dict(members)
+    for key in sorted(sizes, key=lambda key: (-sizes[key], key)):
+        if total <= limit:
+            break
+        del kept[key]
+        total -= sizes[key]
+        cut.append(f"{name}.{key}")
+    return kept
+
+
+def _bounded_list(names: list[str]) -> list[str]:
+    """At most fifty names of a hundred characters; how many more there are is said, so that none is hidden."""
+    shown = [name[:100].encode("ascii", "replace").decode() for name in names[:30]]
+    return [*shown, f"and {len(names) - 30} more"] if len(names) > 30 else shown
+
+
+def _check_members(fields: Mapping[str, Any]) -> None:
+    identity = fields.get("userIdentity") or {}
+    for name in ("version", "eventSource", "eventName", "UID"):
+        _check_text(name, fields.get(name), TEXT_LIMITS[name])
+    _check_text("userIdentity.type", identity.get("type"), IDENTITY_TYPE_LIMIT)
+    _check_text("userIdentity.principalId", identity.get("principalId"), PRINCIPAL_ID_LIMIT)
+    for name in ("userAgent", "errorCode", "errorMessage"):
+        if name in fields:
+            _check_text(name, fields[name], TEXT_LIMITS[name])
+    if "eventTime" not in fields:
+        raise UnmappableEvent("MissingTime", "The event has no time")
+
+
+def _check_text(name: str, value: Any, limit: int) -> None:
+    if not isinstance(value, str) or not value:
+        raise UnmappableEvent("MissingField", f"The event has no {name}")
+    if len(value.encode("utf-8", "surrogatepass")) > limit:
+        raise UnmappableEvent("FieldTooLong", f"{name} is longer than the {limit} characters that CloudTrail takes")
+
+
+def _check_objects(fields: Mapping[str, Any]) -> None:
+    for name, limit in OBJECT_LIMITS.items():
+        if name in fields and len(encode_ascii(fields[name])) > limit:
+            raise UnmappableEvent("FieldTooLong", f"{name} has more than the {limit:,} bytes that CloudTrail takes")

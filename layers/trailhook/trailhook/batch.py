@@ -1,0 +1,55 @@
+"""Full PutAuditEvents requests: at most 100 events, at most 1 MB as botocore encodes them, no id twice."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from trailhook.json_text import encode_ascii
+
+MAX_EVENTS = 100
+MAX_BYTES = 1_000_000
+_FRAME_BYTES = len('{"auditEvents": []}')
+_ENTRY_BYTES = len('{"id": "", "eventData": , "eventDataChecksum": ""}, ')
+_CHECKSUM_BYTES = 44
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of a request: its id, its text, and what it adds to the request's encoded body."""
+
+    id: str
+    event_data: str
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        encoded = len(encode_ascii(self.event_data))
+        object.__setattr__(self, "size", _ENTRY_BYTES + len(self.id) + _CHECKSUM_BYTES + encoded)
+
+    @property
+    def checksum(self) -> str:
+        """Base64 of the SHA-256 of `event_data`, so that CloudTrail notices what changed on the way."""
+        return base64.b64encode(hashlib.sha256(self.event_data.encode()).digest()).decode()
+
+
+def pack(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
+    """The entries in requests, in order. An entry whose id is in the open request already waits for the next."""
+    waiting = list(entries)
+    while waiting:
+        batch: list[Entry] = []
+        ids: set[str] = set()
+        size = _FRAME_BYTES
+        twins: list[Entry] = []
+        for position, entry in enumerate(waiting):
+            if entry.id in ids:
+                twins.append(entry)
+                continue
+            if batch and (len(batch) == MAX_EVENTS or size + entry.size > MAX_BYTES):
+                waiting = twins + waiting[position:]
+                break
+            batch.append(entry)
+            ids.add(entry.id)
+            size += entry.size
+        else:
+            waiting = twins
+        yield batch

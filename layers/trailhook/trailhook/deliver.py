@@ -1,0 +1,74 @@
+"""Delivering a set of events to a destination: full batches, several at a time, and again what is worth it."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+from trailhook.batch import Entry, pack
+from trailhook.deadline import Deadline
+from trailhook.destination import Destination, Disposition, Outcome
+
+MAX_ROUNDS = 6
+"""An entry that failed this often in one invocation is stubborn: the queue, not this process, shall wait for it."""
+
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Deliverer:
+    """Sends entries in rounds until each is settled, time runs out, or a configuration fault makes going on pointless.
+
+    Requests of a round overlap, `parallel` at a time. Each round repeats only what is worth another try, after a pause
+    that grows and is drawn at random, so that many forwarders that were throttled together do not come back together.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        *,
+        parallel: int = 4,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._destination = destination
+        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="put-audit-events")
+        self._sleep = sleep
+        self._jitter = jitter
+
+    def deliver(self, entries: Iterable[Entry], deadline: Deadline) -> dict[Entry, Outcome]:
+        """The outcome of every entry. RETRY and CONFIGURATION mean that it still waits."""
+        waiting = list(dict.fromkeys(entries))
+        outcomes: dict[Entry, Outcome] = {}
+        for attempt in range(MAX_ROUNDS):
+            outcomes.update(self._round(waiting, deadline))
+            if any(outcomes[entry].disposition is Disposition.CONFIGURATION for entry in waiting):
+                break
+            waiting = [entry for entry in waiting if outcomes[entry].disposition is Disposition.RETRY]
+            pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt) * (0.5 + self._jitter() / 2)
+            if not waiting or deadline.remaining <= pause:
+                break
+            if attempt < MAX_ROUNDS - 1:
+                self._sleep(pause)
+        return outcomes
+
+    def _round(self, waiting: Sequence[Entry], deadline: Deadline) -> dict[Entry, Outcome]:
+        halted = Event()
+
+        def put(batch: Sequence[Entry]) -> Sequence[Outcome]:
+            if deadline.passed or halted.is_set():
+                code = "Halted" if halted.is_set() else "OutOfTime"
+                return [Outcome(Disposition.RETRY, code, "Not sent in this invocation")] * len(batch)
+            outcomes = self._destination.put(batch)
+            if any(outcome.disposition is Disposition.CONFIGURATION for outcome in outcomes):
+                halted.set()
+            return outcomes
+
+        batches = list(pack(waiting))
+        answers = self._pool.map(put, batches)
+        return {
+            entry: outcome
+            for batch, outcomes in zip(batches, answers, strict=True)
+            for entry, outcome in zip(batch, outcomes, strict=True)
+        }

@@ -1,0 +1,45 @@
+"""A delivery is one authenticated HTTP request of a partner; an event is one thing in it that happened.
+
+Both are immutable, so that mapping them twice gives the same result twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a partner sent and receive has proven, as it travels through the queue.
+
+    `received_at` is in milliseconds since 1970, by API Gateway's clock. `headers` are the few that the mapping
+    needs, never a secret. `signed` names those of them that the proof covers; a bearer token vouches for all.
+    """
+
+    partner: str
+    id: str
+    request_id: str
+    received_at: int
+    source_ip: str
+    proof: str
+    headers: Mapping[str, str]
+    signed: frozenset[str]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """The kept header's value, or the empty string."""
+        return self.headers.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerEvent:
+    """One event as the partner wrote it: the parsed `value`, and the exact bytes of it in `original`.
+
+    `fault` says why the text cannot be taken at its word (a key twice, a number that no double holds); such an event
+    is never mapped.
+    """
+
+    delivery: Delivery
+    value: Any
+    original: bytes
+    fault: str | None = None

@@ -1,0 +1,118 @@
+"""A delivery on the queue: what receive sends and forward reads, in every version that may still be queued.
+
+The message is ASCII-only JSON, so that no character in it can make SQS refuse it, and carries the body byte for byte
+with its SHA-256. It never holds a secret: of the headers only those that the partner's mapping reads.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trailhook.delivery import Delivery
+from trailhook.errors import EnvelopeError, TooLarge
+from trailhook.json_text import encode_ascii
+
+VERSION = 1
+MAX_MESSAGE_BYTES = 1_048_576 - 16_384
+"""SQS takes 1 MiB; what is kept free here is for `pending` and the next attempt's number."""
+
+_PLAIN_BYTES = 65_536
+"""Up to here a message costs one SQS request however small it is, so that compressing would only cost time."""
+
+_MAX_BODY_BYTES = 16_000_000
+"""The gateway takes 10 MB; a packed body that opens to more than this is not one of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A delivery, how often it was handed back, and the ids still to deliver if part of it is done (None: all)."""
+
+    delivery: Delivery
+    attempt: int = 0
+    pending: frozenset[str] | None = None
+
+    def handed_back(self, pending: frozenset[str]) -> "Envelope":
+        """The envelope for what is left of this one."""
+        return replace(self, attempt=self.attempt + 1, pending=pending)
+
+
+def encode_envelope(envelope: Envelope) -> str:
+    """The queue message. Raises TooLarge if the delivery does not fit even compressed."""
+    delivery = envelope.delivery
+    head = {
+        "version": VERSION,
+        "partner": delivery.partner,
+        "delivery_id": delivery.id,
+        "request_id": delivery.request_id,
+        "received_at": delivery.received_at,
+        "source_ip": delivery.source_ip,
+        "proof": delivery.proof,
+        "headers": dict(delivery.headers),
+        "signed": sorted(delivery.signed),
+        "attempt": envelope.attempt,
+        "pending": None if envelope.pending is None else sorted(envelope.pending),
+        "sha256": hashlib.sha256(delivery.body).hexdigest(),
+    }
+    message = _with_body(head, delivery.body)
+    if len(message) > MAX_MESSAGE_BYTES:
+        raise TooLarge(f"The delivery does not fit a queue message: {len(message):,} bytes after compression")
+    return message
+
+
+def decode_envelope(message: str) -> Envelope:
+    """Read a queue message. Raises EnvelopeError for a version this code does not know, and for a damaged one."""
+    try:
+        document = json.loads(message)
+        if document["version"] != VERSION:
+            raise EnvelopeError(f"Envelope version {document['version']!r} is not known here")
+        body = _DECODERS[document["encoding"]](document["body"])
+        if hashlib.sha256(body).hexdigest() != document["sha256"]:
+            raise EnvelopeError("The body does not have the SHA-256 that receive noted")
+        pending = document["pending"]
+        return Envelope(
+            delivery=Delivery(
+                partner=document["partner"],
+                id=document["delivery_id"],
+                request_id=document["request_id"],
+                received_at=int(document["received_at"]),
+                source_ip=document["source_ip"],
+                proof=document["proof"],
+                headers=dict(document["headers"]),
+                signed=frozenset(document["signed"]),
+                body=body,
+            ),
+            attempt=int(document["attempt"]),
+            pending=None if pending is None else frozenset(pending),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, EOFError, OSError, zlib.error) as error:
+        raise EnvelopeError(f"Not an envelope: {type(error).__name__}") from error
+
+
+def _with_body(head: Mapping[str, Any], body: bytes) -> str:
+    try:
+        plain = encode_ascii({**head, "encoding": "utf-8", "body": body.decode()})
+    except UnicodeDecodeError:
+        plain = encode_ascii({**head, "encoding": "base64", "body": base64.b64encode(body).decode()})
+    if len(plain) <= _PLAIN_BYTES:
+        return plain
+    packed = base64.b64encode(gzip.compress(body, compresslevel=6, mtime=0)).decode()
+    return min(plain, encode_ascii({**head, "encoding": "gzip", "body": packed}), key=len)
+
+
+def _gunzip(text: str) -> bytes:
+    body = gzip.decompress(base64.b64decode(text, validate=True))
+    if len(body) > _MAX_BODY_BYTES:
+        raise EnvelopeError("The body opens to more than a gateway lets through")
+    return body
+
+
+_DECODERS: Mapping[str, Callable[[str], bytes]] = {
+    "utf-8": str.encode,
+    "base64": lambda text: base64.b64decode(text, validate=True),
+    "gzip": _gunzip,
+}

@@ -1,0 +1,115 @@
+"""Every error Trailhook raises on purpose, and on its class what to do about it.
+
+TrailhookError
+├── SettingsError               a function's environment is incomplete or contradicts itself
+├── Refused                     receive answers the request with `http_status`; nothing is queued
+│   ├── BadRequest              400
+│   ├── Unauthenticated         401  the answer never says why; the log does
+│   ├── NotFound                404
+│   ├── MethodNotAllowed        405
+│   ├── TooLarge                413
+│   ├── UnsupportedMediaType    415
+│   └── Unavailable             503  our fault or AWS's: the partner shall send again
+├── EnvelopeError               a queue message this version cannot read: it goes back to the queue
+├── Undeliverable               what CloudTrail will never take: kept whole in quarantine
+│   ├── MalformedDelivery       the delivery cannot be taken apart into events
+│   └── UnmappableEvent         one event lacks what CloudTrail's schema requires, or breaks it
+└── QuarantineError             the quarantine bucket did not take a line: its message must not be acknowledged
+"""
+
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class TrailhookError(Exception):
+    """The root of this tree."""
+
+
+class SettingsError(TrailhookError):
+    """A function's environment is incomplete or contradicts itself; the message names the variable."""
+
+
+class Refused(TrailhookError):
+    """A request that receive does not take.
+
+    `reason` goes to the log; the partner sees `message`, which by default is the reason too.
+    """
+
+    http_status: ClassVar[HTTPStatus]
+
+    def __init__(self, reason: str, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.headers = headers or {}
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+
+class BadRequest(Refused):
+    http_status = HTTPStatus.BAD_REQUEST
+
+
+class Unauthenticated(Refused):
+    """The sender is not proven. Why not is for the log alone: an answer that tells would help a forger."""
+
+    http_status = HTTPStatus.UNAUTHORIZED
+
+    @property
+    def message(self) -> str:
+        return "Unauthorized"
+
+
+class NotFound(Refused):
+    http_status = HTTPStatus.NOT_FOUND
+
+
+class MethodNotAllowed(Refused):
+    http_status = HTTPStatus.METHOD_NOT_ALLOWED
+
+
+class TooLarge(Refused):
+    http_status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMediaType(Refused):
+    http_status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class Unavailable(Refused):
+    """Ours or AWS's fault. `Retry-After` asks the partner to send again."""
+
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, headers={"retry-after": "5"})
+
+    @property
+    def message(self) -> str:
+        return "Service unavailable, please send again"
+
+
+class EnvelopeError(TrailhookError):
+    """A queue message that this version cannot read. It is not ours to judge, so it goes back to the queue."""
+
+
+class Undeliverable(TrailhookError):
+    """What CloudTrail will never take. `code` is stable and made for filters; `reason` is for people."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
+class MalformedDelivery(Undeliverable):
+    """A delivery that cannot be taken apart into events."""
+
+
+class UnmappableEvent(Undeliverable):
+    """An event that lacks what CloudTrail's schema requires, or breaks it."""
+
+
+class QuarantineError(TrailhookError):
+    """The quarantine bucket did not take a line."""

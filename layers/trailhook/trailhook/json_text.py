@@ -1,0 +1,191 @@
+"""JSON as evidence: parse a body into its records, keep each record's exact text, and notice what parsing would change.
+
+The standard library accepts texts whose meaning it silently alters: keys given twice, NaN, numbers that no double
+holds. Here such a record is still taken apart from its neighbours, but carries the reason in `fault`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
+from trailhook.errors import MalformedDelivery
+
+_WHITESPACE = " \t\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One JSON value of a text: what it says, its exact characters, and why it must not be trusted, if so."""
+
+    value: Any
+    text: str
+    fault: str | None = None
+
+
+class JsonText:
+    """The text of a body, and the ways to take it apart. Raises MalformedDelivery where that is impossible."""
+
+    def __init__(self, body: bytes) -> None:
+        try:
+            self._text = body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise MalformedDelivery("NotUtf8", f"The body is not UTF-8 at byte {error.start}") from error
+        self._fault: str | None = None
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._unique_keys, parse_float=self._exact_float, parse_constant=self._no_constant
+        )
+
+    def records(self) -> Iterator[Record]:
+        """The body's records: an array's elements, or the values of an NDJSON or concatenated text, or the one object.
+
+        A broken line of an NDJSON text is a record with a fault; its neighbours are not affected.
+        """
+        start = self._skip(0)
+        if start == len(self._text):
+            raise MalformedDelivery("EmptyBody", "The body holds no JSON value")
+        if self._text[start] == "[":
+            yield from self._array(start, whole=True)
+            return
+        yield from self._sequence(start)
+
+    def elements(self, *path: str) -> Iterator[Record]:
+        """The elements of the array at `path` below the one top-level object."""
+        position = self._skip(0)
+        for name in path:
+            position = self._member(position, name)
+        if self._text[position : position + 1] != "[":
+            raise MalformedDelivery("NotAnArray", f"{'.'.join(path)} is not an array of events")
+        yield from self._array(position, whole=False)
+
+    def document(self) -> Record:
+        """The whole text as one value."""
+        record, end = self._value(self._skip(0))
+        if self._skip(end) != len(self._text):
+            raise MalformedDelivery("NotJson", f"There is text after the JSON value, at character {end}")
+        return record
+
+    def _sequence(self, position: int) -> list[Record]:
+        records = []
+        first_error: MalformedDelivery | None = None
+        parsed = 0
+        while position < len(self._text):
+            try:
+                record, end = self._value(position)
+                parsed += 1
+            except MalformedDelivery as error:
+                first_error = first_error or error
+                end = self._line_end(position)
+                record = Record(None, self._text[position:end], error.reason)
+            records.append(record)
+            position = self._skip(end)
+        if first_error and not parsed:
+            raise first_error
+        return records
+
+    def _array(self, position: int, *, whole: bool) -> Iterator[Record]:
+        position = self._skip(position + 1)
+        if self._text[position : position + 1] == "]":
+            self._expect_end(position + 1, whole=whole)
+            return
+        while True:
+            record, end = self._value(position)
+            yield record
+            position = self._skip(end)
+            separator = self._text[position : position + 1]
+            if separator == "]":
+                self._expect_end(position + 1, whole=whole)
+                return
+            if separator != ",":
+                raise MalformedDelivery("NotJson", f"Expected ',' or ']' at character {position}")
+            position = self._skip(position + 1)
+
+    def _member(self, position: int, name: str) -> int:
+        """The position of the value that the object at `position` has under `name`."""
+        found: int | None = None
+        if self._text[position : position + 1] != "{":
+            raise MalformedDelivery("NotAnObject", f"Expected an object with {name!r} at character {position}")
+        position = self._skip(position + 1)
+        while self._text[position : position + 1] == '"':
+            key, end = self._value(position)
+            position = self._skip(end)
+            if self._text[position : position + 1] != ":":
+                raise MalformedDelivery("NotJson", f"Expected ':' at character {position}")
+            position = self._skip(position + 1)
+            if key.value == name:
+                if found is not None:
+                    raise MalformedDelivery("AmbiguousJson", f"The key {name!r} stands twice in one object")
+                found = position
+            _, end = self._value(position)
+            position = self._skip(end)
+            if self._text[position : position + 1] != ",":
+                break
+            position = self._skip(position + 1)
+        if self._text[position : position + 1] != "}":
+            raise MalformedDelivery("NotJson", f"Expected ',' or '}}' at character {position}")
+        if found is None:
+            raise MalformedDelivery("MissingField", f"The body has no {name!r}")
+        return found
+
+    def _value(self, position: int) -> tuple[Record, int]:
+        self._fault = None
+        try:
+            value, end = self._decoder.raw_decode(self._text, position)
+        except RecursionError as error:
+            raise MalformedDelivery("TooDeep", "The JSON is nested too deeply") from error
+        except ValueError as error:
+            raise MalformedDelivery("NotJson", f"Not JSON: {error}") from error
+        return Record(value, self._text[position:end], self._fault), end
+
+    def _expect_end(self, position: int, *, whole: bool) -> None:
+        if whole and self._skip(position) != len(self._text):
+            raise MalformedDelivery("NotJson", f"There is text after the array, at character {position}")
+
+    def _skip(self, position: int) -> int:
+        text = self._text
+        while position < len(text) and text[position] in _WHITESPACE:
+            position += 1
+        return position
+
+    def _line_end(self, position: int) -> int:
+        end = self._text.find("\n", position)
+        return len(self._text) if end < 0 else end
+
+    def _unique_keys(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) != len(pairs):
+            self._note("An object has the same key twice")
+        return members
+
+    def _exact_float(self, text: str) -> float:
+        number = float(text)
+        try:
+            exact = isfinite(number) and Decimal(repr(number)) == Decimal(text)
+        except ArithmeticError:
+            exact = False
+        if not exact:
+            self._note(f"The number {text[:40]} cannot be kept exactly")
+        return number
+
+    def _no_constant(self, name: str) -> None:
+        self._note(f"{name} is not JSON")
+
+    def _note(self, fault: str) -> None:
+        self._fault = self._fault or fault
+
+
+def encode(value: Any) -> str:
+    """Compact JSON in plain Unicode. Raises UnicodeEncodeError later, on encoding, for half a surrogate pair."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def encode_ascii(value: Any) -> str:
+    """Compact JSON in ASCII: every transport takes it, and its length bounds the length of any other encoding."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def canonical(value: Any) -> str:
+    """The one text of a value: keys sorted, no white space, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,60 @@
+"""What Trailhook knows of a partner: how it proves itself, what it asks for, and what its events mean."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from trailhook.audit_event import AuditEvent
+from trailhook.delivery import Delivery, PartnerEvent
+from trailhook.gateway import Request, Response
+from trailhook.proofs import Proof
+
+COMMON_HEADERS = frozenset({"content-type", "content-encoding", "webhook-id", "svix-id"})
+"""Kept with every delivery, whoever sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an operator may set for the partner of a stack."""
+
+    accept_hec: bool = False
+    event_source: str | None = None
+
+
+def accepted(delivery: Delivery) -> Response:
+    """202: queued, not yet processed. The request's id is the one in our log."""
+    return Response.json(HTTPStatus.ACCEPTED, {"message": "Accepted", "request_id": delivery.request_id})
+
+
+def no_handshake(_request: Request) -> Response | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """One partner.
+
+    `source` is its channel's source in CloudTrail. `headers` are those that the mapping reads. `open_handshake`
+    answers what cannot be signed (CloudEvents' OPTIONS), `handshake` what is: both return None for a delivery and
+    raise Refused for a broken one. `events` takes a delivery apart or raises MalformedDelivery. `to_audit_event` is
+    pure and raises UnmappableEvent. `delivery_id` names the header with the partner's own id of a delivery.
+    """
+
+    name: str
+    source: str
+    proofs: Sequence[Proof]
+    events: Callable[[Delivery], Iterable[PartnerEvent]]
+    to_audit_event: Callable[[PartnerEvent], AuditEvent]
+    uid: Callable[[PartnerEvent], str | None]
+    headers: frozenset[str] = frozenset()
+    delivery_id: str = "webhook-id"
+    methods: frozenset[str] = frozenset({"POST"})
+    paths: frozenset[str] = frozenset()
+    open_handshake: Callable[[Request], Response | None] = no_handshake
+    handshake: Callable[[Request], Response | None] = no_handshake
+    acknowledge: Callable[[Delivery], Response] = accepted
+
+    def kept_headers(self, request: Request) -> Mapping[str, str]:
+        """The request's headers that travel with the delivery."""
+        wanted = COMMON_HEADERS | self.headers
+        return {name: value for name, value in request.headers.items() if name in wanted}

@@ -1,0 +1,151 @@
+"""GitHub: organisation and repository webhooks, and audit-log entries that a forwarder or GitHub's streaming posts.
+
+GitHub's pages: "Validating webhook deliveries", "Webhook events and payloads", "Streaming the audit log for your
+enterprise" (whose Splunk destination speaks HEC), "Audit log events for your enterprise".
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from trailhook.audit_event import AuditEvent, UserIdentity, fit_audit_event
+from trailhook.body import form_field, open_body
+from trailhook.delivery import Delivery, PartnerEvent
+from trailhook.errors import UnmappableEvent
+from trailhook.event_id import event_id
+from trailhook.gateway import Response
+from trailhook.json_text import JsonText, canonical
+from trailhook.members import object_at, text_at
+from trailhook.partner import Options, Partner, accepted
+from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TokenProof
+from trailhook.timestamps import parse_time
+
+NAME = "github"
+EVENT_SOURCE = "github.com"
+HEC_PATHS = frozenset({"/services/collector", "/services/collector/event", "/services/collector/event/1.0"})
+_SIGNATURE = HmacProof("github-signature", "x-hub-signature-256", prefix="sha256=")
+_HEC = TokenProof("splunk-hec", prefix="Splunk ", paths=HEC_PATHS)
+
+
+def partner(options: Options) -> Partner:
+    """GitHub as the operator has set it up; HEC only where it is asked for."""
+    proofs: list[Proof] = [_SIGNATURE, StandardWebhooksProof()]
+    return Partner(
+        name=NAME,
+        source="GitHub",
+        proofs=[*proofs, _HEC] if options.accept_hec else proofs,
+        paths=HEC_PATHS if options.accept_hec else frozenset(),
+        events=events,
+        to_audit_event=to_audit_event,
+        uid=uid,
+        headers=frozenset({"x-github-event", "x-github-delivery", "x-github-hook-id"}),
+        delivery_id="x-github-delivery",
+        acknowledge=acknowledge,
+    )
+
+
+def acknowledge(delivery: Delivery) -> Response:
+    """202, or for HEC what its clients read: "Format events for HTTP Event Collector", Splunk."""
+    if delivery.proof == _HEC.name:
+        return Response.json(HTTPStatus.OK, {"text": "Success", "code": 0})
+    return accepted(delivery)
+
+
+def events(delivery: Delivery) -> Iterator[PartnerEvent]:
+    """A webhook is one event; audit-log entries come one by one, as an array, as NDJSON or wrapped for HEC."""
+    body = open_body(delivery)
+    is_form = body.startswith(b"payload=")
+    text = JsonText(form_field(body, "payload") if is_form else body)
+    for record in text.records():
+        value = record.value
+        if delivery.proof == _HEC.name and isinstance(value, Mapping) and "event" in value:
+            value = value["event"]
+        original = delivery.body if is_form else record.text.encode()
+        yield PartnerEvent(delivery, value, original, record.fault)
+
+
+def uid(event: PartnerEvent) -> str | None:
+    """GitHub's own id: of a webhook the delivery's GUID, of an audit-log entry its `_document_id`."""
+    if _is_webhook(event):
+        return event.delivery.header("x-github-delivery") or None
+    return text_at(event.value, "_document_id")
+
+
+def to_audit_event(event: PartnerEvent) -> AuditEvent:
+    if not isinstance(event.value, Mapping):
+        raise UnmappableEvent("NotAnObject", "A GitHub event is a JSON object")
+    return _from_webhook(event, event.value) if _is_webhook(event) else _from_audit_entry(event, event.value)
+
+
+def _is_webhook(event: PartnerEvent) -> bool:
+    return bool(event.delivery.header("x-github-event"))
+
+
+def _from_webhook(event: PartnerEvent, body: Mapping[str, Any]) -> AuditEvent:
+    delivery = event.delivery
+    digest = hashlib.sha256(event.original).hexdigest()
+    guid = uid(event) or digest
+    action = text_at(body, "action")
+    kind = delivery.header("x-github-event")
+    return fit_audit_event(
+        event,
+        # The GUID is in a header that no signature covers, so the body is part of the identity: a copied GUID must not
+        # hide another event.
+        id=event_id(NAME, "webhook", guid, digest),
+        uid=guid,
+        name=f"{kind}.{action}" if action else kind,
+        source=EVENT_SOURCE,
+        time=None,
+        identity=_sender(body),
+        request_parameters=body,
+        unsigned=[] if "x-github-event" in delivery.signed else ["eventName", "UID"],
+    )
+
+
+def _sender(body: Mapping[str, Any]) -> UserIdentity:
+    """Who caused a webhook. Some have no sender: an app's installation acts, or GitHub itself."""
+    sender = object_at(body, "sender")
+    if principal := _id(sender, "id") or text_at(sender, "login"):
+        details = {key: sender[key] for key in ("login", "id", "type") if sender.get(key)}
+        return UserIdentity(text_at(sender, "type") or "User", principal, details)
+    if principal := text_at(body, "installation", "id"):
+        return UserIdentity("Installation", principal)
+    return UserIdentity("Service", EVENT_SOURCE)
+
+
+def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any]) -> AuditEvent:
+    action = text_at(entry, "action")
+    if action is None:
+        raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
+    document_id = uid(event) or hashlib.sha256(canonical(entry).encode()).hexdigest()
+    field = "@timestamp" if entry.get("@timestamp") is not None else "created_at"
+    return fit_audit_event(
+        event,
+        id=event_id(NAME, "audit-log", document_id),
+        uid=document_id,
+        name=action,
+        source=EVENT_SOURCE,
+        time=parse_time(entry.get(field), field),
+        identity=_actor(entry),
+        user_agent=text_at(entry, "user_agent"),
+        source_ip=text_at(entry, "actor_ip"),
+        request_parameters=entry,
+    )
+
+
+def _actor(entry: Mapping[str, Any]) -> UserIdentity:
+    """Who is behind an entry. Workflow and git entries may have no actor; then it is who owns what happened."""
+    keys = ("actor", "actor_id", "external_identity_nameid", "external_identity_username", "business", "org")
+    details = {key: entry[key] for key in keys if entry.get(key)}
+    if principal := _id(entry, "actor_id") or text_at(entry, "actor"):
+        return UserIdentity("Bot" if entry.get("actor_is_bot") is True else "User", principal, details)
+    for field, kind in (("business", "Enterprise"), ("org", "Organization")):
+        if principal := text_at(entry, field):
+            return UserIdentity(kind, principal, details)
+    return UserIdentity("Service", EVENT_SOURCE, details)
+
+
+def _id(value: Mapping[str, Any], name: str) -> str | None:
+    """An id as text; GitHub writes 0 for nobody."""
+    return text_at(value, name) if value.get(name) != 0 else None

@@ -1,0 +1,116 @@
+"""Okta: event hooks with their verification, and System Log events that a forwarder posts.
+
+Okta's pages: "Event hooks", "Event hook implementation", "System Log API".
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.body import open_body
+from trailhook.delivery import Delivery, PartnerEvent
+from trailhook.errors import BadRequest, MalformedDelivery, UnmappableEvent
+from trailhook.event_id import event_id
+from trailhook.gateway import Request, Response
+from trailhook.json_text import JsonText, Record, canonical
+from trailhook.members import object_at, text_at
+from trailhook.partner import Options, Partner
+from trailhook.proofs import StandardWebhooksProof, TokenProof
+from trailhook.timestamps import parse_time
+
+NAME = "okta"
+EVENT_SOURCE = "okta.com"
+FAILURES = frozenset({"FAILURE", "DENY"})
+"""Of the results that Okta documents, those that say that the action was refused or did not work."""
+
+
+def partner(_options: Options) -> Partner:
+    return Partner(
+        name=NAME,
+        source="OktaSystemLogEvents",
+        proofs=(TokenProof("okta-authorization"), StandardWebhooksProof()),
+        methods=frozenset({"GET", "POST"}),
+        handshake=verification,
+        events=events,
+        to_audit_event=to_audit_event,
+        uid=uid,
+        acknowledge=acknowledge,
+    )
+
+
+def verification(request: Request) -> Response | None:
+    """The one GET that Okta ever sends: it wants its challenge back."""
+    if request.method != "GET":
+        return None
+    challenge = request.header("x-okta-verification-challenge")
+    if not challenge:
+        raise BadRequest("A GET is Okta's verification and carries X-Okta-Verification-Challenge")
+    return Response.json(HTTPStatus.OK, {"verification": challenge})
+
+
+def acknowledge(_delivery: Delivery) -> Response:
+    """Okta wants an empty answer."""
+    return Response(HTTPStatus.NO_CONTENT)
+
+
+def events(delivery: Delivery) -> Iterator[PartnerEvent]:
+    """The events of an event hook, or System Log events as one object, an array or NDJSON."""
+    for record in _records(JsonText(open_body(delivery))):
+        yield PartnerEvent(delivery, record.value, record.text.encode(), record.fault)
+
+
+def uid(event: PartnerEvent) -> str | None:
+    return text_at(event.value, "uuid")
+
+
+def to_audit_event(event: PartnerEvent) -> AuditEvent:
+    entry = event.value
+    if not isinstance(entry, Mapping):
+        raise UnmappableEvent("NotAnObject", "An Okta event is a JSON object")
+    uuid = uid(event) or hashlib.sha256(canonical(entry).encode()).hexdigest()
+    name = text_at(entry, "eventType")
+    if name is None:
+        raise UnmappableEvent("MissingField", "An Okta event has an eventType")
+    client = object_at(entry, "client")
+    outcome = object_at(entry, "outcome")
+    return fit_audit_event(
+        event,
+        id=event_id(NAME, uuid),
+        uid=uuid,
+        name=name,
+        source=EVENT_SOURCE,
+        version=text_at(entry, "version") or "0",
+        time=parse_time(entry.get("published"), "published"),
+        identity=_actor(object_at(entry, "actor")),
+        user_agent=text_at(client, "userAgent", "rawUserAgent"),
+        source_ip=text_at(client, "ipAddress"),
+        failure=_failure(entry, outcome),
+        request_parameters={key: value for key, value in entry.items() if key not in {"actor", "outcome"}},
+        response_elements=outcome or None,
+    )
+
+
+def _records(text: JsonText) -> Iterable[Record]:
+    try:
+        return list(text.elements("data", "events"))
+    except MalformedDelivery as error:
+        if error.code not in {"MissingField", "NotAnObject"}:
+            raise
+        return text.records()
+
+
+def _actor(actor: Mapping[str, Any]) -> UserIdentity:
+    principal = text_at(actor, "id") or text_at(actor, "alternateId")
+    if principal is None:
+        raise UnmappableEvent("MissingField", "The Okta event names no actor")
+    details = {key: value for key, value in actor.items() if value is not None and key not in {"id", "type"}}
+    return UserIdentity(text_at(actor, "type") or "User", principal, details)
+
+
+def _failure(entry: Mapping[str, Any], outcome: Mapping[str, Any]) -> Failure | None:
+    result = text_at(outcome, "result")
+    if result not in FAILURES:
+        return None
+    return Failure(result, text_at(outcome, "reason") or text_at(entry, "displayMessage"))

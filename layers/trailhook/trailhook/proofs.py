@@ -1,0 +1,192 @@
+"""What proves who sent a request. A proof looks at raw bytes, compares in constant time, and refuses by default.
+
+Each takes every secret that counts at the moment, so that rotating one needs no gap.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from trailhook.errors import Unauthenticated
+from trailhook.gateway import Request
+
+TIMESTAMP_TOLERANCE_SECONDS = 300
+"""How far a signed timestamp may lie from the time of receipt, both ways: the tolerance of Standard Webhooks' own
+libraries. Held against receipt, never against processing, or a backlog would turn into refusals."""
+
+PUBLIC_KEY_PREFIX = "whpk_"
+"""Marks an Ed25519 public key. It is public, so it must never serve as a shared secret."""
+
+_SYMMETRIC_PREFIX = "whsec_"
+
+
+class Proof(Protocol):
+    """One way to prove a sender."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def signed_headers(self) -> frozenset[str] | None:
+        """The headers that the proof covers beside the body; None if it vouches for the request as a whole."""
+
+    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+        """Return if one of the secrets proves the request's sender; raise Unauthenticated if none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class HmacProof:
+    """A header that holds `prefix` and the HMAC of the raw body, in hexadecimal or base64."""
+
+    name: str
+    header: str
+    prefix: str = ""
+    algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
+    encode: Callable[[bytes], str] = bytes.hex
+
+    @property
+    def signed_headers(self) -> frozenset[str]:
+        return frozenset()
+
+    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+        given = _required(request, self.header)
+        for secret in shared_secrets(secrets):
+            digest = hmac.digest(secret.encode(), request.body, self.algorithm)
+            if _equal(given, self.prefix + self.encode(digest)):
+                return
+        raise Unauthenticated(f"{self.header} does not match the body")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenProof:
+    """A header that equals `prefix` and the secret: no signature, so only TLS protects what it came with."""
+
+    name: str
+    header: str = "authorization"
+    prefix: str = ""
+    paths: frozenset[str] | None = None
+
+    @property
+    def signed_headers(self) -> None:
+        return None
+
+    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+        if self.paths is not None and request.path.rstrip("/") not in self.paths:
+            raise Unauthenticated(f"{self.name} counts only on {', '.join(sorted(self.paths))}")
+        given = _required(request, self.header)
+        for secret in shared_secrets(secrets):
+            if _equal(given, self.prefix + secret):
+                return
+        raise Unauthenticated(f"{self.header} does not hold the webhook secret")
+
+
+@dataclass(frozen=True, slots=True)
+class StandardWebhooksProof:
+    """Standard Webhooks, versions v1 (HMAC-SHA256) and v1a (Ed25519), under its own and under Svix's header names.
+
+    Specification: "Standard Webhooks", section "Webhook Headers (Sending metadata to consumers)".
+    """
+
+    name: str = "standard-webhooks"
+
+    @property
+    def signed_headers(self) -> frozenset[str]:
+        return frozenset({"webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"})
+
+    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+        family = "webhook" if request.header("webhook-signature") else "svix"
+        message_id = _required(request, f"{family}-id")
+        timestamp = _required(request, f"{family}-timestamp")
+        signatures = _required(request, f"{family}-signature")
+        if "." in message_id:
+            raise Unauthenticated(f"{family}-id contains a dot")
+        check_timestamp(timestamp, request.received_at)
+        message = b".".join((_raw(message_id), _raw(timestamp), request.body))
+        for version, signature in _entries(signatures):
+            if _entry_matches(version, signature, message, secrets):
+                return
+        raise Unauthenticated(f"No entry of {family}-signature matches the message")
+
+
+def check_timestamp(text: str, received_at: int) -> None:
+    """Raise Unauthenticated unless `text`, in whole seconds, lies within the tolerance of receipt (milliseconds)."""
+    if not re.fullmatch(r"[0-9]{1,12}", text):
+        raise Unauthenticated("The signed timestamp is not a number of seconds")
+    if abs(received_at // 1000 - int(text)) > TIMESTAMP_TOLERANCE_SECONDS:
+        raise Unauthenticated("The signed timestamp is too far from the time of receipt")
+
+
+def shared_secrets(secrets: Iterable[str]) -> Iterator[str]:
+    """Those of the secrets that both sides keep to themselves; an empty one never counts."""
+    return (secret for secret in secrets if secret and not secret.startswith(PUBLIC_KEY_PREFIX))
+
+
+def standard_webhooks_keys(secret: str) -> list[bytes]:
+    """The HMAC keys that a secret may stand for.
+
+    Decoded from base64, after an optional `whsec_`, if that gives the 24 to 64 bytes of the specification; else the
+    secret's own bytes. Svix also issues shorter keys, so a `whsec_` key of 16 bytes or more counts decoded as well.
+    """
+    encoded = secret.removeprefix(_SYMMETRIC_PREFIX)
+    try:
+        decoded = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if 24 <= len(decoded) <= 64:
+        return [decoded]
+    if encoded != secret and 16 <= len(decoded) < 24:
+        return [decoded, secret.encode()]
+    return [secret.encode()]
+
+
+def _entry_matches(version: str, signature: str, message: bytes, secrets: Sequence[str]) -> bool:
+    if version == "v1":
+        keys = (key for secret in shared_secrets(secrets) for key in standard_webhooks_keys(secret))
+        return any(_equal(signature, base64.b64encode(hmac.digest(key, message, "sha256")).decode()) for key in keys)
+    if version == "v1a":
+        return any(_verify_ed25519(key, message, signature) for key in secrets if key.startswith(PUBLIC_KEY_PREFIX))
+    return False
+
+
+def _verify_ed25519(secret: str, message: bytes, signature: str) -> bool:
+    # cryptography takes long to import, and only this proof needs it.
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+
+    try:
+        key = base64.b64decode(secret.removeprefix(PUBLIC_KEY_PREFIX), validate=True)
+        raw = base64.b64decode(signature, validate=True)
+        if base64.b64encode(raw).decode() != signature:
+            return False
+        Ed25519PublicKey.from_public_bytes(key).verify(raw, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _entries(signatures: str) -> Iterator[tuple[str, str]]:
+    # A request has at most 10 KB of headers, but a bound of its own keeps the work for a forger's list small.
+    for entry in signatures.split(" ")[:20]:
+        version, comma, signature = entry.partition(",")
+        if comma:
+            yield version, signature
+
+
+def _required(request: Request, header: str) -> str:
+    value = request.header(header)
+    if not value:
+        raise Unauthenticated(f"{header} is missing")
+    return value
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _equal(given: str, expected: str) -> bool:
+    # Bytes, because compare_digest raises TypeError on text that is not ASCII, which a forger can send.
+    return hmac.compare_digest(_raw(given), _raw(expected))

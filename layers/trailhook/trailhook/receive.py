@@ -1,0 +1,159 @@
+"""The receive function's work: prove the sender over the raw bytes, answer handshakes, and queue the delivery.
+
+2xx means that SQS has the delivery. Nothing is parsed before its sender is proven, and an authenticated body that
+makes no sense is still accepted: forward keeps it in quarantine, where a 4xx would make some partners drop it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trailhook.delivery import Delivery
+from trailhook.envelope import Envelope, encode_envelope
+from trailhook.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotFound,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from trailhook.gateway import Request, Response
+from trailhook.partner import Partner
+from trailhook.proofs import Proof
+from trailhook.queue import QueueError, Sender
+from trailhook.webhook_secret import SecretStoreError, WebhookSecret
+
+WEBHOOK_PATH = "/webhook"
+_ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "application/gzip"})
+_MEDIA_SUFFIXES = ("json", "ndjson", "jsonl", "json-seq", "json-lines", "jsonlines")
+_MEDIA_TYPES = frozenset(
+    {"", "text/plain", "application/x-www-form-urlencoded", "application/octet-stream", "application/gzip"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The response, and what the one log line of the request says."""
+
+    response: Response
+    log: dict[str, Any]
+
+
+class Receiver:
+    """Receives one partner's requests."""
+
+    def __init__(self, partner: Partner, secret: WebhookSecret, queue: Sender) -> None:
+        self._partner = partner
+        self._secret = secret
+        self._queue = queue
+
+    def receive(self, request: Request) -> Answer:
+        """Answer a request; every refusal is an answer too."""
+        log: dict[str, Any] = {
+            "request_id": request.request_id,
+            "partner": self._partner.name,
+            "method": request.method,
+            "path": request.path[:200],
+            "source_ip": request.source_ip,
+            "bytes": len(request.body),
+        }
+        try:
+            response = self._respond(request, log)
+        except Refused as error:
+            log["refused"] = error.reason
+            response = refusal(error, request.request_id)
+        log["status"] = int(response.status)
+        return Answer(response, log)
+
+    def _respond(self, request: Request, log: dict[str, Any]) -> Response:
+        partner = self._partner
+        path = request.path.rstrip("/")
+        if not path.endswith(WEBHOOK_PATH) and path not in partner.paths:
+            raise NotFound(f"Deliveries go to POST {WEBHOOK_PATH}")
+        if request.method not in partner.methods:
+            raise MethodNotAllowed("Deliveries are POSTed", headers={"allow": ", ".join(sorted(partner.methods))})
+        if answer := partner.open_handshake(request):
+            log["handshake"] = True
+            return answer
+        proof = self._prove(request)
+        log["proof"] = proof.name
+        if answer := partner.handshake(request):
+            log["handshake"] = True
+            return answer
+        _check_form(request)
+        delivery = self._delivery(request, proof)
+        log["delivery_id"] = delivery.id
+        try:
+            self._queue.send(encode_envelope(Envelope(delivery)))
+        except QueueError as error:
+            raise Unavailable(str(error)) from error
+        log["queued"] = True
+        return partner.acknowledge(delivery)
+
+    def _prove(self, request: Request) -> Proof:
+        try:
+            if current := self._secret.current():
+                try:
+                    return self._verify(request, current)
+                except Unauthenticated as error:
+                    return self._prove_otherwise(request, error)
+        except SecretStoreError as error:
+            raise Unavailable(str(error)) from error
+        raise Unavailable("The webhook secret has no current version")
+
+    def _prove_otherwise(self, request: Request, refused: Unauthenticated) -> Proof:
+        """A rotation may be under way: try the previous secret, then whether the current one is another by now."""
+        try:
+            return self._verify(request, self._secret.previous())
+        except Unauthenticated:
+            if not self._secret.reread():
+                raise refused from None
+            return self._verify(request, [*self._secret.current(), *self._secret.previous()])
+
+    def _verify(self, request: Request, secrets: Sequence[str]) -> Proof:
+        reasons = []
+        for proof in self._partner.proofs:
+            try:
+                proof.verify(request, secrets)
+            except Unauthenticated as error:
+                reasons.append(f"{proof.name}: {error.reason}")
+            else:
+                return proof
+        raise Unauthenticated("; ".join(reasons))
+
+    def _delivery(self, request: Request, proof: Proof) -> Delivery:
+        partner = self._partner
+        headers = partner.kept_headers(request)
+        signed = frozenset(headers) if proof.signed_headers is None else proof.signed_headers & frozenset(headers)
+        return Delivery(
+            partner=partner.name,
+            id=(request.header(partner.delivery_id) or request.header("webhook-id") or request.request_id)[:256],
+            request_id=request.request_id,
+            received_at=request.received_at,
+            source_ip=request.source_ip,
+            proof=proof.name,
+            headers=headers,
+            signed=signed,
+            body=request.body,
+        )
+
+
+def refusal(error: Refused, request_id: str) -> Response:
+    """The answer to a refused request: what to do, and the id under which our log says why."""
+    response = Response.json(error.http_status, {"message": error.message, "request_id": request_id})
+    return Response(response.status, response.body, {**response.headers, **error.headers})
+
+
+def _check_form(request: Request) -> None:
+    """Refuse what no mapping could read. The sender is proven by now, so the answer may say what to change."""
+    if not request.body:
+        raise BadRequest("The body is empty")
+    encoding = request.header("content-encoding").strip().lower()
+    if encoding not in _ENCODINGS:
+        raise UnsupportedMediaType("Send the body uncompressed or as gzip", headers={"accept-encoding": "gzip"})
+    media_type = request.header("content-type").partition(";")[0].strip().lower()
+    subtype = media_type.partition("/")[2].rpartition("+")[2].removeprefix("x-")
+    if media_type not in _MEDIA_TYPES and subtype not in _MEDIA_SUFFIXES:
+        raise UnsupportedMediaType("Send JSON, NDJSON, or a form where the partner does")

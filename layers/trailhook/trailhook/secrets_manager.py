@@ -1,0 +1,32 @@
+"""The webhook secret in AWS Secrets Manager."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailhook.webhook_secret import SecretStoreError, SecretVersion
+
+if TYPE_CHECKING:
+    # The stubs are for development and not in the layer.
+    from types_boto3_secretsmanager.client import SecretsManagerClient
+
+
+class SecretsManagerStore:
+    """One secret's versions. AWS page: "GetSecretValue"."""
+
+    def __init__(self, client: "SecretsManagerClient", secret_arn: str) -> None:
+        self._client = client
+        self._secret_arn = secret_arn
+
+    def read(self, stage: str) -> SecretVersion | None:
+        try:
+            answer = self._client.get_secret_value(SecretId=self._secret_arn, VersionStage=stage)
+        except self._client.exceptions.ResourceNotFoundException:
+            return None
+        except (BotoCoreError, ClientError) as error:
+            # The message of botocore names the operation, never the secret's value.
+            raise SecretStoreError(f"Secrets Manager did not answer for {stage}: {error}") from error
+        value = answer.get("SecretString")
+        if not value:
+            raise SecretStoreError("The webhook secret must be a plain string, not binary and not empty")
+        return SecretVersion(value, answer["CreatedDate"])

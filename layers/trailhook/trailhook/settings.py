@@ -1,0 +1,102 @@
+"""A function's settings: one frozen value built from its environment, checked before anything is done with it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trailhook.errors import SettingsError
+from trailhook.partner import Options
+
+_CHANNEL_ARN = re.compile(r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:(?P<account>\d{12}):channel/[A-Za-z0-9._/-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveSettings:
+    """What receive needs to know."""
+
+    partner: str
+    delivery_queue_url: str
+    webhook_secret_arn: str
+    rotation_grace_hours: float
+    options: Options
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "ReceiveSettings":
+        """Raises SettingsError, naming the variable."""
+        return cls(
+            partner=_required(environ, "PARTNER"),
+            delivery_queue_url=_required(environ, "DELIVERY_QUEUE_URL"),
+            webhook_secret_arn=_required(environ, "WEBHOOK_SECRET_ARN"),
+            rotation_grace_hours=_number(environ, "ROTATION_GRACE_HOURS", 24),
+            options=_options(environ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardSettings:
+    """What forward needs to know. `account_id` owns the channel: it is read out of the channel's ARN."""
+
+    partner: str
+    delivery_queue_url: str
+    dead_letter_queue_url: str | None
+    channel_arn: str
+    account_id: str
+    external_id: str | None
+    quarantine_bucket: str
+    exclude_events: tuple[str, ...]
+    options: Options
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "ForwardSettings":
+        """Raises SettingsError, naming the variable."""
+        channel_arn = _required(environ, "CHANNEL_ARN")
+        match = _CHANNEL_ARN.fullmatch(channel_arn)
+        if match is None:
+            raise SettingsError(
+                f"CHANNEL_ARN={channel_arn!r} is not a channel's ARN "
+                "(arn:aws:cloudtrail:<region>:<account>:channel/<id>)"
+            )
+        return cls(
+            partner=_required(environ, "PARTNER"),
+            delivery_queue_url=_required(environ, "DELIVERY_QUEUE_URL"),
+            dead_letter_queue_url=environ.get("DEAD_LETTER_QUEUE_URL") or None,
+            channel_arn=channel_arn,
+            account_id=match["account"],
+            external_id=environ.get("EXTERNAL_ID") or None,
+            quarantine_bucket=_required(environ, "QUARANTINE_BUCKET"),
+            exclude_events=_words(environ.get("EXCLUDE_EVENTS", "")),
+            options=_options(environ),
+        )
+
+
+def _options(environ: Mapping[str, str]) -> Options:
+    return Options(accept_hec=_flag(environ, "ACCEPT_HEC"), event_source=environ.get("EVENT_SOURCE") or None)
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is not set")
+    return value
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "").lower()
+    if value not in {"", "true", "false"}:
+        raise SettingsError(f"{name}={value!r}: say true or false")
+    return value == "true"
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "")
+    try:
+        value = float(text) if text else default
+    except ValueError as error:
+        raise SettingsError(f"{name}={text!r} is not a number") from error
+    if not 0 <= value < float("inf"):
+        raise SettingsError(f"{name}={text!r} is out of range")
+    return value
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())

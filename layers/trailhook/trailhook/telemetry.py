@@ -1,0 +1,50 @@
+"""One structured log line and a few metrics an invocation: what operators search, and what alarms ring on."""
+
+from functools import cache
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from trailhook.ledger import Ledger
+from trailhook.receive import Answer
+
+NAMESPACE = "Trailhook"
+
+
+@cache
+def logger(function: str) -> Logger:
+    """The function's logger: JSON to standard output, so that nothing in a request can break out of its field."""
+    return Logger(service=function)
+
+
+def report_request(answer: Answer) -> None:
+    """Log one request and count it by its fate."""
+    status = answer.log["status"]
+    log = logger("receive")
+    (log.error if status >= 500 else log.warning if status >= 400 else log.info)("request", extra=answer.log)
+    fates = {413: "DeliveriesTooLarge", 401: "DeliveriesUnauthenticated"}
+    fate = "DeliveriesQueued" if answer.log.get("queued") else fates.get(status)
+    if fate or status >= 400:
+        _emit(str(answer.log["partner"]), {fate or "DeliveriesRefused": 1})
+
+
+def report_ledger(partner: str, ledger: Ledger) -> None:
+    """Log the account of an invocation and emit its counts."""
+    log = logger("forward")
+    (log.error if ledger.faults or ledger.configuration_faults else log.info)("ledger", extra=dict(ledger.to_log()))
+    counts = {f"Events{name.capitalize()}": count for name, count in ledger.events.items()}
+    if ledger.configuration_faults:
+        counts["ConfigurationFaults"] = ledger.configuration_faults
+    if ledger.messages["parked"]:
+        counts["MessagesParked"] = ledger.messages["parked"]
+    _emit(partner, counts)
+
+
+def _emit(partner: str, counts: dict[str, int]) -> None:
+    if not counts:
+        return
+    metrics = EphemeralMetrics(namespace=NAMESPACE)
+    metrics.add_dimension(name="Partner", value=partner)
+    for name, count in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    metrics.flush_metrics()

@@ -1,0 +1,74 @@
+"""Real implementations of forward's ports, in memory: what SQS, S3 and CloudTrail Lake would have, a test can read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from trailhook.batch import Entry
+from trailhook.destination import DELIVERED, Outcome
+from trailhook.errors import QuarantineError
+from trailhook.queue import QueueError
+
+
+def take_everything(_entry: Entry) -> Outcome:
+    return DELIVERED
+
+
+@dataclass
+class MemoryDestination:
+    """Takes each entry as `judge` says; keeps every batch it was sent and every entry it took."""
+
+    judge: Callable[[Entry], Outcome] = take_everything
+    batches: list[Sequence[Entry]] = field(default_factory=list)
+    taken: list[Entry] = field(default_factory=list)
+
+    def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+        self.batches.append(batch)
+        outcomes = [self.judge(entry) for entry in batch]
+        self.taken += [entry for entry, outcome in zip(batch, outcomes, strict=True) if outcome is DELIVERED]
+        return outcomes
+
+
+@dataclass
+class MemoryQueue:
+    """The delivery queue and its dead letters as lists. `broken` makes every send fail."""
+
+    broken: bool = False
+    sent: list[tuple[str, int]] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+    postponed: dict[str, int] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
+
+    def send(self, message: str, delay_seconds: int = 0) -> None:
+        self._check()
+        self.sent.append((message, delay_seconds))
+
+    def park(self, message: str) -> None:
+        self._check()
+        self.parked.append(message)
+
+    def postpone(self, receipt_handle: str, seconds: int) -> None:
+        self.postponed[receipt_handle] = seconds
+
+    def delete(self, receipt_handles: Sequence[str]) -> None:
+        self.deleted += receipt_handles
+
+    def _check(self) -> None:
+        if self.broken:
+            raise QueueError("SQS is down")
+
+
+@dataclass
+class MemoryQuarantine:
+    """The quarantine as a dictionary. `broken` makes every write fail."""
+
+    broken: bool = False
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def keep(self, key: str, body: bytes) -> None:
+        if self.broken:
+            raise QuarantineError("S3 is down")
+        self.objects[key] = body
+
+    @property
+    def lines(self) -> list[bytes]:
+        return [line for body in self.objects.values() for line in body.splitlines()]

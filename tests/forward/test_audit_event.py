@@ -1,0 +1,153 @@
+"""An AuditEvent cannot be built outside CloudTrail's limits, and what had to be cut is said."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trailhook.audit_event import OBJECT_LIMITS, TEXT_LIMITS, AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.delivery import Delivery, PartnerEvent
+from trailhook.errors import UnmappableEvent
+
+TIME = datetime(2024, 2, 29, 23, 59, 59, 999_999, UTC)
+EVENT = PartnerEvent(
+    Delivery("custom", "d", "r", 1_700_000_000_123, "192.0.2.1", "standard-webhooks", {}, frozenset(), b"{}"), {}, b"{}"
+)
+
+
+def fit(**members: Any) -> AuditEvent:
+    complete: dict[str, Any] = {
+        "id": "id-1",
+        "uid": "uid-1",
+        "name": "login",
+        "source": "example.com",
+        "time": TIME,
+        "identity": UserIdentity("User", "mona"),
+    }
+    return fit_audit_event(EVENT, **(complete | members))
+
+
+def data(event: AuditEvent) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(event.event_data("111122223333"))
+    return document
+
+
+def test_the_smallest_event_has_the_required_members_and_nothing_else() -> None:
+    assert data(fit()) == {
+        "version": "1",
+        "userIdentity": {"type": "User", "principalId": "mona"},
+        "eventSource": "example.com",
+        "eventName": "login",
+        "eventTime": "2024-02-29T23:59:59Z",
+        "UID": "uid-1",
+        "recipientAccountId": "111122223333",
+    }
+
+
+def test_without_a_time_of_its_own_an_event_has_the_time_of_receipt_and_says_so() -> None:
+    event = data(fit(time=None))
+    assert event["eventTime"] == "2023-11-14T22:13:20Z"
+    assert event["additionalEventData"] == {"eventTimeSource": "receipt"}
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        (" 2001:DB8::1 ", "2001:db8::1"),
+        ("", None),
+        ("-", None),
+        ("10.0.0.1, 10.0.0.2", None),
+    ],
+)
+def test_a_source_address_is_one_address_or_absent(written: str, kept: str | None) -> None:
+    assert data(fit(source_ip=written)).get("sourceIPAddress") == kept
+
+
+@pytest.mark.parametrize("character", ["a", "é", "😀"])
+def test_long_texts_are_cut_within_their_limit_and_named(character: str) -> None:
+    event = data(fit(user_agent=character * 2_000, failure=Failure(character * 300, character * 300)))
+    for name in ("userAgent", "errorCode", "errorMessage"):
+        assert TEXT_LIMITS[name] - 4 < len(event[name].encode()) <= TEXT_LIMITS[name]
+    assert event["additionalEventData"] == {
+        "truncated": ["userAgent", "errorCode", "errorMessage"],
+        "originalSha256": hashlib.sha256(b"{}").hexdigest(),
+    }
+
+
+def test_a_large_object_loses_its_largest_members_first_and_they_are_named() -> None:
+    event = data(fit(request_parameters={"small": "s", "large": "x" * 90_000, "larger": "x" * 95_000}))
+    assert list(event["requestParameters"]) == ["small", "large"]
+    assert event["additionalEventData"]["truncated"] == ["requestParameters.larger"]
+
+
+@pytest.mark.parametrize("member", ["uid", "name", "source"])
+def test_what_identifies_an_event_is_never_cut(member: str) -> None:
+    with pytest.raises(UnmappableEvent, match="FieldTooLong"):
+        fit(**{member: "x" * 1025})
+
+
+@pytest.mark.parametrize(
+    "identity", [UserIdentity("", "mona"), UserIdentity("User", ""), UserIdentity("U" * 129, "mona")]
+)
+def test_an_actor_is_required(identity: UserIdentity) -> None:
+    with pytest.raises(UnmappableEvent):
+        fit(identity=identity)
+
+
+def test_half_a_surrogate_pair_is_not_text() -> None:
+    with pytest.raises(UnmappableEvent, match="BadUnicode"):
+        fit(request_parameters={"cut": "\ud83d"})
+
+
+def test_a_bottomless_event_is_refused() -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(100_000):
+        nested = {"n": nested}
+    with pytest.raises(UnmappableEvent, match="TooDeep"):
+        fit(request_parameters=nested)
+
+
+def test_an_event_cannot_be_built_past_its_limits_by_hand() -> None:
+    fields = fit().fields
+    with pytest.raises(UnmappableEvent, match="FieldTooLong"):
+        AuditEvent("id", {**fields, "additionalEventData": {"x": "y" * 28_000}})
+    with pytest.raises(UnmappableEvent, match="MissingField"):
+        AuditEvent("id", {key: value for key, value in fields.items() if key != "UID"})
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+OBJECTS = st.dictionaries(
+    TEXTS, st.recursive(TEXTS | st.integers() | st.none(), lambda inner: st.lists(inner, max_size=3))
+)
+REPEATS = st.integers(min_value=0, max_value=60_000)
+
+
+@given(request=OBJECTS, response=OBJECTS, details=OBJECTS, notes=OBJECTS, text=TEXTS, repeats=REPEATS)
+def test_whatever_comes_the_result_is_within_every_limit(
+    request: dict[str, Any],
+    response: dict[str, Any],
+    details: dict[str, Any],
+    notes: dict[str, Any],
+    text: str,
+    repeats: int,
+) -> None:
+    event = fit(
+        identity=UserIdentity("User", "mona", details | {"long": text[:1] * repeats}),
+        user_agent=text * 30,
+        failure=Failure("F", text * 30),
+        request_parameters=request | {f"long{n}": text[:2] * repeats for n in range(3)},
+        response_elements=response | {f"long{n}": text[:3] * repeats for n in range(3)},
+        notes=notes | {"long": text[:1] * repeats},
+    )
+    raw = event.event_data("111122223333")
+    assert len(raw.encode()) <= 256_000
+    document = json.loads(raw)
+    for name, limit in OBJECT_LIMITS.items():
+        assert len(json.dumps(document.get(name, {}), separators=(",", ":"))) <= limit
+    for name, limit in TEXT_LIMITS.items():
+        assert len(document.get(name, "").encode()) <= limit

@@ -1,0 +1,86 @@
+"""Rounds of full batches: only what is worth it is sent again, within the time that is left."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.forward.ports import MemoryDestination
+
+from trailhook.batch import Entry
+from trailhook.deadline import Deadline
+from trailhook.deliver import MAX_ROUNDS, Deliverer
+from trailhook.destination import DELIVERED, Disposition, Outcome
+
+THROTTLED = Outcome(Disposition.RETRY, "Throttling")
+
+
+@dataclass
+class Clock:
+    """A clock that only sleeping moves."""
+
+    time: float = 0.0
+    pauses: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.time += seconds
+
+
+@dataclass
+class ThrottledAtFirst:
+    """Refuses each entry a number of times before it takes it."""
+
+    times: int
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def __call__(self, entry: Entry) -> Outcome:
+        self.seen[entry.id] += 1
+        return DELIVERED if self.seen[entry.id] > self.times else THROTTLED
+
+
+def entries(count: int) -> list[Entry]:
+    return [Entry(str(number), "{}") for number in range(count)]
+
+
+def deliver(destination: MemoryDestination, count: int, *, seconds: float = 60) -> tuple[dict[Entry, Outcome], Clock]:
+    clock = Clock()
+    deliverer = Deliverer(destination, parallel=1, sleep=clock.sleep, jitter=lambda: 1.0)
+    return deliverer.deliver(entries(count), Deadline(seconds, clock.now)), clock
+
+
+def test_throttled_entries_are_sent_again_after_growing_pauses() -> None:
+    destination = MemoryDestination(judge=ThrottledAtFirst(3))
+    outcomes, clock = deliver(destination, 150)
+    assert set(outcomes.values()) == {DELIVERED}
+    assert clock.pauses == [0.2, 0.4, 0.8]
+
+
+def test_only_what_failed_is_sent_again() -> None:
+    destination = MemoryDestination(judge=lambda entry: THROTTLED if entry.id == "7" else DELIVERED)
+    outcomes, _ = deliver(destination, 10)
+    assert [len(batch) for batch in destination.batches] == [10] + [1] * (MAX_ROUNDS - 1)
+    assert [entry.id for entry, outcome in outcomes.items() if outcome is not DELIVERED] == ["7"]
+
+
+def test_a_pause_that_would_pass_the_deadline_is_not_begun() -> None:
+    destination = MemoryDestination(judge=lambda _entry: THROTTLED)
+    outcomes, clock = deliver(destination, 1, seconds=1.0)
+    assert clock.time < 1.0
+    assert [outcome.disposition for outcome in outcomes.values()] == [Disposition.RETRY]
+
+
+def test_a_configuration_fault_ends_the_round_and_the_rest_waits() -> None:
+    fault = Outcome(Disposition.CONFIGURATION, "ChannelNotFound")
+    destination = MemoryDestination(judge=lambda _entry: fault)
+    outcomes, clock = deliver(destination, 250)
+    assert len(destination.batches) == 1
+    assert Counter(outcome.code for outcome in outcomes.values()) == {"ChannelNotFound": 100, "Halted": 150}
+    assert clock.pauses == []
+
+
+def test_an_entry_that_is_given_twice_is_sent_once() -> None:
+    destination = MemoryDestination()
+    outcomes = Deliverer(destination).deliver([*entries(3), *entries(3)], Deadline(60, lambda: 0.0))
+    assert len(destination.taken) == len(outcomes) == 3

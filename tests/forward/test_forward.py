@@ -1,0 +1,316 @@
+"""The law, event by event: received = delivered + quarantined + filtered + waiting."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue
+
+from trailhook.batch import Entry
+from trailhook.deadline import Deadline
+from trailhook.deliver import Deliverer
+from trailhook.delivery import Delivery
+from trailhook.destination import DELIVERED, Disposition, Outcome
+from trailhook.envelope import Envelope, decode_envelope, encode_envelope
+from trailhook.forward import MAX_HANDBACKS, Forwarder
+from trailhook.ledger import Ledger
+from trailhook.partner import Options
+from trailhook.partners import load_partners
+
+ACCOUNT = "111122223333"
+THROTTLED = Outcome(Disposition.RETRY, "Throttling", "slow down")
+REFUSED = Outcome(Disposition.QUARANTINE, "InvalidData", "no")
+CHANNEL_GONE = Outcome(Disposition.CONFIGURATION, "ChannelNotFound", "gone")
+
+
+def entry(number: int, **members: Any) -> dict[str, Any]:
+    """A GitHub audit-log entry in its smallest complete form."""
+    return {
+        "_document_id": f"doc-{number}",
+        "@timestamp": 1_700_000_000_000,
+        "action": "repo.create",
+        "actor": "mona",
+    } | members
+
+
+def delivery(*entries: object, body: bytes | None = None) -> Delivery:
+    return Delivery(
+        partner="github",
+        id="delivery-1",
+        request_id="request-1",
+        received_at=1_700_000_001_000,
+        source_ip="192.0.2.1",
+        proof="github-signature",
+        headers={"content-type": "application/json"},
+        signed=frozenset(),
+        body=json.dumps(entries).encode() if body is None else body,
+    )
+
+
+def record(envelope: Envelope, message_id: str = "m1", receives: int = 1) -> dict[str, Any]:
+    return {
+        "messageId": message_id,
+        "receiptHandle": f"handle-{message_id}",
+        "body": encode_envelope(envelope),
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }
+
+
+@dataclass
+class Bench:
+    """A forwarder on ports that a test can look into."""
+
+    destination: MemoryDestination = field(default_factory=MemoryDestination)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
+    exclude: Sequence[str] = ()
+
+    def forward(self, *records: dict[str, Any], seconds: float = 60) -> tuple[list[str], Ledger]:
+        deliverer = Deliverer(self.destination, parallel=1, sleep=lambda _seconds: None)
+        forwarder = Forwarder(
+            partners=load_partners(Options()),
+            account_id=ACCOUNT,
+            deliverer=deliverer,
+            queue=self.queue,
+            quarantine=self.quarantine,
+            exclude_events=self.exclude,
+        )
+        return forwarder.forward(records, Deadline(at=seconds, now=lambda: 0.0))
+
+    @property
+    def delivered(self) -> list[str]:
+        return [json.loads(taken.event_data)["UID"] for taken in self.destination.taken]
+
+
+def failing(outcome: Outcome, *numbers: int) -> Any:
+    uids = {f"doc-{number}" for number in numbers}
+    return lambda entry: outcome if json.loads(entry.event_data)["UID"] in uids else DELIVERED
+
+
+def test_a_delivery_whose_events_are_all_taken_is_acknowledged() -> None:
+    bench = Bench()
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
+    assert unfinished == []
+    assert bench.delivered == ["doc-1", "doc-2"]
+    assert ledger.events == {"delivered": 2}
+
+
+def test_events_name_the_account_that_owns_the_channel_as_recipient() -> None:
+    bench = Bench()
+    bench.forward(record(Envelope(delivery(entry(1)))))
+    assert json.loads(bench.destination.taken[0].event_data)["recipientAccountId"] == ACCOUNT
+
+
+def test_messages_of_one_event_share_full_requests() -> None:
+    bench = Bench()
+    bench.forward(*(record(Envelope(delivery(entry(number))), f"m{number}") for number in range(250)))
+    assert [len(batch) for batch in bench.destination.batches] == [100, 100, 50]
+
+
+def test_one_poison_event_is_quarantined_at_once_and_its_neighbours_arrive() -> None:
+    bench = Bench(MemoryDestination(judge=failing(REFUSED, 3)))
+    unfinished, ledger = bench.forward(record(Envelope(delivery(*(entry(number) for number in range(100))))))
+    assert unfinished == []
+    assert ledger.events == {"delivered": 99, "quarantined": 1}
+    (line,) = bench.quarantine.lines
+    kept = json.loads(line)
+    assert kept | {"uid": "doc-3", "code": "InvalidData", "reason": "no", "encoding": "utf-8"} == kept
+    assert kept["body"] == json.dumps(entry(3))
+    assert len(bench.destination.batches) == 1
+
+
+def test_what_cannot_be_mapped_is_quarantined_byte_for_byte() -> None:
+    bench = Bench()
+    odd = '{"action" :  "repo.create", "actor":"mona"}'
+    unfinished, ledger = bench.forward(record(Envelope(delivery(body=f"[{json.dumps(entry(1))}, {odd}]".encode()))))
+    assert (unfinished, ledger.events) == ([], {"delivered": 1, "quarantined": 1})
+    assert json.loads(bench.quarantine.lines[0])["body"] == odd
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        pytest.param(b'{"action": ', "NotJson", id="cut off"),
+        pytest.param(b"\xff\xfe{}", "NotUtf8", id="not UTF-8"),
+        pytest.param(b"[" * 100_000, "TooDeep", id="bottomless"),
+        pytest.param(b"\x1f\x8b\x08garbage", "BadGzip", id="broken gzip"),
+        pytest.param(b'[{"_document_id": "x"} {"y": 1}]', "NotJson", id="broken array"),
+    ],
+)
+def test_a_delivery_that_cannot_be_taken_apart_is_kept_whole(body: bytes, code: str) -> None:
+    bench = Bench()
+    unfinished, ledger = bench.forward(record(Envelope(delivery(body=body))))
+    assert (unfinished, ledger.events) == ([], {"quarantined": 1})
+    kept = json.loads(bench.quarantine.lines[0])
+    original = kept["body"].encode() if kept["encoding"] == "utf-8" else base64.b64decode(kept["body"])
+    assert (kept["code"], original) == (code, body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"_document_id":"1","@timestamp":1700000000000,"action":"a","action":"b"}', id="a key twice"),
+        pytest.param('{"_document_id":"1","@timestamp":1700000000000,"action":"a","n":NaN}', id="NaN"),
+        pytest.param('{"_document_id":"1","@timestamp":1700000000000,"action":"a","n":1e400}', id="beyond a double"),
+        pytest.param('{"_document_id":"1","@timestamp":1700000000000,"action":"a","n":"\\ud800"}', id="half a pair"),
+    ],
+)
+def test_what_parsing_would_change_is_quarantined_and_not_delivered(text: str) -> None:
+    bench = Bench()
+    _, ledger = bench.forward(record(Envelope(delivery(body=f"[{text},{json.dumps(entry(2))}]".encode()))))
+    assert bench.delivered == ["doc-2"]
+    assert json.loads(bench.quarantine.lines[0])["body"] == text
+    assert ledger.events == {"delivered": 1, "quarantined": 1}
+
+
+def test_numbers_beyond_what_javascript_keeps_arrive_exactly() -> None:
+    bench = Bench()
+    bench.forward(record(Envelope(delivery(entry(1, run=6891110586028963295, huge=2**70)))))
+    parameters = json.loads(bench.destination.taken[0].event_data)["requestParameters"]
+    assert (parameters["run"], parameters["huge"]) == (6891110586028963295, 2**70)
+
+
+def test_excluded_events_are_filtered_and_counted() -> None:
+    bench = Bench(exclude=["git.*"])
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2, action="git.clone")))))
+    assert (unfinished, bench.delivered) == ([], ["doc-1"])
+    assert ledger.events == {"delivered": 1, "filtered": 1}
+
+
+def test_a_message_without_any_progress_goes_back_as_it_is() -> None:
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 1)))
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1)))))
+    assert (unfinished, bench.queue.sent) == (["m1"], [])
+    assert ledger.events == {"waiting": 1}
+    assert bench.queue.postponed == {"handle-m1": 30}
+
+
+def test_only_the_rest_of_a_partly_delivered_message_is_handed_back() -> None:
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)))
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
+    assert unfinished == []
+    assert ledger.events == {"delivered": 1, "waiting": 1}
+    ((message, delay),) = bench.queue.sent
+    handed_back = decode_envelope(message)
+    assert (handed_back.attempt, len(handed_back.pending or ()), delay) == (1, 1, 2)
+
+    bench.destination.judge = lambda _entry: DELIVERED
+    unfinished, _ = bench.forward(record(handed_back))
+    assert (unfinished, bench.delivered) == ([], ["doc-1", "doc-2"])
+
+
+def test_a_message_that_was_handed_back_too_often_is_parked_with_what_is_left() -> None:
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)))
+    unfinished, _ = bench.forward(record(Envelope(delivery(entry(1), entry(2)), attempt=MAX_HANDBACKS)))
+    assert (unfinished, bench.queue.sent) == ([], [])
+    assert len(decode_envelope(bench.queue.parked[0]).pending or ()) == 1
+
+
+def test_where_handing_back_fails_the_whole_message_comes_back() -> None:
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)), MemoryQueue(broken=True))
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
+    assert unfinished == ["m1"]
+    assert "not handed back" in ledger.faults[0]
+
+
+def test_a_configuration_fault_lets_messages_wait_and_rings() -> None:
+    bench = Bench(MemoryDestination(judge=lambda _entry: CHANNEL_GONE))
+    unfinished, ledger = bench.forward(*(record(Envelope(delivery(entry(n))), f"m{n}", receives=2) for n in range(300)))
+    assert len(unfinished) == 300
+    assert ledger.configuration_faults > 0
+    assert bench.quarantine.objects == {}
+    assert len(bench.destination.batches) == 1, "after the first refusal no further request is made"
+    assert set(bench.queue.postponed.values()) == {60}
+
+
+def test_the_wait_for_an_operator_grows_to_an_hour_and_no_further() -> None:
+    bench = Bench(MemoryDestination(judge=lambda _entry: CHANNEL_GONE))
+    bench.forward(record(Envelope(delivery(entry(1))), receives=50))
+    assert bench.queue.postponed == {"handle-m1": 3600}
+
+
+def test_what_the_quarantine_does_not_take_waits() -> None:
+    bench = Bench(MemoryDestination(judge=failing(REFUSED, 2)), quarantine=MemoryQuarantine(broken=True))
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
+    assert unfinished == []
+    assert ledger.events == {"delivered": 1, "waiting": 1}
+    handed_back = decode_envelope(bench.queue.sent[0][0])
+
+    bench.quarantine.broken = False
+    bench.forward(record(handed_back))
+    assert json.loads(bench.quarantine.lines[0])["uid"] == "doc-2"
+    assert bench.delivered == ["doc-1"]
+
+
+def test_an_unreadable_message_goes_back_and_is_never_quarantined() -> None:
+    bench = Bench()
+    newer = json.loads(encode_envelope(Envelope(delivery(entry(1))))) | {"version": 2}
+    records = [
+        record(Envelope(delivery(entry(1))), f"m{n}") | {"body": body}
+        for n, body in enumerate(["{", json.dumps(newer)])
+    ]
+    unfinished, ledger = bench.forward(*records, record(Envelope(delivery(entry(3))), "good"))
+    assert (unfinished, bench.delivered) == (["m0", "m1"], ["doc-3"])
+    assert ledger.messages["unreadable"] == 2
+    assert bench.quarantine.objects == {}
+
+
+def test_equal_ids_with_equal_content_are_sent_once_and_both_acknowledged() -> None:
+    bench = Bench()
+    unfinished, ledger = bench.forward(
+        record(Envelope(delivery(entry(1))), "m1"), record(Envelope(delivery(entry(1))), "m2")
+    )
+    assert (unfinished, bench.delivered) == ([], ["doc-1"])
+    assert ledger.events == {"delivered": 2}
+
+
+def test_equal_ids_with_different_content_travel_apart_and_both_arrive() -> None:
+    bench = Bench()
+    unfinished, _ = bench.forward(
+        record(Envelope(delivery(entry(1))), "m1"), record(Envelope(delivery(entry(1, actor="hubot"))), "m2")
+    )
+    assert (unfinished, bench.delivered) == ([], ["doc-1", "doc-1"])
+    assert [len(batch) for batch in bench.destination.batches] == [1, 1]
+    assert len({entry.id for entry in bench.destination.taken}) == 1
+
+
+def test_a_message_that_may_kill_the_process_comes_last_and_alone() -> None:
+    bench = Bench()
+    seen: list[tuple[list[str], list[str]]] = []
+
+    def judge(taken: Entry) -> Outcome:
+        seen.append((bench.delivered, list(bench.queue.deleted)))
+        return DELIVERED
+
+    bench.destination.judge = judge
+    unfinished, _ = bench.forward(
+        record(Envelope(delivery(entry(1))), "suspect", receives=3), record(Envelope(delivery(entry(2))), "innocent")
+    )
+    assert unfinished == []
+    assert [len(batch) for batch in bench.destination.batches] == [1, 1]
+    assert bench.delivered == ["doc-2", "doc-1"]
+    assert seen[1] == (["doc-2"], ["handle-innocent"]), "the innocent's work is off the queue before the suspect starts"
+
+
+def test_after_the_deadline_nothing_is_begun_and_everything_waits() -> None:
+    bench = Bench()
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1)))), seconds=0)
+    assert (unfinished, bench.destination.batches) == (["m1"], [])
+    assert ledger.events == {"waiting": 1}
+
+
+def test_a_delivery_without_events_is_done() -> None:
+    bench = Bench()
+    assert bench.forward(record(Envelope(delivery(body=b"[]"))))[0] == []
+    assert bench.quarantine.objects == {}
+
+
+def test_writing_the_same_quarantine_twice_changes_nothing() -> None:
+    bench = Bench(MemoryDestination(judge=failing(REFUSED, 1)))
+    for _ in range(2):
+        bench.forward(record(Envelope(delivery(entry(1)))))
+    assert len(bench.quarantine.objects) == 1
+    assert next(iter(bench.quarantine.objects)).startswith("quarantine/github/2023/11/14/")
