@@ -1,0 +1,151 @@
+"""`trailhook`: the local stack, its deliveries and its queries from the command line."""
+
+import secrets as random_secrets
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+import click
+import urllib3
+from rich.console import Console
+
+from trailhook_local.cli.signing import SIGNERS, sign_standard_webhooks
+from trailhook_local.demo.corpus import CorpusError
+from trailhook_local.demo.run import PARTNERS, run_demo
+from trailhook_local.demo.screen import show_table
+from trailhook_local.lake_query import QueryError, query_lake, store_id
+from trailhook_local.post import post
+from trailhook_local.stack.errors import StackError
+from trailhook_local.stack.integration import Plan
+from trailhook_local.stack.stack import DEFAULT_STATE, Stack
+from trailhook_local.stack.status import Integration, read_status
+
+STATE = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_STATE,
+    show_default=True,
+    help="Folder that a running stack keeps its state in.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="trailhook")
+def main() -> None:
+    """Bring the audit events of any SaaS partner into AWS CloudTrail Lake. These commands need no AWS account."""
+
+
+@main.command()
+@click.option("--deliveries", "count", default=300, show_default=True, help="Genuine deliveries, over all partners.")
+@click.option("--seed", type=int, help="Repeat the run that printed this seed.")
+@click.option("--kill-every", type=float, help="Kill a forward process every so many seconds meanwhile.")
+def demo(count: int, seed: int | None, kill_every: float | None) -> None:
+    """Send signed and forged deliveries of every partner through the whole path, and account for each event.
+
+    The last line is the ledger as JSON; the exit status is 1 if an event is not accounted for.
+    """
+    seed = random_secrets.randbits(32) if seed is None else seed
+    try:
+        holds = run_demo(count=count, seed=seed, kill_every=kill_every, console=Console())
+    except (StackError, CorpusError) as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(0 if holds else 1)
+
+
+@main.command()
+@click.argument("partners", nargs=-1)
+@STATE
+@click.option("--port", default=0, help="Port of the first integration; the next ones follow. 0: any that is free.")
+def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
+    """Keep the local stack up for PARTNERS (all, if none is named) until Ctrl-C."""
+    chosen = partners or PARTNERS
+    plans = [Plan(partner, port=port + number if port else 0) for number, partner in enumerate(chosen)]
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    try:
+        with Stack(plans, state=state, retry_seconds=10) as stack:
+            for name, integration in stack.integrations.items():
+                click.echo(f"{name}\n  POST to  {integration.url}/webhook\n  secret   {integration.secret}")
+                click.echo(f"  channel  {integration.channel_arn}")
+            click.echo(f"\nevent data store  {store_id(stack.event_data_store_arn)}\nlogs  {state / 'logs'}")
+            click.echo("\nIn another terminal:  trailhook send github FILE --event push")
+            click.echo('                      trailhook query "SELECT eventdata.eventname, eventtime FROM EDS"')
+            click.echo("Ctrl-C stops everything.")
+            over.wait()
+    except StackError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.argument("partner")
+@click.argument("file", type=click.File("rb"))
+@STATE
+@click.option("--event", help="GitHub only: the X-GitHub-Event. Without it the file holds audit-log entries.")
+@click.option("--standard-webhooks", is_flag=True, help="Sign as a forwarder does, under Standard Webhooks.")
+@click.option("--content-type", default="application/json", show_default=True)
+@click.option("--header", "-H", "headers", multiple=True, help="A further header, as 'Name: value'.")
+@click.option("--url", help="POST there, with --secret, instead of to the running local stack.")
+@click.option("--secret", envvar="TRAILHOOK_SECRET", help="The webhook secret that goes with --url.")
+def send(
+    partner: str,
+    file: IO[bytes],
+    state: Path,
+    event: str | None,
+    standard_webhooks: bool,
+    content_type: str,
+    headers: tuple[str, ...],
+    url: str | None,
+    secret: str | None,
+) -> None:
+    """Sign FILE (- for standard input) as PARTNER would, POST it, and print the answer."""
+    if url is None:
+        integration = _running(state, partner)
+        url, secret = f"{integration.url}/webhook", integration.secret
+        signer = SIGNERS.get(integration.partner, sign_standard_webhooks)
+    else:
+        signer = SIGNERS.get(partner, sign_standard_webhooks)
+    if not secret:
+        raise click.UsageError("--url needs --secret, or TRAILHOOK_SECRET in the environment")
+    body = file.read()
+    sent = {"Content-Type": content_type, **_headers(headers)}
+    if event:
+        sent |= {"X-GitHub-Event": event, "X-GitHub-Delivery": random_secrets.token_hex(16)}
+    sent |= (sign_standard_webhooks if standard_webhooks else signer)(secret, body)
+    reply = post(urllib3.PoolManager(), url, body, sent)
+    click.echo(f"{reply.status} {reply.body}".rstrip())
+    sys.exit(0 if 200 <= reply.status < 300 else 1)
+
+
+@main.command()
+@click.argument("sql")
+@STATE
+def query(sql: str, state: Path) -> None:
+    """Ask the running stack's CloudTrail Lake in its own dialect; EDS stands for the event data store's id."""
+    try:
+        status = read_status(state)
+        store = store_id(status.event_data_store_arn)
+        answer = query_lake(status.endpoints.client("cloudtrail"), sql.replace(" EDS", f" {store}"))
+    except (StackError, QueryError) as error:
+        raise click.ClickException(str(error)) from error
+    show_table(Console(), answer)
+
+
+def _running(state: Path, name: str) -> Integration:
+    try:
+        integrations = read_status(state).integrations
+    except StackError as error:
+        raise click.ClickException(str(error)) from error
+    if name not in integrations:
+        raise click.ClickException(f"{name} does not run here; there is: {', '.join(integrations)}")
+    return integrations[name]
+
+
+def _headers(lines: tuple[str, ...]) -> Mapping[str, str]:
+    pairs = [line.partition(":") for line in lines]
+    if wrong := [line for line, (_, colon, _value) in zip(lines, pairs, strict=True) if not colon]:
+        raise click.UsageError(f"{wrong[0]!r} is not 'Name: value'")
+    return {name.strip(): value.strip() for name, _, value in pairs}

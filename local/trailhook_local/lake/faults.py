@@ -1,0 +1,132 @@
+"""Faults on demand: what can go wrong between a caller and CloudTrail, switched on by rules and repeatable by a seed.
+
+A rule is a JSON object:
+
+    kind          "error" | "delay" | "drop_before" | "drop_after" | "reject_entry"
+    operations    list of operation names it applies to; all when absent (reject_entry: always PutAuditEvents)
+    probability   0 to 1, 1 when absent
+    count         the next `count` matching calls (or entries) only; no limit when absent
+    code          error: any service error code (ThrottlingException, InternalFailure, ServiceUnavailable,
+                  ChannelNotFound, ChannelInsufficientPermission, …); reject_entry: a documented entry error code
+    message       the error's message
+    milliseconds  delay: how long to wait before the operation runs
+    id_contains, uid_contains   reject_entry: only entries whose id, or UID, contains this text
+
+drop_before closes the connection before the operation runs, drop_after when its effects are durable but the caller has
+not heard of them.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from trailhook_local.lake import errors
+
+KINDS: Final = ("error", "delay", "drop_before", "drop_after", "reject_entry")
+ENTRY_CODES: Final = (
+    "FieldTooLong",
+    "FieldNotFound",
+    "InvalidChecksum",
+    "InvalidData",
+    "InvalidRecipient",
+    "InvalidEventSource",
+    "AccountNotSubscribed",
+    "Throttling",
+    "InternalFailure",
+)
+NO_NEW_CUSTOMERS: Final[Mapping[str, Any]] = {
+    "kind": "error",
+    "operations": ["CreateEventDataStore"],
+    "code": "UnsupportedOperationException",
+    "message": "CloudTrail Lake is no longer accepting new customers. "
+    "Existing customers can continue to use their event data stores.",
+}
+
+
+class InvalidFaultRuleError(ValueError):
+    """The rule cannot be understood; the message says what to change."""
+
+
+@dataclass(slots=True)
+class Rule:
+    kind: str
+    operations: list[str] | None = None
+    probability: float = 1.0
+    count: int | None = None
+    code: str | None = None
+    message: str | None = None
+    milliseconds: float = 0.0
+    id_contains: str = ""
+    uid_contains: str = ""
+
+    def __post_init__(self) -> None:
+        codes: Mapping[str, Sequence[str]] = {"error": list(errors.BY_CODE), "reject_entry": ENTRY_CODES}
+        if self.kind not in KINDS:
+            raise InvalidFaultRuleError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.kind in codes and self.code not in codes[self.kind]:
+            raise InvalidFaultRuleError(f"code of {self.kind} must be one of {', '.join(codes[self.kind])}")
+        if not 0 <= self.probability <= 1:
+            raise InvalidFaultRuleError("probability must be between 0 and 1")
+
+
+class Faults:
+    """The rules in force. Thread-safe; draws come from one generator, so that sequential runs repeat."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._random = random.Random(0)  # noqa: S311 - chance for tests, not for secrets
+        self._rules: list[Rule] = []
+
+    def set(self, rules: Sequence[Mapping[str, Any]], seed: int = 0) -> None:
+        """Replace all rules; raises InvalidFaultRuleError and changes nothing when one is not understood."""
+        try:
+            parsed = [Rule(**rule) for rule in rules]
+        except TypeError as error:
+            raise InvalidFaultRuleError(f"a rule has members that no fault knows: {error}") from error
+        with self._lock:
+            self._rules = parsed
+            self._random = random.Random(seed)  # noqa: S311 - chance for tests, not for secrets
+
+    def described(self) -> list[dict[str, Any]]:
+        """The rules with what is left of their counts."""
+        with self._lock:
+            return [asdict(rule) for rule in self._rules]
+
+    def before(self, operation: str) -> None:
+        """Delay, drop or refuse the call; raises LakeError or ConnectionDroppedError."""
+        for rule in self._drawn("delay", operation):
+            time.sleep(rule.milliseconds / 1_000)
+        for _ in self._drawn("drop_before", operation):
+            raise errors.ConnectionDroppedError
+        for rule in self._drawn("error", operation):
+            raise errors.BY_CODE[rule.code or ""](rule.message or "Injected by a fault rule.")
+
+    def after(self, operation: str) -> None:
+        """Drop the connection although the call has taken effect; raises ConnectionDroppedError."""
+        for _ in self._drawn("drop_after", operation):
+            raise errors.ConnectionDroppedError
+
+    def reject_entry(self, entry_id: str, uid: str) -> None:
+        """Refuse one audit event; raises EntryRejectedError."""
+        for rule in self._drawn("reject_entry", "PutAuditEvents", entry_id, uid):
+            raise errors.EntryRejectedError(rule.code or "", rule.message or "Injected by a fault rule.")
+
+    def _drawn(self, kind: str, operation: str, entry_id: str = "", uid: str = "") -> Iterator[Rule]:
+        """The rules of `kind` that match and whose chance came up; a rule is used up only when it is drawn."""
+        for rule in list(self._rules):
+            with self._lock:
+                matches = (
+                    rule.kind == kind
+                    and rule.count != 0
+                    and (not rule.operations or operation in rule.operations)
+                    and rule.id_contains in entry_id
+                    and rule.uid_contains in uid
+                )
+                if not matches or (rule.probability < 1 and self._random.random() >= rule.probability):
+                    continue
+                if rule.count is not None:
+                    rule.count -= 1
+            yield rule

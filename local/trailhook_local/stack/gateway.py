@@ -1,0 +1,163 @@
+"""API Gateway's place on the laptop: one loopback port per integration, in front of its receive function."""
+
+import http.client
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wsgi import get_input_stream
+
+from trailhook_local.stack.errors import InvocationError
+from trailhook_local.stack.functions import REQUEST_TOO_LARGE
+from trailhook_local.stack.httpapi import (
+    Api,
+    MalformedAnswerError,
+    Request,
+    Response,
+    refusal,
+    request_event,
+    response_of,
+)
+
+log = logging.getLogger(__name__)
+
+# "Quotas for configuring and running an HTTP API in API Gateway": payload size and integration timeout.
+MAX_BODY_BYTES = 10 * 1024 * 1024
+INTEGRATION_SECONDS = 30.0
+
+REASONS = {
+    413: "Request Entity Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """A route's throttling: `rate` requests a second on average, `burst` at once."""
+
+    rate: float
+    burst: int
+
+
+class TokenBucket:
+    """Lets `throttle` pass. `clock` counts seconds."""
+
+    def __init__(self, throttle: Throttle, clock: Callable[[], float] = time.monotonic) -> None:
+        self._throttle = throttle
+        self._clock = clock
+        self._tokens = float(throttle.burst)
+        self._filled_at = clock()
+        self._lock = threading.Lock()
+
+    def admit(self) -> bool:
+        with self._lock:
+            now = self._clock()
+            earned = (now - self._filled_at) * self._throttle.rate
+            self._tokens = min(float(self._throttle.burst), self._tokens + earned)
+            self._filled_at = now
+            if self._tokens < 1:
+                return False
+            self._tokens -= 1
+            return True
+
+
+class Gateway:
+    """An HTTP API with the one route `$default`, in front of one function.
+
+    `invoke` hands an event to the function and returns the future of its answer.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        invoke: Callable[[Any], "Future[Any]"],
+        throttle: Throttle | None = None,
+        port: int = 0,
+        integration_seconds: float = INTEGRATION_SECONDS,
+    ) -> None:
+        self._api = api
+        self._invoke = invoke
+        self._bucket = TokenBucket(throttle) if throttle else None
+        self._integration_seconds = integration_seconds
+        self._server = make_server("127.0.0.1", port, self._serve, threaded=True, request_handler=_WireHandler)
+        # A request in work must not keep a stack from stopping.
+        self._server.daemon_threads = True  # type: ignore[attr-defined]
+        self._server.block_on_close = False  # type: ignore[attr-defined]
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="gateway", daemon=True, kwargs={"poll_interval": 0.1}
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+    def _serve(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = get_input_stream(environ).read(MAX_BODY_BYTES + 1)
+        too_large = len(body) > MAX_BODY_BYTES
+        response = refusal(413, REASONS[413]) if too_large else self.respond(_wire_request(environ, body))
+        headers = [*response.headers, ("apigw-requestid", secrets.token_urlsafe(11) + "=")]
+        if response.status not in (204, 304):
+            headers.append(("content-length", str(len(response.body))))
+        start_response(f"{response.status} {http.client.responses.get(response.status, 'Unknown')}", headers)
+        return [response.body] if environ["REQUEST_METHOD"] != "HEAD" and response.status not in (204, 304) else []
+
+    def respond(self, request: Request) -> Response:
+        """What API Gateway answers; its own words wherever the function has none."""
+        if self._bucket and not self._bucket.admit():
+            return refusal(429, REASONS[429])
+        answer = self._invoke(request_event(request, self._api))
+        try:
+            return response_of(answer.result(self._integration_seconds))
+        except (TimeoutError, CancelledError):
+            # A function that takes too long goes on, as it does on AWS: what it does afterwards still happens.
+            return refusal(503, REASONS[503])
+        except InvocationError as error:
+            log.warning("receive failed: %s", error)
+            status = 413 if error.error_type == REQUEST_TOO_LARGE else 500
+            return refusal(status, REASONS[status])
+        except MalformedAnswerError as error:
+            log.warning("receive answered nonsense: %s", error)
+            return refusal(500, REASONS[500])
+
+
+class _WireHandler(WSGIRequestHandler):
+    """Hands on headers and target as they came: WSGI drops some names, merges doubles and decodes the path."""
+
+    def make_environ(self) -> dict[str, Any]:
+        return {
+            **super().make_environ(),
+            "trailhook.headers": tuple(self.headers.items()),
+            "trailhook.target": self.path,
+        }
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        log.info('%s "%s" %s %s', self.address_string(), self.requestline, code, size)
+
+
+def _wire_request(environ: dict[str, Any], body: bytes) -> Request:
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        target=environ["trailhook.target"],
+        protocol=environ["SERVER_PROTOCOL"],
+        headers=environ["trailhook.headers"],
+        body=body,
+        source_ip=environ["REMOTE_ADDR"],
+        received_ms=int(time.time() * 1000),
+    )

@@ -1,0 +1,177 @@
+"""One integration at work: its two functions, the gateway before the one and the queue's poller before the other."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trailhook_local.stack import status
+from trailhook_local.stack.endpoints import Endpoints
+from trailhook_local.stack.event_source_mapping import EventSourceMapping, Source
+from trailhook_local.stack.functions import Function, FunctionPool
+from trailhook_local.stack.gateway import Gateway
+from trailhook_local.stack.httpapi import Api
+from trailhook_local.stack.resources import Resources
+from trailhook_local.stack.settings import FunctionSettings, Settings
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+# Execution environments of receive at most; Lambda would start one for each request under way.
+RECEIVE_CONCURRENCY = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run: a partner under a name of its own, with values for the template's parameters.
+
+    `port` 0 lets the operating system choose. `source` is the channel's source where it is not to be the partner's own.
+    """
+
+    partner: str
+    name: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    port: int = 0
+    source: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.name or self.partner
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Messages of one integration, by where they are; `dead_letters` includes those that somebody is looking at."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+    dead_letters: int
+
+    @property
+    def waiting(self) -> int:
+        return self.visible + self.in_flight + self.delayed
+
+
+@dataclass(frozen=True)
+class Where:
+    """Account, Region, and the folder for logs."""
+
+    account_id: str
+    region: str
+    logs: Path
+
+
+class RunningIntegration:
+    """Built with everything it needs, then `start`ed (processes) and `open`ed (requests and messages)."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        resources: Resources,
+        endpoints: Endpoints,
+        *,
+        where: Where,
+        retry_seconds: int | None,
+    ) -> None:
+        self.name = plan.label
+        self.partner = plan.partner
+        self._resources = resources
+        self._sqs: SQSClient = endpoints.client("sqs")
+
+        def pool(kind: str, function: FunctionSettings, concurrency: int) -> FunctionPool:
+            name = f"trailhook-{self.name}-{kind}"
+            return FunctionPool(
+                Function(
+                    name=name,
+                    arn=f"arn:aws:lambda:{where.region}:{where.account_id}:function:{name}",
+                    path=function.path,
+                    handler=function.handler,
+                    timeout_seconds=function.timeout_seconds,
+                    memory_mb=function.memory_mb,
+                    concurrency=concurrency,
+                    # The template leaves the endpoints empty, which means AWS itself; here they must not be.
+                    environment={
+                        **{
+                            name: value
+                            for name, value in function.environment.items()
+                            if not name.startswith("AWS_ENDPOINT_URL")
+                        },
+                        **endpoints.environment(),
+                    },
+                    log_file=where.logs / f"{name}.log",
+                )
+            )
+
+        self.receive = pool("receive", settings.receive, RECEIVE_CONCURRENCY)
+        self.forward = pool("forward", settings.forward, settings.mapping.maximum_concurrency)
+        self._gateway = Gateway(
+            Api(where.account_id, f"local{self.name}"), self.receive.submit, settings.throttle, plan.port
+        )
+        self._mapping = EventSourceMapping(
+            settings.mapping,
+            Source(resources.queue_url, resources.queue_arn),
+            self._sqs,
+            self.forward.invoke,
+            retry_seconds,
+        )
+        self._exit = ExitStack()
+
+    @property
+    def url(self) -> str:
+        return self._gateway.url
+
+    def start(self) -> None:
+        """Start both functions' first processes without waiting for them."""
+        for pool in (self.receive, self.forward):
+            self._exit.callback(pool.close)
+            pool.start()
+
+    def open(self) -> None:
+        """Wait for both functions, then let requests and messages in. Raises `StartError`."""
+        self.receive.wait_ready()
+        self.forward.wait_ready()
+        self._gateway.start()
+        self._mapping.start()
+
+    def describe(self, channel_arn: str, event_data_store_arn: str) -> status.Integration:
+        return status.Integration(
+            name=self.name,
+            partner=self.partner,
+            url=self.url,
+            secret=self._resources.secret,
+            secret_arn=self._resources.secret_arn,
+            channel_arn=channel_arn,
+            event_data_store_arn=event_data_store_arn,
+            queue_url=self._resources.queue_url,
+            dead_letter_queue_url=self._resources.dead_letter_queue_url,
+            bucket=self._resources.bucket,
+        )
+
+    def counts(self) -> Counts:
+        waiting = self._count(self._resources.queue_url)
+        dead = self._count(self._resources.dead_letter_queue_url)
+        return Counts(*waiting, dead_letters=sum(dead))
+
+    def _count(self, url: str) -> tuple[int, int, int]:
+        told = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return (
+            int(told["ApproximateNumberOfMessages"]),
+            int(told["ApproximateNumberOfMessagesNotVisible"]),
+            int(told["ApproximateNumberOfMessagesDelayed"]),
+        )
+
+    def settled(self) -> bool:
+        """Whether nothing is under way. Looks along the way of a delivery, so that none slips past."""
+        return not self.receive.in_flight and not self.counts().waiting and not self.forward.in_flight
+
+    def request_stop(self) -> None:
+        self._gateway.stop()
+        self._mapping.request_stop()
+        self._exit.close()
+
+    def join(self) -> None:
+        """Wait for the poller; its last long poll ends with the server."""
+        self._mapping.join()

@@ -1,0 +1,114 @@
+"""Creates on the local servers what a deployment would: queues, bucket, secret, channel and event data store."""
+
+import json
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trailhook_local.stack.endpoints import Endpoints
+from trailhook_local.stack.settings import (
+    DEAD_LETTER_QUEUE,
+    DELIVERY_QUEUE,
+    QUARANTINE_BUCKET,
+    QueueSettings,
+)
+
+EVENT_DATA_STORE_NAME = "trailhook"
+# What Secrets Manager's GenerateSecretString makes of PasswordLength 44 and ExcludePunctuation.
+SECRET_ALPHABET = string.ascii_letters + string.digits
+SECRET_LENGTH = 44
+
+
+@dataclass(frozen=True)
+class Resources:
+    """One integration's own resources."""
+
+    queue_url: str
+    queue_arn: str
+    dead_letter_queue_url: str
+    dead_letter_queue_arn: str
+    bucket: str
+    secret: str
+    secret_arn: str
+
+    def template_values(self) -> Mapping[str, Mapping[str, str]]:
+        """What `!Ref` and `!GetAtt` of the template's resources stand for."""
+        return {
+            DELIVERY_QUEUE: {"Ref": self.queue_url, "QueueUrl": self.queue_url, "Arn": self.queue_arn},
+            DEAD_LETTER_QUEUE: {
+                "Ref": self.dead_letter_queue_url,
+                "QueueUrl": self.dead_letter_queue_url,
+                "Arn": self.dead_letter_queue_arn,
+            },
+            QUARANTINE_BUCKET: {"Ref": self.bucket, "Arn": f"arn:aws:s3:::{self.bucket}"},
+        }
+
+
+def create_resources(
+    endpoints: Endpoints, name: str, delivery: QueueSettings, dead_letters: QueueSettings
+) -> Resources:
+    """Create the resources of the integration `name`: a queue with its dead letters, a bucket, a generated secret."""
+    sqs, s3 = endpoints.client("sqs"), endpoints.client("s3")
+    dead_letter_queue = _create_queue(sqs, f"trailhook-delivery-dead-letters-{name}", dict(dead_letters.attributes))
+    attributes = dict(delivery.attributes)
+    if delivery.max_receive_count is not None:
+        attributes["RedrivePolicy"] = json.dumps(
+            {"deadLetterTargetArn": dead_letter_queue["arn"], "maxReceiveCount": delivery.max_receive_count}
+        )
+    queue = _create_queue(sqs, f"trailhook-delivery-{name}", attributes)
+    bucket = f"trailhook-quarantine-{name}"
+    location = {} if endpoints.region == "us-east-1" else {"LocationConstraint": endpoints.region}
+    s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": location} if location else {}))
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    secret = "".join(secrets.choice(SECRET_ALPHABET) for _ in range(SECRET_LENGTH))
+    created = endpoints.client("secretsmanager").create_secret(Name=f"trailhook/{name}", SecretString=secret)
+    return Resources(
+        queue_url=queue["url"],
+        queue_arn=queue["arn"],
+        dead_letter_queue_url=dead_letter_queue["url"],
+        dead_letter_queue_arn=dead_letter_queue["arn"],
+        bucket=bucket,
+        secret=secret,
+        secret_arn=created["ARN"],
+    )
+
+
+def _create_queue(sqs: Any, name: str, attributes: dict[str, str]) -> dict[str, str]:
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return {"url": url, "arn": arn}
+
+
+def ensure_event_data_store(cloudtrail: Any) -> str:
+    """The ARN of the event data store that all integrations share; the one of an earlier run where there is one."""
+    for store in cloudtrail.list_event_data_stores()["EventDataStores"]:
+        if store["Name"] == EVENT_DATA_STORE_NAME:
+            arn: str = store["EventDataStoreArn"]
+            return arn
+    activity = {
+        "Name": "Partner activity",
+        "FieldSelectors": [{"Field": "eventCategory", "Equals": ["ActivityAuditLog"]}],
+    }
+    created = cloudtrail.create_event_data_store(
+        Name=EVENT_DATA_STORE_NAME,
+        AdvancedEventSelectors=[activity],
+        MultiRegionEnabled=False,
+        TerminationProtectionEnabled=False,
+    )
+    return str(created["EventDataStoreArn"])
+
+
+def ensure_channel(cloudtrail: Any, source: str, event_data_store_arn: str) -> str:
+    """The ARN of the account's one channel of this source; created when it is missing."""
+    for channel in cloudtrail.list_channels()["Channels"]:
+        if cloudtrail.get_channel(Channel=channel["ChannelArn"])["Source"] == source:
+            arn: str = channel["ChannelArn"]
+            return arn
+    created = cloudtrail.create_channel(
+        Name=f"trailhook-{source}",
+        Source=source,
+        Destinations=[{"Type": "EVENT_DATA_STORE", "Location": event_data_store_arn}],
+    )
+    return str(created["ChannelArn"])

@@ -1,0 +1,235 @@
+"""The local stack: everything that a deployment would be, in processes of this machine, under one state directory."""
+
+import logging
+import os
+import re
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from trailhook.errors import SettingsError
+from trailhook.partner import Options
+from trailhook.partners import load_partner
+from trailhook_local.stack import status
+from trailhook_local.stack.endpoints import Endpoints
+from trailhook_local.stack.errors import NotSettledError, StartError
+from trailhook_local.stack.integration import Counts, Plan, RunningIntegration, Where
+from trailhook_local.stack.resources import create_resources, ensure_channel, ensure_event_data_store
+from trailhook_local.stack.servers import Server
+from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, read_queue, read_settings
+from trailhook_local.stack.template import Template, load_document
+
+log = logging.getLogger(__name__)
+
+DEFAULT_STATE = Path(".trailhook")
+DEFAULT_TEMPLATE = Path("template.yaml")
+DEFAULT_ACCOUNT_ID = "111122223333"
+DEFAULT_REGION = "us-east-1"
+
+
+class Stack:
+    """A context manager that runs integrations, one per partner name or `Plan`.
+
+    `retry_seconds` makes messages of a failed invocation come back that soon, and `window_seconds` shortens the
+    batching window; None leaves both as the template has them. `lake_options` are further arguments of the local Lake.
+    Raises `StackError`s on entering; whatever was started by then is stopped again.
+    """
+
+    def __init__(
+        self,
+        plans: Sequence[Plan | str],
+        *,
+        state: Path = DEFAULT_STATE,
+        template: Path = DEFAULT_TEMPLATE,
+        account_id: str = DEFAULT_ACCOUNT_ID,
+        region: str = DEFAULT_REGION,
+        retry_seconds: int | None = None,
+        window_seconds: float | None = None,
+        lake_options: Sequence[str] = (),
+    ) -> None:
+        self._plans = _checked([Plan(plan) if isinstance(plan, str) else plan for plan in plans])
+        self.state = state.resolve()
+        self._template = template.resolve()
+        self._account_id = account_id
+        self._region = region
+        self._retry_seconds = retry_seconds
+        self._window_seconds = window_seconds
+        self._lake_options = lake_options
+        self._running: dict[str, RunningIntegration] = {}
+        self._servers: dict[str, Server] = {}
+        self._exit = ExitStack()
+        self.endpoints: Endpoints
+        self.event_data_store_arn = ""
+        self.integrations: Mapping[str, status.Integration] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End every process and thread of the stack. Doing it twice is fine."""
+        self._exit.close()
+
+    def __getitem__(self, name: str) -> status.Integration:
+        return self.integrations[name]
+
+    def running(self, name: str) -> RunningIntegration:
+        """The integration's own functions and counts."""
+        return self._running[name]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of one of the local servers."""
+        return self.endpoints.client(service)
+
+    def counts(self) -> dict[str, Counts]:
+        return {name: integration.counts() for name, integration in self._running.items()}
+
+    def pids(self) -> list[int]:
+        """Every process of the stack but this one."""
+        workers = [pid for one in self._running.values() for pool in (one.receive, one.forward) for pid in pool.pids()]
+        return [server.pid for server in self._servers.values()] + workers
+
+    def wait_until_settled(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds until no message waits and no function works. Raises `NotSettledError`."""
+        deadline = time.monotonic() + timeout
+        while not all(integration.settled() for integration in self._running.values()):
+            if time.monotonic() >= deadline:
+                raise NotSettledError(
+                    f"not settled within {timeout:g} s: {self.counts()}; logs are in {self.state / 'logs'}"
+                )
+            time.sleep(0.1)
+
+    def _start(self) -> None:
+        self._exit.enter_context(status.hold(self.state))
+        where = Where(self._account_id, self._region, self.state / "logs")
+        where.logs.mkdir(exist_ok=True)
+        document = load_document(self._template)
+        self._start_servers(where)
+        cloudtrail = self.client("cloudtrail")
+        self.event_data_store_arn = ensure_event_data_store(cloudtrail)
+        channels: dict[str, str] = {}
+        for plan in self._plans:
+            channels[plan.label] = ensure_channel(
+                cloudtrail, plan.source or partner_source(plan.partner), self.event_data_store_arn
+            )
+            integration = self._integrate(plan, document, channels[plan.label], where)
+            self._running[plan.label] = integration
+            self._exit.callback(integration.request_stop)
+            integration.start()
+        for integration in self._running.values():
+            integration.open()
+        self.integrations = {
+            name: integration.describe(channels[name], self.event_data_store_arn)
+            for name, integration in self._running.items()
+        }
+        self._publish()
+
+    def _start_servers(self, where: Where) -> None:
+        self._exit.callback(self._stop_servers)
+        self._servers["lake"] = Server(
+            "trailhook_local.lake",
+            [
+                *("--port", "0", "--account", where.account_id, "--region", where.region),
+                *("--data", str(self.state / "lake"), *self._lake_options),
+            ],
+            where.logs / "lake.log",
+        )
+        self._servers["aws"] = Server(
+            "trailhook_local.stack.aws", [], where.logs / "aws.log", {"MOTO_ACCOUNT_ID": where.account_id}
+        )
+        urls = {name: server.wait_ready() for name, server in self._servers.items()}
+        self.endpoints = Endpoints(aws=urls["aws"], cloudtrail=urls["lake"], region=where.region)
+
+    def _integrate(self, plan: Plan, document: Mapping[str, Any], channel_arn: str, where: Where) -> RunningIntegration:
+        given = {"Partner": plan.partner, "ChannelArn": channel_arn}
+        parameters = {name: value for name, value in given.items() if name in document.get("Parameters", {})}
+        parameters.update(plan.parameters)
+        stack_name = f"trailhook-{plan.label}"
+        cloudformation = f"arn:aws:cloudformation:{where.region}:{where.account_id}"
+        pseudo = {
+            "AWS::AccountId": where.account_id,
+            "AWS::Partition": "aws",
+            "AWS::Region": where.region,
+            "AWS::StackId": f"{cloudformation}:stack/{stack_name}/{uuid.uuid4()}",
+            "AWS::StackName": stack_name,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        bare = Template(document, parameters, {}, pseudo)
+        resources = create_resources(
+            self.endpoints, plan.label, read_queue(bare, DELIVERY_QUEUE), read_queue(bare, DEAD_LETTER_QUEUE)
+        )
+        values = dict(resources.template_values())
+        for logical_id in bare.resources_of_type("AWS::SecretsManager::Secret"):
+            values[logical_id] = {"Ref": resources.secret_arn}
+        for logical_id in bare.resources_of_type("Custom::CloudTrailIntegration"):
+            values[logical_id] = {"Ref": channel_arn, "ChannelArn": channel_arn, "RecipientAccountId": where.account_id}
+        settings = read_settings(Template(document, parameters, values, pseudo), self._template.parent)
+        if self._window_seconds is not None:
+            settings = replace(settings, mapping=replace(settings.mapping, window_seconds=self._window_seconds))
+        return RunningIntegration(
+            plan, settings, resources, self.endpoints, where=where, retry_seconds=self._retry_seconds
+        )
+
+    def _publish(self) -> None:
+        self._exit.callback(status.remove_status, self.state)
+        status.write_status(
+            self.state, status.Status(os.getpid(), self.endpoints, self.event_data_store_arn, self.integrations)
+        )
+
+    def _stop_servers(self) -> None:
+        """Called when the integrations have been asked to stop: the end of the servers ends their last long polls."""
+        for server in self._servers.values():
+            server.stop()
+        for integration in self._running.values():
+            integration.join()
+
+
+def _checked(plans: list[Plan]) -> list[Plan]:
+    """The plans, if their names can stand in those of queues and buckets and no two are equal. Raises `StartError`."""
+    names = [plan.label for plan in plans]
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,29}", name):
+            raise StartError(f"{name!r} cannot name an integration: use up to 30 of a-z, 0-9 and hyphens")
+        if names.count(name) > 1:
+            raise StartError(f"two integrations are called {name}; give each Plan a name of its own")
+    return plans
+
+
+def partner_source(partner: str) -> str:
+    """The source of the partner's channel, from the product's own registry."""
+    try:
+        return load_partner(partner, Options()).source
+    except SettingsError as error:
+        raise StartError(str(error)) from error
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set instead of ending this process; for the main thread."""
+    asked = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,88 @@
+"""What a running stack tells other processes, in a JSON file, and the lock that makes it the only one there."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from trailhook_local.stack.endpoints import Endpoints
+from trailhook_local.stack.errors import AlreadyRunningError, NotRunningError
+
+STATUS_FILE = "stack.json"
+LOCK_FILE = "stack.lock"
+
+
+@dataclass(frozen=True)
+class Integration:
+    """One running integration. `url` has no path: partners POST to `{url}/webhook`."""
+
+    name: str
+    partner: str
+    url: str
+    secret: str
+    secret_arn: str
+    channel_arn: str
+    event_data_store_arn: str
+    queue_url: str
+    dead_letter_queue_url: str
+    bucket: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """A running stack: its process, its servers, and its integrations by name."""
+
+    pid: int
+    endpoints: Endpoints
+    event_data_store_arn: str
+    integrations: Mapping[str, Integration]
+
+
+@contextmanager
+def hold(state: Path) -> Iterator[None]:
+    """Make this process the only stack in `state`. Raises `AlreadyRunningError`. A dead process holds no lock."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (state / LOCK_FILE).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunningError(
+                f"a stack already runs from {state}; stop it first, or give this one another state directory"
+            ) from None
+        yield
+
+
+def write_status(state: Path, status: Status) -> None:
+    """Publish `status`, readable by this user alone: it holds the webhook secrets."""
+    target = state / STATUS_FILE
+    draft = target.with_suffix(".tmp")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(asdict(status), file, indent=2)
+    draft.replace(target)
+
+
+def remove_status(state: Path) -> None:
+    (state / STATUS_FILE).unlink(missing_ok=True)
+
+
+def read_status(state: Path) -> Status:
+    """The stack that runs from `state`. Raises `NotRunningError`."""
+    try:
+        told = json.loads((state / STATUS_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotRunningError(f"no stack runs from {state}; start one first") from None
+    try:
+        os.kill(told["pid"], 0)
+    except ProcessLookupError:
+        raise NotRunningError(
+            f"the stack that ran from {state} (process {told['pid']}) has ended; start it again"
+        ) from None
+    return Status(
+        pid=told["pid"],
+        endpoints=Endpoints(**told["endpoints"]),
+        event_data_store_arn=told["event_data_store_arn"],
+        integrations={name: Integration(**fields) for name, fields in told["integrations"].items()},
+    )

@@ -1,0 +1,63 @@
+"""Documentation that cannot rot: what the code has, the pages name."""
+
+import re
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from trailhook.partners import REGISTRY
+from trailhook.telemetry import NAMESPACE
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = ROOT / "layers" / "trailhook" / "trailhook"
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(PRODUCT.rglob("*.py")))
+
+
+def found(pattern: str, text: str = SOURCE) -> list[str]:
+    names = sorted(set(re.findall(pattern, text)))
+    assert names, f"nothing in the source looks like {pattern}"
+    return names
+
+
+@pytest.mark.parametrize("name", found(r'environ(?:\.get\(|, )"([A-Z_]+)"'))
+def test_every_environment_variable_is_described(name: str) -> None:
+    assert f"| `{name}` |" in OPERATIONS
+
+
+@pytest.mark.parametrize("code", found(r'(?:MalformedDelivery|UnmappableEvent|_refused)\(\s*(?:event, )?"(\w+)"'))
+def test_every_quarantine_code_is_described(code: str) -> None:
+    assert f"`{code}`" in OPERATIONS
+
+
+@pytest.mark.parametrize("status", [*found(r"HTTPStatus\.([A-Z_]+)")])
+def test_every_status_is_described(status: str) -> None:
+    assert re.search(rf"^\| .*\b{HTTPStatus[status].value}\b.* \|", OPERATIONS, re.MULTILINE)
+
+
+@pytest.mark.parametrize("metric", found(r'"((?:Deliveries|Configuration|Messages)[A-Z]\w+)"'))
+def test_every_metric_is_described(metric: str) -> None:
+    assert f"`{metric}`" in OPERATIONS
+    assert f"`{NAMESPACE}`" in OPERATIONS
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_every_partner_has_its_page_and_stands_in_the_readme(name: str) -> None:
+    page = f"docs/partners/{name}.md"
+    assert (ROOT / page).is_file()
+    assert f"({page})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("events/*.md")]
+
+
+@pytest.mark.parametrize("page", sorted(PAGES), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("target", found(r"`make ([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+def test_every_command_that_is_named_exists(target: str) -> None:
+    assert re.search(rf"^{target}:.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

@@ -1,0 +1,164 @@
+"""Faults on demand: each kind, its chance and its count, over the admin endpoint."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import urllib3
+from botocore.exceptions import ConnectionClosedError
+
+from trailhook_local.lake import LakeServer, faults
+
+if TYPE_CHECKING:
+    from tests.lake.conftest import Account
+
+Event = Callable[..., dict[str, Any]]
+Refused = Callable[..., str]
+Admin = Callable[..., Any]
+
+
+@pytest.fixture
+def admin(lake: LakeServer) -> Admin:
+    """`admin("PUT", "faults", rules=[…])` returns (status, JSON)."""
+
+    def call(method: str, name: str, **body: Any) -> tuple[int, Any]:
+        with urllib3.PoolManager() as http:
+            answer = http.request(method, f"{lake.url}/_local/{name}", body=json.dumps(body).encode())
+            return answer.status, answer.json()
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("ThrottlingException", 400),
+        ("InternalFailure", 500),
+        ("ServiceUnavailable", 503),
+        ("ChannelNotFound", 400),
+        ("ChannelInsufficientPermission", 400),
+        ("UnsupportedOperationException", 400),
+    ],
+)
+def test_an_error_comes_as_often_as_asked_for(
+    account: Account, admin: Admin, event: Event, code: str, status: int
+) -> None:
+    store = account.store()
+    channel = account.channel(store)
+    admin("PUT", "faults", rules=[{"kind": "error", "operations": ["PutAuditEvents"], "code": code, "count": 2}])
+    for _ in range(2):
+        with pytest.raises(account.data.exceptions.ClientError) as caught:
+            account.put(channel, event())
+        assert caught.value.response["Error"]["Code"] == code
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert account.put(channel, event())["failed"] == []
+    assert account.count(store) == 1
+    assert admin("GET", "faults")[1]["rules"][0]["count"] == 0
+
+
+def test_an_account_that_lake_no_longer_takes(account: Account, lake: LakeServer) -> None:
+    lake.lake.faults.set([faults.NO_NEW_CUSTOMERS])
+    with pytest.raises(account.cloudtrail.exceptions.UnsupportedOperationException) as caught:
+        account.store()
+    assert "no longer accepting new customers" in str(caught.value)
+
+
+def test_entries_are_rejected_by_id_by_uid_and_by_chance(account: Account, admin: Admin, event: Event) -> None:
+    channel = account.channel()
+    rules = [
+        {"kind": "reject_entry", "code": "InternalFailure", "id_contains": "bad"},
+        {"kind": "reject_entry", "code": "AccountNotSubscribed", "uid_contains": "uid-worse"},
+    ]
+    admin("PUT", "faults", rules=rules)
+    answer = account.put(channel, event("good"), event("bad-1"), event("worse-2"))
+    assert [entry["id"] for entry in answer["successful"]] == ["good"]
+    assert [entry["errorCode"] for entry in answer["failed"]] == ["InternalFailure", "AccountNotSubscribed"]
+
+    def run(seed: int) -> list[str]:
+        admin("PUT", "faults", seed=seed, rules=[{"kind": "reject_entry", "code": "Throttling", "probability": 0.5}])
+        answer = account.put(channel, *(event(f"e{n}") for n in range(40)))
+        return [entry["id"] for entry in answer["failed"]]
+
+    assert run(7) == run(7) != run(8)
+    assert 5 < len(run(7)) < 35
+
+
+@pytest.mark.parametrize(("kind", "stored"), [("drop_before", 0), ("drop_after", 1)])
+def test_a_dropped_connection_leaves_the_caller_in_the_dark(
+    account: Account, admin: Admin, event: Event, kind: str, stored: int
+) -> None:
+    store = account.store()
+    channel = account.channel(store)
+    admin("PUT", "faults", rules=[{"kind": kind, "operations": ["PutAuditEvents"], "count": 1}])
+    with pytest.raises(ConnectionClosedError):
+        account.put(channel, event())
+    assert account.count(store) == stored
+    assert account.put(channel, event())["failed"] == []
+    assert admin("GET", "stats")[1]["requests"]["PutAuditEvents"] == {"dropped": 1, "ok": 1}
+
+
+def test_a_delay_holds_the_answer_back(account: Account, admin: Admin, event: Event) -> None:
+    channel = account.channel()
+    admin("PUT", "faults", rules=[{"kind": "delay", "milliseconds": 150, "count": 1}])
+    began = time.monotonic()
+    account.put(channel, event())
+    assert time.monotonic() - began >= 0.15
+
+
+def test_real_rates_let_a_second_kind_of_call_wait_its_turn(account: Account, admin: Admin, refused: Refused) -> None:
+    assert admin("PUT", "faults", rates="real")[1]["rates"] == {"PutAuditEvents": 100.0, "read": 10.0, "other": 1.0}
+    account.store("first")
+    assert refused(account.store, "second") == "ThrottlingException"
+    for _ in range(10):
+        account.cloudtrail.list_channels()
+    time.sleep(1)
+    account.store("second")
+    admin("PUT", "faults", rates={"PutAuditEvents": 1, "read": 1})
+    account.store("third")
+    account.cloudtrail.list_channels()
+    assert refused(account.cloudtrail.list_channels) == "ThrottlingException"
+
+
+def test_a_store_can_take_its_time_to_start(account: Account, admin: Admin, refused: Refused) -> None:
+    admin("PUT", "faults", event_data_store_start_seconds=0.3)
+    store = account.store()
+    assert account.cloudtrail.get_event_data_store(EventDataStore=store)["Status"] == "CREATED"
+    assert refused(account.channel, store) == "InactiveEventDataStoreException"
+    time.sleep(0.3)
+    assert account.cloudtrail.get_event_data_store(EventDataStore=store)["Status"] == "ENABLED"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"rules": [{"kind": "explode"}]},
+        {"rules": [{"kind": "error", "code": "NoSuchException"}]},
+        {"rules": [{"kind": "reject_entry", "code": "ThrottlingException"}]},
+        {"rules": [{"kind": "delay", "probability": 2}]},
+        {"rules": [{"kind": "delay", "seconds": 2}]},
+        {"rule": []},
+        {"rates": {"PutAuditEvent": 5}},
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_by_name(admin: Admin, settings: dict[str, Any]) -> None:
+    status, answer = admin("PUT", "faults", **settings)
+    assert status == 400
+    assert answer["message"]
+
+
+def test_the_counts_tell_each_operations_outcomes(
+    account: Account, admin: Admin, refused: Refused, event: Event
+) -> None:
+    store = account.store()
+    channel = account.channel(store)
+    account.put(channel, event("a"), event("b", eventName=None))
+    refused(account.put, channel, event("a"), event("a"))
+    stats = admin("GET", "stats")[1]
+    assert stats["requests"]["PutAuditEvents"] == {"ok": 1, "DuplicatedAuditEventId": 1}
+    assert stats["requests"]["CreateChannel"] == {"ok": 1}
+    assert stats["entries"] == {"accepted": 1, "FieldNotFound": 1}
+    assert stats["stores"] == {store.rpartition("/")[2]: 1}

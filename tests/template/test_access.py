@@ -1,0 +1,112 @@
+"""What each function may do: a closed list of actions, each on one exactly named resource."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from trailhook_local.stack.template import Template
+
+CHANNEL_ARN = "arn:aws:cloudtrail:eu-central-1:111122223333:channel/01234567-89ab-cdef-0123-456789abcdef"
+SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:generated-a1B2c3"
+GRANTS = {
+    "ReceiveRole": {
+        SECRET_ARN: {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"},
+        "arn:aws:sqs:eu-central-1:111122223333:delivery": {"sqs:SendMessage"},
+        "arn:aws:logs:eu-central-1:111122223333:log-group:Receive:*": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    },
+    "ForwardRole": {
+        "arn:aws:sqs:eu-central-1:111122223333:delivery": {
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibility",
+            "sqs:GetQueueAttributes",
+            "sqs:SendMessage",
+        },
+        "arn:aws:sqs:eu-central-1:111122223333:dead-letters": {"sqs:SendMessage"},
+        CHANNEL_ARN: {"cloudtrail-data:PutAuditEvents"},
+        "arn:aws:s3:::quarantine-bucket/quarantine/*": {"s3:PutObject"},
+        "arn:aws:logs:eu-central-1:111122223333:log-group:Forward:*": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    },
+}
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def grants(template: Template, role: str) -> dict[str, set[str]]:
+    """What a role allows by its own policies: resource -> actions."""
+    found: dict[str, set[str]] = {}
+    for policy in template.resolve(template.document["Resources"][role]["Properties"]["Policies"]):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert set(statement) == {"Sid", "Effect", "Action", "Resource"}
+            for resource in listed(statement["Resource"]):
+                found.setdefault(resource, set()).update(listed(statement["Action"]))
+    return found
+
+
+def allowing_statements(resources: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, resource in resources.items():
+        properties = resource.get("Properties", {})
+        policies = properties.get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else [properties]
+        for policy in policies:
+            for statement in policy.get("PolicyDocument", {}).get("Statement", []):
+                if statement["Effect"] == "Allow":
+                    yield name, statement
+
+
+@pytest.mark.parametrize("role", GRANTS)
+def test_a_role_allows_exactly_what_its_function_does(deploy: Callable[..., Template], role: str) -> None:
+    assert grants(deploy(), role) == GRANTS[role]
+
+
+def test_a_secret_that_the_operator_names_is_the_only_one_that_receive_reads(deploy: Callable[..., Template]) -> None:
+    own = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:partner/okta-a1B2c3"
+    allowed = grants(deploy(WebhookSecretArn=own), "ReceiveRole")
+    assert allowed[own] == GRANTS["ReceiveRole"][SECRET_ARN]
+    assert SECRET_ARN not in allowed
+
+
+def test_no_secret_is_generated_beside_the_operators_own(deploy: Callable[..., Template]) -> None:
+    own = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:partner/okta-a1B2c3"
+    assert deploy().resources_of_type("AWS::SecretsManager::Secret")
+    assert not deploy(WebhookSecretArn=own).resources_of_type("AWS::SecretsManager::Secret")
+
+
+def test_nothing_is_allowed_on_everything_but_writing_traces_which_have_no_resources(
+    resources: Mapping[str, Any],
+) -> None:
+    on_everything = {
+        (name, action)
+        for name, statement in allowing_statements(resources)
+        if "*" in listed(statement["Resource"] if isinstance(statement["Resource"], (str, list)) else "")
+        for action in listed(statement["Action"])
+    }
+    assert on_everything == {
+        ("TracingPolicy", "xray:PutTraceSegments"),
+        ("TracingPolicy", "xray:PutTelemetryRecords"),
+    }
+
+
+def test_no_action_is_a_pattern(resources: Mapping[str, Any]) -> None:
+    actions = [action for _, statement in allowing_statements(resources) for action in listed(statement["Action"])]
+    assert actions
+    assert not [action for action in actions if "*" in action]
+
+
+def test_traces_are_allowed_only_where_they_are_asked_for(deploy: Callable[..., Template]) -> None:
+    assert not deploy().resources_of_type("AWS::IAM::Policy")
+    assert set(deploy(Tracing="Active").resources_of_type("AWS::IAM::Policy")) == {"TracingPolicy"}
+
+
+@pytest.mark.parametrize("function", ["Receive", "Forward"])
+def test_a_function_has_its_own_role_so_that_sam_adds_no_managed_policy(
+    resources: Mapping[str, Any], function: str
+) -> None:
+    assert resources[f"{function}Function"]["Properties"]["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+    role = resources[f"{function}Role"]["Properties"]
+    assert "ManagedPolicyArns" not in role
+    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "lambda.amazonaws.com"}

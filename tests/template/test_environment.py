@@ -1,0 +1,102 @@
+"""The functions' environment: the names that the code reads, each where it is read, and none that `sam local` drops."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from trailhook.settings import ForwardSettings, ReceiveSettings
+from trailhook_local.stack.template import Template
+
+CHANNEL_ARN = "arn:aws:cloudtrail:eu-central-1:111122223333:channel/01234567-89ab-cdef-0123-456789abcdef"
+SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:generated-a1B2c3"
+SHARED = {"POWERTOOLS_SERVICE_NAME", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"}
+NAMES = {
+    "ReceiveFunction": {
+        "PARTNER",
+        "DELIVERY_QUEUE_URL",
+        "WEBHOOK_SECRET_ARN",
+        "ROTATION_GRACE_HOURS",
+        "ACCEPT_HEC",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    },
+    "ForwardFunction": {
+        "PARTNER",
+        "DELIVERY_QUEUE_URL",
+        "DEAD_LETTER_QUEUE_URL",
+        "CHANNEL_ARN",
+        "EXTERNAL_ID",
+        "QUARANTINE_BUCKET",
+        "EXCLUDE_EVENTS",
+        "EVENT_SOURCE",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT_URL_CLOUDTRAIL_DATA",
+    },
+}
+
+
+def environment(template: Template, function: str) -> dict[str, str]:
+    """What Lambda hands to the function; numbers arrive as text."""
+    sources = (template.document["Globals"]["Function"], template.document["Resources"][function]["Properties"])
+    merged: dict[str, Any] = {}
+    for source in sources:
+        merged |= template.resolve(source["Environment"]["Variables"])
+    return {name: str(value) for name, value in merged.items()}
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_a_function_gets_exactly_the_variables_it_needs(deploy: Callable[..., Template], function: str) -> None:
+    assert set(environment(deploy(), function)) == NAMES[function] | SHARED
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_endpoints_are_declared_but_empty_so_that_they_mean_aws(deploy: Callable[..., Template], function: str) -> None:
+    endpoints = {k: v for k, v in environment(deploy(), function).items() if k.startswith("AWS_ENDPOINT_URL")}
+    assert len(endpoints) >= 3
+    assert set(endpoints.values()) == {""}
+
+
+def test_receive_understands_the_defaults(deploy: Callable[..., Template]) -> None:
+    settings = ReceiveSettings.from_environ(environment(deploy(), "ReceiveFunction"))
+    assert settings.partner == "okta"
+    assert settings.webhook_secret_arn == SECRET_ARN
+    assert settings.rotation_grace_hours == 24
+    assert settings.options.accept_hec is False
+
+
+def test_receive_understands_what_an_operator_may_set(deploy: Callable[..., Template]) -> None:
+    template = deploy(Partner="github", AcceptHec="true", RotationGraceHours="0")
+    settings = ReceiveSettings.from_environ(environment(template, "ReceiveFunction"))
+    assert settings.options.accept_hec is True
+    assert settings.rotation_grace_hours == 0
+
+
+def test_forward_understands_the_defaults(deploy: Callable[..., Template]) -> None:
+    settings = ForwardSettings.from_environ(environment(deploy(), "ForwardFunction"))
+    assert settings.channel_arn == CHANNEL_ARN
+    assert settings.account_id == "111122223333"
+    assert settings.external_id is None
+    assert settings.exclude_events == ()
+    assert settings.options.event_source is None
+
+
+def test_forward_understands_what_an_operator_may_set(deploy: Callable[..., Template]) -> None:
+    template = deploy(ExternalId="trailhook-4711", ExcludeEvents="push,workflow_*", EventSource="payroll.example.com")
+    settings = ForwardSettings.from_environ(environment(template, "ForwardFunction"))
+    assert settings.external_id == "trailhook-4711"
+    assert settings.exclude_events == ("push", "workflow_*")
+    assert settings.options.event_source == "payroll.example.com"
+
+
+def test_the_functions_run_on_the_runtime_that_the_layer_is_built_for(document: Mapping[str, Any]) -> None:
+    shared, resources = document["Globals"]["Function"], document["Resources"]
+    layer = resources["TrailhookLayer"]
+    assert layer["Metadata"] == {"BuildMethod": "makefile"}
+    assert layer["Properties"]["CompatibleRuntimes"] == [shared["Runtime"]]
+    assert layer["Properties"]["CompatibleArchitectures"] == document["Parameters"]["Architecture"]["AllowedValues"]
+    assert shared["Layers"] == [{"Ref": "TrailhookLayer"}]
+    assert shared["Architectures"] == [{"Ref": "Architecture"}]
+
+
+def test_traces_follow_the_parameter(document: Mapping[str, Any]) -> None:
+    assert document["Globals"]["Function"]["Tracing"] == {"Ref": "Tracing"}

@@ -1,0 +1,55 @@
+"""samconfig.toml: one environment per integration, deployable as it stands but for the channel, and no secret in it."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+INTEGRATIONS = ["github", "okta", "custom"]
+
+
+@pytest.fixture(scope="module")
+def samconfig(root: Path) -> Mapping[str, Any]:
+    return tomllib.loads((root / "samconfig.toml").read_text(encoding="utf-8"))
+
+
+def overrides(value: str | list[str]) -> dict[str, str]:
+    words = value.split() if isinstance(value, str) else value
+    return dict(word.split("=", 1) for word in words)
+
+
+@pytest.mark.parametrize("name", INTEGRATIONS)
+def test_an_integration_is_a_stack_of_its_own_with_everything_that_has_no_default(
+    samconfig: Mapping[str, Any], document: Mapping[str, Any], name: str
+) -> None:
+    deployment = samconfig[name]["deploy"]["parameters"]
+    given = overrides(deployment["parameter_overrides"])
+    needed = {key for key, parameter in document["Parameters"].items() if "Default" not in parameter}
+    assert needed <= set(given) <= set(document["Parameters"])
+    assert given["Partner"] == name
+    assert re.fullmatch(document["Parameters"]["ChannelArn"]["AllowedPattern"], given["ChannelArn"])
+    assert deployment["stack_name"] == f"trailhook-{name}"
+    assert deployment["capabilities"] == "CAPABILITY_IAM", "no resource has a fixed name that IAM would have to own"
+
+
+def test_every_environment_is_an_integration(samconfig: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    assert set(samconfig) - {"version", "default"} == set(INTEGRATIONS)
+    assert set(document["Parameters"]["Partner"]["AllowedValues"]) == set(INTEGRATIONS)
+
+
+def test_builds_are_cached(samconfig: Mapping[str, Any]) -> None:
+    assert samconfig["default"]["build"]["parameters"]["cached"] is True
+
+
+@pytest.mark.parametrize("command", ["local_invoke", "local_start_lambda", "local_start_api"])
+def test_the_laptop_runs_the_functions_on_its_own_processor(samconfig: Mapping[str, Any], command: str) -> None:
+    parameters = samconfig["default"][command]["parameters"]
+    assert overrides(parameters["parameter_overrides"]) == {"Architecture": "x86_64"}
+
+
+def test_no_secret_is_kept_in_it(root: Path) -> None:
+    text = (root / "samconfig.toml").read_text(encoding="utf-8")
+    assert not re.search(r"WebhookSecretArn|secret:|whsec_|password", text, re.IGNORECASE)
