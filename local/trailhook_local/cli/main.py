@@ -1,5 +1,7 @@
 """`trailhook`: the local stack, its deliveries and its queries from the command line."""
 
+import json
+import re
 import secrets as random_secrets
 import signal
 import sys
@@ -10,6 +12,7 @@ from typing import IO
 
 import click
 import urllib3
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from trailhook_local.cli.signing import SIGNERS, sign_standard_webhooks
@@ -122,16 +125,24 @@ def send(
 
 @main.command()
 @click.argument("sql")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a row instead of a table.")
 @STATE
-def query(sql: str, state: Path) -> None:
+def query(sql: str, as_json: bool, state: Path) -> None:
     """Ask the running stack's CloudTrail Lake in its own dialect; EDS stands for the event data store's id."""
     try:
         status = read_status(state)
         store = store_id(status.event_data_store_arn)
-        answer = query_lake(status.endpoints.client("cloudtrail"), sql.replace(" EDS", f" {store}"))
+        answer = query_lake(status.endpoints.client("cloudtrail"), re.sub(r"\bEDS\b", store, sql))
     except (StackError, QueryError) as error:
         raise click.ClickException(str(error)) from error
-    show_table(Console(), answer)
+    except ClientError as error:
+        raise click.ClickException(str(error.response["Error"].get("Message", error))) from error
+    if as_json:
+        for row in answer.rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        # A table in a file or a pipe is for searching, so nothing in it may be cut to a screen's width.
+        show_table(Console() if sys.stdout.isatty() else Console(width=200), answer)
 
 
 def _running(state: Path, name: str) -> Integration:

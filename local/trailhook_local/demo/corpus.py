@@ -14,6 +14,7 @@ from trailhook_local.cli.signing import SIGNERS, sign_standard_webhooks
 
 FIXTURES = Path("tests/partners/fixtures")
 JSON = {"Content-Type": "application/json"}
+AWKWARD = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +30,49 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """A payload of a partner with the headers that it came with."""
+    """A payload of a partner with the headers that it came with; an awkward one is bound for quarantine."""
 
     headers: Mapping[str, str]
     body: Any
+    awkward: bool
 
 
 class CorpusError(Exception):
     """The fixtures are not where they should be."""
 
 
-def load_fixtures(partner: str, folder: Path = FIXTURES) -> Sequence[Fixture]:
-    """The partner's fixtures whose body is one JSON object. Raises CorpusError if there are none."""
-    documents = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted((folder / partner).glob("*.json"))
-        if not path.name.endswith(".expected.json")
-    ]
-    found = [Fixture(one.get("headers", {}), one["body"]) for one in documents if isinstance(one.get("body"), dict)]
-    if not found:
-        raise CorpusError(f"No fixtures in {folder / partner}: run this from the project's own folder")
-    return found
+class Corpus:
+    """A partner's fixtures whose body is one event, to build deliveries from. Raises CorpusError if there are none."""
+
+    def __init__(self, partner: str, folder: Path = FIXTURES) -> None:
+        fixtures = [
+            Fixture(document.get("headers", {}), document["body"], awkward="refused" in expected)
+            for document, expected in _golden_pairs(folder / partner)
+            # A body in another form than one event keeps that form; here each fixture is an event to build from.
+            if isinstance(document.get("body"), dict) and "auditEvents" not in document["body"]
+        ]
+        self._usual = [fixture for fixture in fixtures if not fixture.awkward]
+        self._awkward = [fixture for fixture in fixtures if fixture.awkward]
+        if not self._usual:
+            raise CorpusError(f"No fixtures in {folder / partner}: run this from the project's own folder")
+
+    def draw(self, rng: random.Random) -> Fixture:
+        """A fixture; now and then, as in life, one that no mapping can make an event of."""
+        awkward = self._awkward and rng.random() < AWKWARD
+        return rng.choice(self._awkward if awkward else self._usual)
 
 
-def deliveries(partner: str, secret: str, count: int, rng: random.Random) -> Iterator[Post]:
-    """`count` genuine deliveries in every form that the partner has, in an order that `rng` decides."""
-    fixtures = load_fixtures(partner)
+def _golden_pairs(folder: Path) -> Iterator[tuple[Mapping[str, Any], str]]:
+    for path in sorted(folder.glob("*.json")):
+        expected = path.with_name(f"{path.stem}.expected.json")
+        if expected.is_file():
+            yield json.loads(path.read_text(encoding="utf-8")), expected.read_text(encoding="utf-8")
+
+
+def deliveries(partner: str, corpus: Corpus, secret: str, count: int, rng: random.Random) -> Iterator[Post]:
+    """`count` genuine deliveries in every form that the partner has."""
     build = {"github": _github, "okta": _okta, "custom": _custom}[partner]
-    for number in range(count):
-        yield build(fixtures[number % len(fixtures)], fixtures, secret, rng)
+    return (build(corpus, secret, rng) for _ in range(count))
 
 
 def bad_company(partner: str, secret: str, rng: random.Random) -> Iterator[Post]:
@@ -78,15 +93,16 @@ def bad_company(partner: str, secret: str, rng: random.Random) -> Iterator[Post]
     yield Post(partner, "oversized", {**JSON, **sign(secret, noise)}, noise, 0)
 
 
-def _github(fixture: Fixture, fixtures: Sequence[Fixture], secret: str, rng: random.Random) -> Post:
-    headers = {**JSON, **fixture.headers, "X-GitHub-Delivery": str(uuid.UUID(int=rng.getrandbits(128)))}
+def _github(corpus: Corpus, secret: str, rng: random.Random) -> Post:
+    fixture = corpus.draw(rng)
     if not _is_webhook(fixture):
-        entries = [one.body for one in fixtures if not _is_webhook(one)]
-        chosen = [
-            {**rng.choice(entries), "_document_id": f"{rng.getrandbits(96):x}"} for _ in range(rng.randint(5, 40))
-        ]
-        lines = "\n".join(json.dumps(entry) for entry in chosen).encode()
-        return Post("github", "audit log", {**JSON, **sign_standard_webhooks(secret, lines)}, lines, len(chosen))
+        drawn = (corpus.draw(rng) for _ in range(rng.randint(20, 80)))
+        entries = [{**one.body, "_document_id": f"{rng.getrandbits(96):x}"} for one in drawn if not _is_webhook(one)]
+        lines = "\n".join(
+            json.dumps(entry) for entry in [{**fixture.body, "_document_id": f"{rng.getrandbits(96):x}"}, *entries]
+        ).encode()
+        return Post("github", "audit log", {**JSON, **sign_standard_webhooks(secret, lines)}, lines, 1 + len(entries))
+    headers = {**JSON, **fixture.headers, "X-GitHub-Delivery": str(uuid.UUID(int=rng.getrandbits(128)))}
     body = json.dumps(fixture.body).encode()
     if rng.random() < 0.2:
         body = urlencode({"payload": body.decode()}).encode()
@@ -94,24 +110,22 @@ def _github(fixture: Fixture, fixtures: Sequence[Fixture], secret: str, rng: ran
     return Post("github", "webhook", {**headers, **SIGNERS["github"](secret, body)}, body, 1)
 
 
-def _okta(_fixture: Fixture, fixtures: Sequence[Fixture], secret: str, rng: random.Random) -> Post:
-    entries = [event for one in fixtures for event in _okta_events(one.body)]
-    chosen = [
-        {**rng.choice(entries), "uuid": str(uuid.UUID(int=rng.getrandbits(128)))} for _ in range(rng.randint(1, 12))
-    ]
+def _okta(corpus: Corpus, secret: str, rng: random.Random) -> Post:
+    drawn = (event for _ in range(rng.randint(1, 12)) for event in _okta_events(corpus.draw(rng).body))
+    chosen = [{**event, "uuid": str(uuid.UUID(int=rng.getrandbits(128)))} for event in drawn]
     hook = {"eventType": "com.okta.event_hook", "eventId": f"{rng.getrandbits(96):x}", "data": {"events": chosen}}
     body = json.dumps(hook).encode()
     return Post("okta", "event hook", {**JSON, **SIGNERS["okta"](secret, body)}, body, len(chosen))
 
 
 def _okta_events(body: Any) -> Sequence[Mapping[str, Any]]:
-    events = body["data"]["events"] if "data" in body else [body]
-    return [event for event in events if isinstance(event, dict)]
+    events = body["data"].get("events") if isinstance(body.get("data"), dict) else [body]
+    return [event for event in events or [] if isinstance(event, dict)]
 
 
-def _custom(fixture: Fixture, _fixtures: Sequence[Fixture], secret: str, rng: random.Random) -> Post:
-    own_id = "UID" if "UID" in fixture.body else "id"
-    chosen = [{**fixture.body, own_id: f"{rng.getrandbits(96):x}"} for _ in range(rng.randint(1, 15))]
+def _custom(corpus: Corpus, secret: str, rng: random.Random) -> Post:
+    drawn = [corpus.draw(rng).body for _ in range(rng.randint(1, 15))]
+    chosen = [{**body, "UID" if "UID" in body else "id": f"{rng.getrandbits(96):x}"} for body in drawn]
     body = json.dumps(chosen).encode()
     headers = dict(JSON)
     if rng.random() < 0.3:

@@ -18,7 +18,7 @@ import urllib3
 from rich.console import Console
 from rich.progress import Progress
 
-from trailhook_local.demo.corpus import Post, bad_company, deliveries
+from trailhook_local.demo.corpus import Corpus, Post, bad_company, deliveries
 from trailhook_local.demo.counting import Account, take_account
 from trailhook_local.demo.screen import show_answers, show_ledger
 from trailhook_local.lake_query import query_lake, store_id
@@ -49,7 +49,8 @@ QUESTIONS: Sequence[tuple[str, str]] = (
         "Which repositories were touched, and by how many people?",
         "SELECT json_extract_scalar(element_at(eventdata.requestparameters, 'repository'), '$.full_name') AS "
         "repository, count(DISTINCT eventdata.useridentity.principalid) AS people, count(*) AS events FROM {store} "
-        "WHERE element_at(eventdata.requestparameters, 'repository') IS NOT NULL GROUP BY 1 ORDER BY 3 DESC LIMIT 5",
+        "WHERE json_extract_scalar(element_at(eventdata.requestparameters, 'repository'), '$.full_name') IS NOT NULL "
+        "GROUP BY 1 ORDER BY 3 DESC LIMIT 5",
     ),
 )
 
@@ -119,10 +120,11 @@ def run_demo(*, count: int, seed: int, kill_every: float | None, console: Consol
             Plan(partner, parameters={"ExcludeEvents": excluded[partner]} if partner in excluded else {})
             for partner in PARTNERS
         ]
+        corpora = {name: Corpus(name) for name in PARTNERS}
         with ExitStack() as exit_stack:
             with console.status("Starting the local stack: gateway, queues, functions, CloudTrail Lake"):
                 stack = exit_stack.enter_context(Stack(plans, state=folder, retry_seconds=5, window_seconds=1))
-            sent, kills = _send(stack, count=count, seed=seed, kill_every=kill_every, console=console)
+            sent, kills = _send(stack, corpora, count=count, seed=seed, kill_every=kill_every, console=console)
             ledgers = {name: Ledger(sent[name], take_account(stack, name, folder / "logs")) for name in PARTNERS}
             answers = [
                 (
@@ -144,10 +146,11 @@ def run_demo(*, count: int, seed: int, kill_every: float | None, console: Consol
 
 
 def _send(
-    stack: Stack, *, count: int, seed: int, kill_every: float | None, console: Console
+    stack: Stack, corpora: Mapping[str, Corpus], *, count: int, seed: int, kill_every: float | None, console: Console
 ) -> tuple[Mapping[str, Sent], int]:
     rng = random.Random(seed)  # noqa: S311 - a seed makes a run repeatable
-    posts = [one for name in PARTNERS for one in deliveries(name, stack[name].secret, count // len(PARTNERS), rng)]
+    each = count // len(PARTNERS)
+    posts = [one for name in PARTNERS for one in deliveries(name, corpora[name], stack[name].secret, each, rng)]
     posts += [one for name in PARTNERS for one in bad_company(name, stack[name].secret, rng)]
     rng.shuffle(posts)
     sent = {name: Sent() for name in PARTNERS}

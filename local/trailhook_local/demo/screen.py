@@ -1,6 +1,6 @@
 """What the demonstration shows a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,19 +12,25 @@ from trailhook_local.lake_query import Answer
 def show_ledger(console: Console, ledgers: Mapping[str, Mapping[str, Any]]) -> None:
     """One column a partner: its deliveries as they were answered, its events as they ended, and why."""
     table = Table(title="Every event accounted for", title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in ledgers:
-        table.add_column(name, justify="right")
-    rows: list[tuple[str, Any]] = [
+        table.add_column(name, justify="right", no_wrap=True)
+    rows: list[tuple[str, Callable[[Mapping[str, Any]], object]]] = [
         ("deliveries sent", lambda one: one["deliveries"]["sent"]),
         ("  accepted", lambda one: one["deliveries"]["accepted"]),
-        ("  refused (status × times)", lambda one: _times(one["deliveries"]["refused"])),
+        *(
+            (f"  refused with {status}", lambda one, status=status: one["deliveries"]["refused"].get(status, 0))
+            for status in _keys(ledger["deliveries"]["refused"] for ledger in ledgers.values())
+        ),
         ("events received", lambda one: one["received"]),
-        ("= delivered (counted in the Lake)", lambda one: one["delivered"]),
-        ("+ quarantined (counted in the bucket)", lambda one: one["quarantined"]),
-        ("+ filtered", lambda one: one["filtered"]),
-        ("+ waiting (counted in the queues)", lambda one: one["waiting"]),
-        ("why quarantined", lambda one: _times(one["quarantined_by_code"])),
+        ("= delivered (counted by SQL)", lambda one: one["delivered"]),
+        ("+ quarantined (counted in S3)", lambda one: one["quarantined"]),
+        *(
+            (f"    {code}", lambda one, code=code: one["quarantined_by_code"].get(code, 0))
+            for code in _keys(ledger["quarantined_by_code"] for ledger in ledgers.values())
+        ),
+        ("+ filtered (counted in the log)", lambda one: one["filtered"]),
+        ("+ waiting (counted in SQS)", lambda one: one["waiting"]),
         ("duplicates in the Lake", lambda one: one["duplicates"]),
         ("the law", lambda one: "[green]holds" if one["holds"] else "[red]broken"),
     ]
@@ -53,5 +59,5 @@ def _plain(text: str | None) -> str:
     return shown.replace("[", "\\[")
 
 
-def _times(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} × {count}" for name, count in counts.items()) or "-"
+def _keys(counts: Iterable[Mapping[str, int]]) -> list[str]:
+    return sorted({key for one in counts for key in one})

@@ -75,6 +75,7 @@ def translate(statement: str, resolve: Callable[[str], str]) -> Translation:
     _name_columns(tree)
     _rename_functions(tree)
     _unnest_maps(tree)
+    _forgive_other_text(tree)
     try:
         sql = tree.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
@@ -146,3 +147,11 @@ def _unnest_maps(tree: exp.Expr) -> None:
             list_ = exp.Anonymous(this=function, expressions=[value.copy()])
             columns.append(exp.alias_(exp.Anonymous(this="unnest", expressions=[list_]), name.name, quoted=True))
         unnest.replace(exp.Lateral(this=exp.Subquery(this=exp.select(*columns)), alias=exp.TableAlias(this=alias.this)))
+
+
+def _forgive_other_text(tree: exp.Expr) -> None:
+    """`json_extract…` of text that is not JSON is NULL in Trino and an error in DuckDB."""
+    for extract in list(tree.find_all(exp.JSONExtract, exp.JSONExtractScalar)):
+        text = extract.this
+        is_json = exp.Anonymous(this="json_valid", expressions=[text.copy()])
+        extract.set("this", exp.Paren(this=exp.Case(ifs=[exp.If(this=is_json, true=text.copy())])))

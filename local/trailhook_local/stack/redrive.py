@@ -1,7 +1,7 @@
 """StartMessageMoveTask and ListMessageMoveTasks, which moto lacks: how dead letters get back into work.
 
-Follows "Learn how to configure a dead-letter queue redrive in Amazon SQS": what is moved is a new message, with a new id,
-a new arrival time and no receives. Tasks here are complete when they are answered. Whether SQS knows the way back of a
+Follows "Learn how to configure a dead-letter queue redrive in Amazon SQS": what is moved is a new message, with a new
+id, arrival time and receive count. Tasks here are complete when they are answered. Whether SQS knows the way back of a
 message that was *sent* to the dead-letter queue is not documented: without `DestinationArn` it stays where it is.
 """
 

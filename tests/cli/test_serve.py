@@ -1,0 +1,69 @@
+"""A person's session: start the stack, send a file as a partner would, ask the Lake."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TRAILHOOK = Path(sys.executable).with_name("trailhook")
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("serve"), pytest.mark.timeout(120)]
+
+
+def trailhook(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [TRAILHOOK, *arguments], cwd=ROOT, input=given, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The state directory of a running stack."""
+    folder = tmp_path_factory.mktemp("serve")
+    with subprocess.Popen(
+        [TRAILHOOK, "serve", "github", "--state", folder], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            assert any("Ctrl-C" in line for line in server.stdout)
+            yield str(folder)
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(30) == 0
+
+
+def test_what_is_sent_can_be_asked_for(state: str) -> None:
+    body = json.dumps({"action": "created", "sender": {"login": "mona", "id": 1, "type": "User"}})
+    sent = trailhook("send", "github", "-", "--event", "team", "--state", state, given=body)
+    assert sent.stdout.startswith("202 ")
+    sql = "SELECT eventdata.eventname AS name FROM EDS WHERE eventdata.useridentity.principalid = '1'"
+    for _ in range(60):
+        asked = trailhook("query", sql, "--json", "--state", state)
+        if asked.stdout:
+            break
+        time.sleep(0.5)
+    assert [json.loads(line) for line in asked.stdout.splitlines()] == [{"name": "team.created"}]
+
+
+def test_a_query_that_is_wrong_says_what_to_change(state: str) -> None:
+    asked = trailhook("query", "SELECT nothing FROM EDS", "--state", state)
+    assert asked.returncode == 1
+    assert "nothing" in asked.stderr
+    assert "Traceback" not in asked.stderr
+
+
+def test_a_partner_that_does_not_run_is_named(state: str) -> None:
+    sent = trailhook("send", "okta", "-", "--state", state, given="{}")
+    assert sent.returncode == 1
+    assert "there is: github" in sent.stderr
+
+
+def test_without_a_stack_the_commands_say_so(tmp_path: Path) -> None:
+    asked = trailhook("query", "SELECT 1", "--state", str(tmp_path))
+    assert asked.returncode == 1
+    assert "no stack runs" in asked.stderr

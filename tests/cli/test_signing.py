@@ -1,0 +1,25 @@
+"""The senders' side of each proof, held against the partners' own published vectors."""
+
+from trailhook_local.cli.signing import SIGNERS, sign_github, sign_standard_webhooks
+
+
+def test_github_signs_as_its_documentation_shows() -> None:
+    """docs.github.com, "Validating webhook deliveries"."""
+    signed = sign_github("It's a Secret to Everybody", b"Hello, World!")
+    expected = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    assert signed == {"X-Hub-Signature-256": expected}
+
+
+def test_standard_webhooks_signs_as_its_reference_libraries_do() -> None:
+    """standard-webhooks, libraries/*/tests, the sign test."""
+    signed = sign_standard_webhooks(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        b'{"test": 2432232314}',
+        message_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        timestamp=1614265330,
+    )
+    assert signed["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_okta_sends_the_secret_as_it_is() -> None:
+    assert SIGNERS["okta"]("chosen-by-the-administrator", b"{}") == {"Authorization": "chosen-by-the-administrator"}
