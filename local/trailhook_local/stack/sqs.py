@@ -2,7 +2,7 @@
 
 moto computes every attribute of a queue, some of them a walk over all messages, for each message that it receives or
 sends: with 1,000 messages waiting, sending ten takes a quarter of a second. And its DeleteMessage rebuilds the list of
-messages without a lock, so that a message sent at that moment can get lost. `install` puts the classes below in the place of
+messages without a lock, which can lose a message sent at that moment. `install` puts the classes below in the place of
 moto's own, for this process: the same queues with an index by receipt handle, one lock per queue, and counts made only
 when asked for. What SQS itself refuses and moto takes (characters outside XML's, lengths in bytes) is refused too.
 """

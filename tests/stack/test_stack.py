@@ -1,0 +1,217 @@
+"""The whole: a signed webhook travels through every process into the local Lake, whatever is killed on the way."""
+
+import hashlib
+import hmac
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.stack.conftest import eventually, is_alive
+
+from trailhook_local.stack.errors import (
+    AlreadyRunningError,
+    NotRunningError,
+    NotSettledError,
+    StartError,
+    TemplateError,
+)
+from trailhook_local.stack.integration import Counts, Plan
+from trailhook_local.stack.stack import Stack
+from trailhook_local.stack.status import Integration, read_status
+
+pytestmark = pytest.mark.stack
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "template.yaml"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    state = tmp_path_factory.mktemp("stack")
+    with Stack(
+        ["github", "okta", "custom"], state=state, template=TEMPLATE, retry_seconds=1, window_seconds=0.3
+    ) as running:
+        yield running
+
+
+def send_star(github: Integration, *, secret: str = "") -> tuple[int, str]:
+    """POST a GitHub webhook signed with the stack's secret. Returns the status and the delivery's id."""
+    delivery = str(uuid.uuid4())
+    event = {
+        "action": "created",
+        "repository": {"full_name": "octo-org/hello"},
+        "sender": {"login": "octocat", "id": 1},
+    }
+    body = json.dumps(event).encode()
+    signature = hmac.new((secret or github.secret).encode(), body, hashlib.sha256).hexdigest()
+    headers = {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": "star",
+        "X-GitHub-Delivery": delivery,
+        "X-Hub-Signature-256": f"sha256={signature}",
+    }
+    request = urllib.request.Request(f"{github.url}/webhook", body, headers)  # noqa: S310 - loopback
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            return answer.status, delivery
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, delivery
+
+
+def recorded(stack: Stack) -> set[str]:
+    """The partner's own ids of everything in the Lake."""
+    cloudtrail = stack.client("cloudtrail")
+    table = stack.event_data_store_arn.rpartition("/")[2]
+    query = cloudtrail.start_query(QueryStatement=f"SELECT eventdata.uid AS uid FROM {table}")["QueryId"]  # noqa: S608
+    rows: list[list[dict[str, str]]] = []
+    page = {"QueryStatus": "QUEUED"}
+    assert eventually(lambda: cloudtrail.describe_query(QueryId=query)["QueryStatus"] == "FINISHED")
+    page = cloudtrail.get_query_results(QueryId=query)
+    rows += page["QueryResultRows"]
+    while token := page.get("NextToken"):
+        page = cloudtrail.get_query_results(QueryId=query, NextToken=token)
+        rows += page["QueryResultRows"]
+    return {column["uid"] for row in rows for column in row}
+
+
+def test_a_signed_webhook_arrives_in_the_lake(stack: Stack) -> None:
+    status, delivery = send_star(stack["github"])
+    assert status == 202
+    stack.wait_until_settled(20)
+    assert delivery in recorded(stack)
+
+
+def test_a_forged_webhook_does_not(stack: Stack) -> None:
+    status, delivery = send_star(stack["github"], secret="not the stack's secret")
+    assert status == 401
+    stack.wait_until_settled(20)
+    assert delivery not in recorded(stack)
+
+
+def test_what_forward_was_killed_over_still_arrives(stack: Stack) -> None:
+    forward = stack.running("github").forward
+    (pid,) = forward.pids()
+    # A stopped process takes an invocation and never ends it.
+    os.kill(pid, signal.SIGSTOP)
+    deliveries = {delivery for status, delivery in (send_star(stack["github"]) for _ in range(20)) if status == 202}
+    assert eventually(lambda: forward.in_flight > 0 and stack.counts()["github"].in_flight > 0)
+    os.kill(pid, signal.SIGKILL)
+    stack.wait_until_settled(30)
+    assert len(deliveries) == 20
+    assert deliveries <= recorded(stack)
+    assert stack.counts()["github"] == Counts(visible=0, in_flight=0, delayed=0, dead_letters=0)
+    assert pid not in forward.pids()
+
+
+def test_forward_killed_again_and_again_loses_nothing(stack: Stack) -> None:
+    forward = stack.running("github").forward
+    deliveries = set()
+    for number in range(40):
+        status, delivery = send_star(stack["github"])
+        assert status == 202
+        deliveries.add(delivery)
+        if number % 5 == 0:
+            for pid in forward.pids():
+                os.kill(pid, signal.SIGKILL)
+    stack.wait_until_settled(30)
+    assert deliveries <= recorded(stack)
+
+
+def test_receive_survives_being_killed(stack: Stack) -> None:
+    for pid in stack.running("github").receive.pids():
+        os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: send_star(stack["github"])[0] == 202)
+
+
+def test_integrations_share_an_event_data_store_and_nothing_else(stack: Stack) -> None:
+    github, custom = stack["github"], stack["custom"]
+    assert github.event_data_store_arn == custom.event_data_store_arn
+    for name in ("url", "secret", "secret_arn", "channel_arn", "queue_url", "dead_letter_queue_url", "bucket"):
+        assert getattr(github, name) != getattr(custom, name)
+    assert len(github.secret) == 44
+    assert github.secret.isalnum()
+    channel = stack.client("cloudtrail").get_channel(Channel=github.channel_arn)
+    assert channel["Source"] == "GitHub"
+    assert channel["Destinations"] == [{"Type": "EVENT_DATA_STORE", "Location": github.event_data_store_arn}]
+
+
+def test_another_process_finds_the_running_stack(stack: Stack) -> None:
+    state = Path(stack.state)
+    status = read_status(state)
+    assert status.pid == os.getpid()
+    assert status.integrations == stack.integrations
+    assert status.endpoints == stack.endpoints
+    assert (state / "stack.json").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(AlreadyRunningError, match="already runs"), Stack(["okta"], state=state, template=TEMPLATE):
+        pass
+    assert read_status(state).pid == os.getpid()
+
+
+def test_waiting_has_an_end(stack: Stack) -> None:
+    sqs = stack.client("sqs")
+    sqs.send_message(QueueUrl=stack["custom"].queue_url, MessageBody="later", DelaySeconds=600)
+    with pytest.raises(NotSettledError, match="delayed=1"):
+        stack.wait_until_settled(0.3)
+    sqs.purge_queue(QueueUrl=stack["custom"].queue_url)
+    stack.wait_until_settled(5)
+
+
+def test_no_stack_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(NotRunningError, match="no stack runs"):
+        read_status(tmp_path)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_process_outlives_its_stack(tmp_path: Path, ending: signal.Signals) -> None:
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "tests.stack.running", str(tmp_path / "state"), str(ROOT), "github"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with runner:
+        assert runner.stdout is not None
+        pids = [int(pid) for pid in runner.stdout.readline().split()]
+        assert len(pids) >= 4
+        assert all(map(is_alive, pids))
+        runner.send_signal(ending)
+        runner.wait(15)
+    assert eventually(lambda: not any(map(is_alive, pids)), 5)
+    with pytest.raises(NotRunningError):
+        read_status(tmp_path / "state")
+
+
+def test_what_fails_to_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    stack = Stack([Plan("github", parameters={"Colour": "red"})], state=tmp_path, template=TEMPLATE)
+    with pytest.raises(TemplateError, match="no parameter Colour"), stack:
+        pass
+    assert not any(map(is_alive, stack.pids()))
+    with pytest.raises(StartError, match="nobody"), Stack(["nobody"], state=tmp_path, template=TEMPLATE):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("plans", "message"), [(["Git Hub"], "cannot name"), (["github", Plan("okta", name="github")], "two integrations")]
+)
+def test_names_are_checked_before_anything_starts(plans: list[str | Plan], message: str, tmp_path: Path) -> None:
+    with pytest.raises(StartError, match=message):
+        Stack(plans, state=tmp_path, template=TEMPLATE)
+
+
+def test_a_second_run_keeps_what_the_first_recorded(tmp_path: Path) -> None:
+    with Stack(["github"], state=tmp_path, template=TEMPLATE, window_seconds=0) as first:
+        _, delivery = send_star(first["github"])
+        first.wait_until_settled(20)
+    with Stack(["github"], state=tmp_path, template=TEMPLATE) as second:
+        assert second["github"].channel_arn == first["github"].channel_arn
+        assert second.event_data_store_arn == first.event_data_store_arn
+        assert delivery in recorded(second)
