@@ -3,9 +3,7 @@
 import json
 import re
 import secrets as random_secrets
-import signal
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -23,7 +21,7 @@ from trailhook_local.lake_query import QueryError, query_lake, store_id
 from trailhook_local.post import post
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.integration import Plan
-from trailhook_local.stack.stack import DEFAULT_STATE, Stack
+from trailhook_local.stack.stack import DEFAULT_STATE, Stack, ended_by_signals
 from trailhook_local.stack.status import Integration, read_status
 
 STATE = click.option(
@@ -66,11 +64,8 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
     """Keep the local stack up for PARTNERS (all, if none is named) until Ctrl-C."""
     chosen = partners or PARTNERS
     plans = [Plan(partner, port=port + number if port else 0) for number, partner in enumerate(chosen)]
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
     try:
-        with Stack(plans, state=state, retry_seconds=10) as stack:
+        with ended_by_signals() as over, Stack(plans, state=state, retry_seconds=10) as stack:
             for name, integration in stack.integrations.items():
                 click.echo(f"{name}\n  POST to  {integration.url}/webhook\n  secret   {integration.secret}")
                 click.echo(f"  channel  {integration.channel_arn}")
