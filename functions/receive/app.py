@@ -4,8 +4,8 @@ import os
 from typing import Any
 
 from trailhook.assembly import receiver
-from trailhook.errors import Refused, Unavailable
-from trailhook.gateway import Request, request_id_of
+from trailhook.errors import Unavailable
+from trailhook.gateway import request_id_of
 from trailhook.receive import refusal
 from trailhook.settings import ReceiveSettings
 from trailhook.telemetry import logger, report_request
@@ -14,12 +14,9 @@ from trailhook.telemetry import logger, report_request
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Answer one request, whatever it is."""
     try:
-        answer = receiver(ReceiveSettings.from_environ(os.environ)).receive(Request.from_api_gateway(event))
+        answer = receiver(ReceiveSettings.from_environ(os.environ)).answer(event)
         report_request(answer)
-    except Refused as error:
-        logger("receive").warning("request", extra={"request_id": request_id_of(event), "refused": error.reason})
-        return refusal(error, request_id_of(event)).to_api_gateway()
+        return answer.response.to_api_gateway()
     except Exception:  # noqa: BLE001 - the one broad catch: the fault is ours, so it is logged and the partner sends again
         logger("receive").exception("receive failed", extra={"request_id": request_id_of(event)})
         return refusal(Unavailable("receive failed"), request_id_of(event)).to_api_gateway()
-    return answer.response.to_api_gateway()

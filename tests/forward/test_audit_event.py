@@ -62,6 +62,8 @@ def test_without_a_time_of_its_own_an_event_has_the_time_of_receipt_and_says_so(
         ("", None),
         ("-", None),
         ("10.0.0.1, 10.0.0.2", None),
+        ("fe80::1%eth0", "fe80::1"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
     ],
 )
 def test_a_source_address_is_one_address_or_absent(written: str, kept: str | None) -> None:

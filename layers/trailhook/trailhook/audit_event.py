@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from types import MappingProxyType
 from typing import Any
 
@@ -163,11 +163,16 @@ def _identity(identity: UserIdentity, cut: list[str]) -> dict[str, Any]:
 
 
 def _address(text: str | None) -> str | None:
-    """The address if it is one; partners also write "", "-" or a list of proxies, and absent is absent."""
+    """The address if it is one; partners also write "", "-" or a list of proxies, and absent is absent.
+
+    An IPv6 zone means nothing elsewhere, and an IPv4 address in IPv6 form is written differently by Python's versions.
+    """
     try:
-        return str(ip_address(text.strip())) if text else None
+        address = ip_address(text.strip().partition("%")[0]) if text else None
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address) if address else None
 
 
 def _cut_text(name: str, text: str | None, cut: list[str]) -> str | None:

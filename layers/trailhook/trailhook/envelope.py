@@ -27,6 +27,9 @@ _PLAIN_BYTES = 65_536
 _MAX_BODY_BYTES = 16_000_000
 """The gateway takes 10 MB; a packed body that opens to more than this is not one of ours."""
 
+_LAST_MILLISECOND = 253_402_300_799_999
+_MOST_ATTEMPTS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -69,50 +72,75 @@ def decode_envelope(message: str) -> Envelope:
     try:
         document = json.loads(message)
         if document["version"] != VERSION:
-            raise EnvelopeError(f"Envelope version {document['version']!r} is not known here")
+            raise EnvelopeError(f"Envelope version {document['version']!r:.40} is not known here")
         body = _DECODERS[document["encoding"]](document["body"])
         if hashlib.sha256(body).hexdigest() != document["sha256"]:
             raise EnvelopeError("The body does not have the SHA-256 that receive noted")
         pending = document["pending"]
         return Envelope(
             delivery=Delivery(
-                partner=document["partner"],
-                id=document["delivery_id"],
-                request_id=document["request_id"],
-                received_at=int(document["received_at"]),
-                source_ip=document["source_ip"],
-                proof=document["proof"],
-                headers=dict(document["headers"]),
-                signed=frozenset(document["signed"]),
+                partner=_text(document["partner"]),
+                id=_text(document["delivery_id"]),
+                request_id=_text(document["request_id"]),
+                received_at=_whole(document["received_at"], _LAST_MILLISECOND),
+                source_ip=_text(document["source_ip"]),
+                proof=_text(document["proof"]),
+                headers={name: _text(value) for name, value in document["headers"].items()},
+                signed=_texts(document["signed"]),
                 body=body,
             ),
-            attempt=int(document["attempt"]),
-            pending=None if pending is None else frozenset(pending),
+            attempt=_whole(document["attempt"], _MOST_ATTEMPTS),
+            pending=None if pending is None else _texts(pending),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, EOFError, OSError, zlib.error) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, zlib.error) as error:
         raise EnvelopeError(f"Not an envelope: {type(error).__name__}") from error
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a string")
+    return value
+
+
+def _texts(value: Any) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise TypeError("not an array")
+    return frozenset(_text(member) for member in value)
+
+
+def _whole(value: Any, most: int) -> int:
+    if not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError("not a whole number, or out of range")
+    return value
+
+
 def _with_body(head: Mapping[str, Any], body: bytes) -> str:
+    """The message with its body in the shortest encoding."""
+    if len(body) > MAX_MESSAGE_BYTES:
+        # Only compression can help; an escaped copy of 10 MB would take 60 MB of memory first.
+        return _packed(head, body)
     try:
         plain = encode_ascii({**head, "encoding": "utf-8", "body": body.decode()})
     except UnicodeDecodeError:
         plain = encode_ascii({**head, "encoding": "base64", "body": base64.b64encode(body).decode()})
-    if len(plain) <= _PLAIN_BYTES:
-        return plain
-    packed = base64.b64encode(gzip.compress(body, compresslevel=6, mtime=0)).decode()
-    return min(plain, encode_ascii({**head, "encoding": "gzip", "body": packed}), key=len)
+    return plain if len(plain) <= _PLAIN_BYTES else min(plain, _packed(head, body), key=len)
 
 
-def _gunzip(text: str) -> bytes:
-    body = gzip.decompress(base64.b64decode(text, validate=True))
-    if len(body) > _MAX_BODY_BYTES:
-        raise EnvelopeError("The body opens to more than a gateway lets through")
+def _packed(head: Mapping[str, Any], body: bytes) -> str:
+    packed = gzip.compress(body, compresslevel=6, mtime=0)
+    return encode_ascii({**head, "encoding": "gzip", "body": base64.b64encode(packed).decode()})
+
+
+def _unpack(text: str) -> bytes:
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    body = inflater.decompress(base64.b64decode(text, validate=True), _MAX_BODY_BYTES)
+    if not inflater.eof or inflater.unused_data:
+        raise EnvelopeError("The packed body is cut off, or larger than a gateway lets through")
     return body
 
 
 _DECODERS: Mapping[str, Callable[[str], bytes]] = {
     "utf-8": str.encode,
     "base64": lambda text: base64.b64decode(text, validate=True),
-    "gzip": _gunzip,
+    "gzip": _unpack,
 }

@@ -13,6 +13,12 @@ from typing import Any
 
 from trailhook.errors import BadRequest
 
+_FIRST_MILLISECOND = 100_000_000_000
+"""In 1973. As seconds the same number would lie beyond the year 5138."""
+
+_LAST_MILLISECOND = 253_402_300_799_999
+"""Of the year 9999, the last that a date can be made of further on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -36,15 +42,15 @@ class Request:
         try:
             context = event["requestContext"]
             http = context["http"]
-            headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+            headers = {name.lower(): _text(value) for name, value in (event.get("headers") or {}).items()}
             return cls(
-                method=str(http["method"]).upper(),
-                path=str(event["rawPath"]),
+                method=_text(http["method"]).upper(),
+                path=_text(event["rawPath"]),
                 headers=headers,
                 body=_body(event),
-                source_ip=str(http.get("sourceIp") or ""),
-                received_at=int(context["timeEpoch"]),
-                request_id=str(context["requestId"]),
+                source_ip=_text(http.get("sourceIp") or ""),
+                received_at=_milliseconds(context["timeEpoch"]),
+                request_id=_text(context["requestId"]),
             )
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise BadRequest("The request does not have the form that API Gateway documents") from error
@@ -78,15 +84,28 @@ def request_id_of(event: Any) -> str:
     return request_id if isinstance(request_id, str) else ""
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} where API Gateway has text")
+    return value
+
+
+def _milliseconds(value: Any) -> int:
+    moment = int(value)
+    if moment < _FIRST_MILLISECOND:
+        moment *= 1000  # `sam local start-api` gives seconds
+    if not 0 <= moment <= _LAST_MILLISECOND:
+        raise ValueError("timeEpoch")
+    return moment
+
+
 def _body(event: Mapping[str, Any]) -> bytes:
     body = event.get("body")
     if body is None:
         return b""
-    if not isinstance(body, str):
-        raise TypeError("body")
     if not event.get("isBase64Encoded"):
-        return body.encode()
+        return _text(body).encode()
     try:
-        return base64.b64decode(body, validate=True)
+        return base64.b64decode(_text(body), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadRequest("The request body is not valid base64") from error

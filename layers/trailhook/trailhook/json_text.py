@@ -5,6 +5,7 @@ holds. Here such a record is still taken apart from its neighbours, but carries 
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +14,16 @@ from typing import Any
 
 from trailhook.errors import MalformedDelivery
 
-_WHITESPACE = " \t\r\n"
+_WHITESPACE = re.compile(r"[ \t\r\n]*")
+_BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")
+"""White space, and the record separator of "JavaScript Object Notation (JSON) Text Sequences", RFC 7464."""
+
+_MAX_BROKEN_STARTS = 20
+"""How many broken lines are also tried as the beginning of a value over several lines. Such a failure costs a pass over
+all the text before it: without a bound, a body of nothing but broken lines would take hours."""
+
+_MAX_BROKEN_LINES = 1000
+"""With more of them than this a text is no NDJSON: it is kept whole rather than in a thousand pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,10 @@ class JsonText:
             raise MalformedDelivery("NotUtf8", f"The body is not UTF-8 at byte {error.start}") from error
         self._fault: str | None = None
         self._decoder = json.JSONDecoder(
-            object_pairs_hook=self._unique_keys, parse_float=self._exact_float, parse_constant=self._no_constant
+            object_pairs_hook=self._unique_keys,
+            parse_float=self._exact_float,
+            parse_int=self._exact_integer,
+            parse_constant=self._no_constant,
         )
 
     def records(self) -> Iterator[Record]:
@@ -43,7 +56,7 @@ class JsonText:
 
         A broken line of an NDJSON text is a record with a fault; its neighbours are not affected.
         """
-        start = self._skip(0)
+        start = self._skip(0, _BETWEEN_RECORDS)
         if start == len(self._text):
             raise MalformedDelivery("EmptyBody", "The body holds no JSON value")
         if self._text[start] == "[":
@@ -54,36 +67,61 @@ class JsonText:
     def elements(self, *path: str) -> Iterator[Record]:
         """The elements of the array at `path` below the one top-level object."""
         position = self._skip(0)
-        for name in path:
-            position = self._member(position, name)
+        last = len(self._text)
+        for depth, name in enumerate(path):
+            position, end = self._member(position, name)
+            if depth == 0 and self._skip(end) != last:
+                raise MalformedDelivery("NotJson", f"There is text after the object, at character {end}")
         if self._text[position : position + 1] != "[":
             raise MalformedDelivery("NotAnArray", f"{'.'.join(path)} is not an array of events")
         yield from self._array(position, whole=False)
 
     def document(self) -> Record:
         """The whole text as one value."""
-        record, end = self._value(self._skip(0))
+        record, end = self._value(self._text, self._skip(0))
         if self._skip(end) != len(self._text):
             raise MalformedDelivery("NotJson", f"There is text after the JSON value, at character {end}")
         return record
 
     def _sequence(self, position: int) -> list[Record]:
-        records = []
-        first_error: MalformedDelivery | None = None
-        parsed = 0
+        records: list[Record] = []
+        errors: list[MalformedDelivery] = []
         while position < len(self._text):
-            try:
-                record, end = self._value(position)
-                parsed += 1
-            except MalformedDelivery as error:
-                first_error = first_error or error
-                end = self._line_end(position)
-                record = Record(None, self._text[position:end], error.reason)
-            records.append(record)
-            position = self._skip(end)
-        if first_error and not parsed:
-            raise first_error
+            line_end = self._line_end(position)
+            values, length, error = self._line(self._text[position:line_end])
+            records += values
+            position += length
+            if error:
+                # A value over several lines, or a broken one.
+                try:
+                    if len(errors) >= _MAX_BROKEN_STARTS:
+                        raise error
+                    record, position = self._value(self._text, position)
+                except MalformedDelivery as failure:
+                    errors.append(failure)
+                    if len(errors) > _MAX_BROKEN_LINES:
+                        raise MalformedDelivery(
+                            "NotJson", f"More than {_MAX_BROKEN_LINES:,} lines are broken"
+                        ) from failure
+                    record, position = Record(None, self._text[position:line_end], failure.reason), line_end
+                records.append(record)
+            position = self._skip(position, _BETWEEN_RECORDS)
+        if errors and len(errors) == len(records):
+            raise errors[0]
         return records
+
+    def _line(self, line: str) -> tuple[list[Record], int, MalformedDelivery | None]:
+        """The values that a line holds, where they end, and why there if that is not the end of the line."""
+        records: list[Record] = []
+        position = 0
+        while position < len(line):
+            try:
+                record, position = self._value(line, position)
+            except MalformedDelivery as error:
+                return records, position, error
+            records.append(record)
+            position = _end(_BETWEEN_RECORDS, line, position)
+        return records, position, None
 
     def _array(self, position: int, *, whole: bool) -> Iterator[Record]:
         position = self._skip(position + 1)
@@ -91,7 +129,7 @@ class JsonText:
             self._expect_end(position + 1, whole=whole)
             return
         while True:
-            record, end = self._value(position)
+            record, end = self._value(self._text, position)
             yield record
             position = self._skip(end)
             separator = self._text[position : position + 1]
@@ -102,14 +140,19 @@ class JsonText:
                 raise MalformedDelivery("NotJson", f"Expected ',' or ']' at character {position}")
             position = self._skip(position + 1)
 
-    def _member(self, position: int, name: str) -> int:
-        """The position of the value that the object at `position` has under `name`."""
+    def _member(self, position: int, name: str) -> tuple[int, int]:
+        """Where the object at `position` has its value under `name`, and where the object ends."""
         found: int | None = None
         if self._text[position : position + 1] != "{":
             raise MalformedDelivery("NotAnObject", f"Expected an object with {name!r} at character {position}")
+        separator = ","
         position = self._skip(position + 1)
-        while self._text[position : position + 1] == '"':
-            key, end = self._value(position)
+        if self._text[position : position + 1] == "}":
+            separator = "}"
+        while separator == ",":
+            if self._text[position : position + 1] != '"':
+                raise MalformedDelivery("NotJson", f"Expected a key at character {position}")
+            key, end = self._value(self._text, position)
             position = self._skip(end)
             if self._text[position : position + 1] != ":":
                 raise MalformedDelivery("NotJson", f"Expected ':' at character {position}")
@@ -118,36 +161,33 @@ class JsonText:
                 if found is not None:
                     raise MalformedDelivery("AmbiguousJson", f"The key {name!r} stands twice in one object")
                 found = position
-            _, end = self._value(position)
+            _, end = self._value(self._text, position)
             position = self._skip(end)
-            if self._text[position : position + 1] != ",":
-                break
-            position = self._skip(position + 1)
-        if self._text[position : position + 1] != "}":
+            separator = self._text[position : position + 1]
+            if separator == ",":
+                position = self._skip(position + 1)
+        if separator != "}":
             raise MalformedDelivery("NotJson", f"Expected ',' or '}}' at character {position}")
         if found is None:
             raise MalformedDelivery("MissingField", f"The body has no {name!r}")
-        return found
+        return found, position + 1
 
-    def _value(self, position: int) -> tuple[Record, int]:
+    def _value(self, text: str, position: int) -> tuple[Record, int]:
         self._fault = None
         try:
-            value, end = self._decoder.raw_decode(self._text, position)
+            value, end = self._decoder.raw_decode(text, position)
         except RecursionError as error:
             raise MalformedDelivery("TooDeep", "The JSON is nested too deeply") from error
         except ValueError as error:
             raise MalformedDelivery("NotJson", f"Not JSON: {error}") from error
-        return Record(value, self._text[position:end], self._fault), end
+        return Record(value, text[position:end], self._fault), end
 
     def _expect_end(self, position: int, *, whole: bool) -> None:
         if whole and self._skip(position) != len(self._text):
             raise MalformedDelivery("NotJson", f"There is text after the array, at character {position}")
 
-    def _skip(self, position: int) -> int:
-        text = self._text
-        while position < len(text) and text[position] in _WHITESPACE:
-            position += 1
-        return position
+    def _skip(self, position: int, ignored: re.Pattern[str] = _WHITESPACE) -> int:
+        return _end(ignored, self._text, position)
 
     def _line_end(self, position: int) -> int:
         end = self._text.find("\n", position)
@@ -162,18 +202,33 @@ class JsonText:
     def _exact_float(self, text: str) -> float:
         number = float(text)
         try:
-            exact = isfinite(number) and Decimal(repr(number)) == Decimal(text)
+            # 17 digits are what C and PHP print; the shorter text that Python prints names the same double.
+            exact = isfinite(number) and Decimal(text) in {Decimal(repr(number)), Decimal(f"{number:.17g}")}
         except ArithmeticError:
             exact = False
         if not exact:
             self._note(f"The number {text[:40]} cannot be kept exactly")
         return number
 
+    def _exact_integer(self, text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            # Python's guard against integers that take long to convert.
+            self._note(f"The number {text[:40]}… has {len(text):,} digits")
+            return 0
+
     def _no_constant(self, name: str) -> None:
         self._note(f"{name} is not JSON")
 
     def _note(self, fault: str) -> None:
         self._fault = self._fault or fault
+
+
+def _end(ignored: re.Pattern[str], text: str, position: int) -> int:
+    """The first position from `position` on whose character is not one of the ignored."""
+    match = ignored.match(text, position)
+    return match.end() if match else position
 
 
 def encode(value: Any) -> str:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+_EXACT_BELOW = 2**53
+"""From here on a double no longer holds every whole number, so it may not be the one that was meant."""
+
 
 def object_at(value: Any, *path: str) -> Mapping[str, Any]:
     """The object at `path`, or an empty one."""
@@ -11,11 +14,17 @@ def object_at(value: Any, *path: str) -> Mapping[str, Any]:
 
 
 def text_at(value: Any, *path: str) -> str | None:
-    """The string or whole number at `path` as text; None if there is none, or an empty one."""
+    """The string or whole number at `path` as text, unchanged; None if there is none, or a blank one.
+
+    Whatever wrote 51111 as 51111.0 on its way here (many log shippers do) named the same id.
+    """
     found = value_at(value, *path)
+    if isinstance(found, float) and found.is_integer() and abs(found) < _EXACT_BELOW:
+        found = int(found)
     if isinstance(found, bool) or not isinstance(found, str | int):
         return None
-    return str(found) or None
+    text = str(found)
+    return text if text.strip() else None
 
 
 def value_at(value: Any, *path: str) -> Any:

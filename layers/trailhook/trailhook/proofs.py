@@ -22,6 +22,8 @@ PUBLIC_KEY_PREFIX = "whpk_"
 """Marks an Ed25519 public key. It is public, so it must never serve as a shared secret."""
 
 _SYMMETRIC_PREFIX = "whsec_"
+_MAX_ASYMMETRIC = 5
+"""Each of these costs a pass over the whole body, and a forger chooses how many a header lists."""
 
 
 class Proof(Protocol):
@@ -98,18 +100,19 @@ class StandardWebhooksProof:
         return frozenset({"webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"})
 
     def verify(self, request: Request, secrets: Sequence[str]) -> None:
-        family = "webhook" if request.header("webhook-signature") else "svix"
+        family, other = ("webhook", "svix") if request.header("webhook-signature") else ("svix", "webhook")
         message_id = _required(request, f"{family}-id")
         timestamp = _required(request, f"{family}-timestamp")
         signatures = _required(request, f"{family}-signature")
         if "." in message_id:
             raise Unauthenticated(f"{family}-id contains a dot")
+        if request.header(f"{other}-id") not in {"", message_id}:
+            # Unsigned, it would pass for the id of this message further on.
+            raise Unauthenticated(f"{other}-id contradicts {family}-id")
         check_timestamp(timestamp, request.received_at)
         message = b".".join((_raw(message_id), _raw(timestamp), request.body))
-        for version, signature in _entries(signatures):
-            if _entry_matches(version, signature, message, secrets):
-                return
-        raise Unauthenticated(f"No entry of {family}-signature matches the message")
+        if not _any_matches(_entries(signatures), message, secrets):
+            raise Unauthenticated(f"No entry of {family}-signature matches the message")
 
 
 def check_timestamp(text: str, received_at: int) -> None:
@@ -121,8 +124,12 @@ def check_timestamp(text: str, received_at: int) -> None:
 
 
 def shared_secrets(secrets: Iterable[str]) -> Iterator[str]:
-    """Those of the secrets that both sides keep to themselves; an empty one never counts."""
-    return (secret for secret in secrets if secret and not secret.startswith(PUBLIC_KEY_PREFIX))
+    """Those of the secrets that both sides keep to themselves; one with nothing in it never counts."""
+    return (
+        secret
+        for secret in secrets
+        if secret.removeprefix(_SYMMETRIC_PREFIX).strip() and not secret.startswith(PUBLIC_KEY_PREFIX)
+    )
 
 
 def standard_webhooks_keys(secret: str) -> list[bytes]:
@@ -143,13 +150,15 @@ def standard_webhooks_keys(secret: str) -> list[bytes]:
     return [secret.encode()]
 
 
-def _entry_matches(version: str, signature: str, message: bytes, secrets: Sequence[str]) -> bool:
-    if version == "v1":
-        keys = (key for secret in shared_secrets(secrets) for key in standard_webhooks_keys(secret))
-        return any(_equal(signature, base64.b64encode(hmac.digest(key, message, "sha256")).decode()) for key in keys)
-    if version == "v1a":
-        return any(_verify_ed25519(key, message, signature) for key in secrets if key.startswith(PUBLIC_KEY_PREFIX))
-    return False
+def _any_matches(entries: Sequence[tuple[str, str]], message: bytes, secrets: Sequence[str]) -> bool:
+    symmetric = [signature for version, signature in entries if version == "v1"]
+    for key in (key for secret in shared_secrets(secrets) for key in standard_webhooks_keys(secret)):
+        expected = base64.b64encode(hmac.digest(key, message, "sha256")).decode()
+        if any(_equal(signature, expected) for signature in symmetric):
+            return True
+    asymmetric = [signature for version, signature in entries if version == "v1a"][:_MAX_ASYMMETRIC]
+    public_keys = [secret for secret in secrets if secret.startswith(PUBLIC_KEY_PREFIX)]
+    return any(_verify_ed25519(key, message, signature) for key in public_keys for signature in asymmetric)
 
 
 def _verify_ed25519(secret: str, message: bytes, signature: str) -> bool:
@@ -168,12 +177,10 @@ def _verify_ed25519(secret: str, message: bytes, signature: str) -> bool:
     return True
 
 
-def _entries(signatures: str) -> Iterator[tuple[str, str]]:
-    # A request has at most 10 KB of headers, but a bound of its own keeps the work for a forger's list small.
-    for entry in signatures.split(" ")[:20]:
-        version, comma, signature = entry.partition(",")
-        if comma:
-            yield version, signature
+def _entries(signatures: str) -> list[tuple[str, str]]:
+    """Versions and signatures; what has not the form of an entry is none, as the specification has it for unknowns."""
+    parts = (entry.partition(",") for entry in signatures.split(" "))
+    return [(version, signature) for version, comma, signature in parts if comma]
 
 
 def _required(request: Request, header: str) -> str:

@@ -71,6 +71,8 @@ class SqsDeliveryQueue:
 
     def _send(self, queue_url: str, message: str, delay_seconds: int) -> None:
         try:
-            self._client.send_message(QueueUrl=queue_url, MessageBody=message, DelaySeconds=delay_seconds)
+            answer = self._client.send_message(QueueUrl=queue_url, MessageBody=message, DelaySeconds=delay_seconds)
         except (BotoCoreError, ClientError) as error:
             raise QueueError(f"SQS did not take the message: {error}") from error
+        if not answer.get("MessageId"):
+            raise QueueError("SQS answered without a message id, which is no confirmation")

@@ -4,7 +4,7 @@
 makes no sense is still accepted: forward keeps it in quarantine, where a 4xx would make some partners drop it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from trailhook.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from trailhook.gateway import Request, Response
+from trailhook.gateway import Request, Response, request_id_of
 from trailhook.partner import Partner
 from trailhook.proofs import Proof
 from trailhook.queue import QueueError, Sender
@@ -49,6 +49,14 @@ class Receiver:
         self._secret = secret
         self._queue = queue
 
+    def answer(self, event: Mapping[str, Any]) -> Answer:
+        """Answer an event of API Gateway, also one that is no request."""
+        try:
+            request = Request.from_api_gateway(event)
+        except Refused as error:
+            return _refused(error, {"request_id": request_id_of(event), "partner": self._partner.name})
+        return self.receive(request)
+
     def receive(self, request: Request) -> Answer:
         """Answer a request; every refusal is an answer too."""
         log: dict[str, Any] = {
@@ -62,10 +70,8 @@ class Receiver:
         try:
             response = self._respond(request, log)
         except Refused as error:
-            log["refused"] = error.reason
-            response = refusal(error, request.request_id)
-        log["status"] = int(response.status)
-        return Answer(response, log)
+            return _refused(error, log)
+        return Answer(response, {**log, "status": int(response.status)})
 
     def _respond(self, request: Request, log: dict[str, Any]) -> Response:
         partner = self._partner
@@ -93,24 +99,16 @@ class Receiver:
         return partner.acknowledge(delivery)
 
     def _prove(self, request: Request) -> Proof:
+        refused: Unauthenticated | None = None
         try:
-            if current := self._secret.current():
+            for secret in self._secret.candidates():
                 try:
-                    return self._verify(request, current)
+                    return self._verify(request, [secret])
                 except Unauthenticated as error:
-                    return self._prove_otherwise(request, error)
+                    refused = refused or error
         except SecretStoreError as error:
             raise Unavailable(str(error)) from error
-        raise Unavailable("The webhook secret has no current version")
-
-    def _prove_otherwise(self, request: Request, refused: Unauthenticated) -> Proof:
-        """A rotation may be under way: try the previous secret, then whether the current one is another by now."""
-        try:
-            return self._verify(request, self._secret.previous())
-        except Unauthenticated:
-            if not self._secret.reread():
-                raise refused from None
-            return self._verify(request, [*self._secret.current(), *self._secret.previous()])
+        raise refused or Unauthenticated("There is no secret that could prove a sender")
 
     def _verify(self, request: Request, secrets: Sequence[str]) -> Proof:
         reasons = []
@@ -144,6 +142,11 @@ def refusal(error: Refused, request_id: str) -> Response:
     """The answer to a refused request: what to do, and the id under which our log says why."""
     response = Response.json(error.http_status, {"message": error.message, "request_id": request_id})
     return Response(response.status, response.body, {**response.headers, **error.headers})
+
+
+def _refused(error: Refused, log: dict[str, Any]) -> Answer:
+    response = refusal(error, log["request_id"])
+    return Answer(response, {**log, "refused": error.reason, "status": int(response.status)})
 
 
 def _check_form(request: Request) -> None:

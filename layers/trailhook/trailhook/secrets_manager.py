@@ -26,7 +26,8 @@ class SecretsManagerStore:
         except (BotoCoreError, ClientError) as error:
             # The message of botocore names the operation, never the secret's value.
             raise SecretStoreError(f"Secrets Manager did not answer for {stage}: {error}") from error
-        value = answer.get("SecretString")
+        # A secret put with `file://` ends in the file's newline, which no partner's console can hold.
+        value = answer.get("SecretString", "").rstrip("\r\n")
         if not value:
             raise SecretStoreError("The webhook secret must be a plain string, not binary and not empty")
         return SecretVersion(value, answer["CreatedDate"])

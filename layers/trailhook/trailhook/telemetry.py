@@ -1,6 +1,7 @@
 """One structured log line and a few metrics an invocation: what operators search, and what alarms ring on."""
 
-from functools import cache
+import json
+from functools import cache, partial
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -13,8 +14,11 @@ NAMESPACE = "Trailhook"
 
 @cache
 def logger(function: str) -> Logger:
-    """The function's logger: JSON to standard output, so that nothing in a request can break out of its field."""
-    return Logger(service=function)
+    """The function's logger: JSON to standard output, so that nothing in a request can break out of its field.
+
+    In ASCII: half a surrogate pair in a header could not be written otherwise, and the line would be lost.
+    """
+    return Logger(service=function, json_serializer=partial(json.dumps, default=str, separators=(",", ":")))
 
 
 def report_request(answer: Answer) -> None:

@@ -11,24 +11,31 @@ _MILLISECONDS_FROM = 100_000_000_000
 """A number from here on means milliseconds: as seconds it would lie beyond the year 5138, as milliseconds in 1973."""
 
 _ISO = re.compile(
-    r"(?P<date>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}:\d{2})(?:[.,]\d{1,9})?"
-    r"\s*(?P<zone>Z|z|UTC|GMT|[+-]\d{2}:?\d{2})?"
+    r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}:\d{2})(?:[.,]\d+)?"
+    r" ?(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
+    re.ASCII,
 )
+_NUMBER = re.compile(r"\d{1,16}(\.\d+)?", re.ASCII)
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing that a webhook reports happened at or before this: it is how a program writes that it has no time."""
 
 
 def parse_time(value: Any, field: str) -> datetime:
     """The moment that `value` names: seconds or milliseconds since 1970, the same as text, or ISO 8601.
 
     Text without a zone counts as UTC, which is what partners that leave it out mean. Fractions of a second are
-    dropped, as CloudTrail's schema has none. Raises UnmappableEvent, naming `field`.
+    dropped, as CloudTrail's schema has none. Raises UnmappableEvent, naming `field`: MissingTime if there is none,
+    BadTime if it is none.
     """
+    if value is None:
+        raise UnmappableEvent("MissingTime", f"The event has no {field}")
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise UnmappableEvent("MissingTime", f"{field} is not a time")
+        raise UnmappableEvent("BadTime", f"{field} is not a time but of type {type(value).__name__}")
     if isinstance(value, str):
         text = value.strip()
         if match := _ISO.fullmatch(text):
             return _iso(match, field)
-        if not re.fullmatch(r"\d{1,16}(\.\d{1,9})?", text):
+        if not _NUMBER.fullmatch(text):
             raise UnmappableEvent("BadTime", f"{field} is not a time: {text[:40]!r}")
         value = float(text) if "." in text else int(text)
     return _epoch(value, field)
@@ -43,16 +50,24 @@ def _iso(match: re.Match[str], field: str) -> datetime:
     zone = match["zone"] or "Z"
     offset = "+00:00" if zone in {"Z", "z", "UTC", "GMT"} else zone
     try:
-        return datetime.fromisoformat(f"{match['date']}T{match['time']}{offset}").astimezone(UTC)
+        moment = datetime.fromisoformat(f"{match['date']}T{match['time']}{offset}").astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise UnmappableEvent("BadTime", f"{field} is not a time: {match[0]!r}") from error
+        raise _bad(match[0], field) from error
+    if moment <= _FIRST:
+        raise _bad(match[0], field)
+    return moment
 
 
 def _epoch(value: float, field: str) -> datetime:
     try:
-        seconds = math.floor(value / 1000 if value >= _MILLISECONDS_FROM else value)
+        whole = math.floor(value)
+        seconds = whole // 1000 if whole >= _MILLISECONDS_FROM else whole
         if seconds <= 0:
-            raise UnmappableEvent("BadTime", f"{field} is not a time: {value!r}")
+            raise _bad(value, field)
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise UnmappableEvent("BadTime", f"{field} is not a time: {value!r}") from error
+        raise _bad(value, field) from error
+
+
+def _bad(value: object, field: str) -> UnmappableEvent:
+    return UnmappableEvent("BadTime", f"{field} is not a time: {repr(value)[:60]}")

@@ -4,7 +4,7 @@ A warm function outlives an outage of Secrets Manager, and a rotation needs neit
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -12,8 +12,10 @@ from typing import Protocol
 from trailhook.errors import TrailhookError
 
 CACHE_SECONDS = 300
+REREADS = 5
 REREAD_SECONDS = 10
-"""How often at most a proof that fails may cause a read: a forger's flood must not become a bill or a throttle."""
+"""Reads that failing proofs may cause: so many at once, and one more in so many seconds. A rotation is seen with the
+first delivery under the new secret, and a forger's flood becomes neither a bill nor a throttle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,50 +53,51 @@ class WebhookSecret:
         self._current: SecretVersion | None = None
         self._previous: SecretVersion | None = None
         self._previous_known = False
-        self._tried_at = float("-inf")
         self._read_at = float("-inf")
         self._failure: SecretStoreError | None = None
+        self._allowance = float(REREADS)
+        self._allowance_at = now()
 
-    def current(self) -> Sequence[str]:
-        """The current value. Raises SecretStoreError only if the store fails and nothing was read before."""
-        if self._now() - self._read_at > CACHE_SECONDS and self._may_read():
-            try:
-                self._read()
-            except SecretStoreError:
-                # What was right a moment ago is a better guess than no service at all.
-                if self._current is None:
-                    raise
-        return [self._current.value] if self._current else []
+    def candidates(self) -> Iterator[str]:
+        """The values that may prove a sender, the likeliest first. Ask for the next one when a value does not.
 
-    def previous(self) -> Sequence[str]:
-        """The previous value while its grace period lasts, read only when a proof needs it.
-
-        Raises SecretStoreError if it counts and cannot be read: a genuine delivery must not be called forged.
+        Each is looked for only when it is asked for, in at most two reads of the store. Raises SecretStoreError if a
+        value that may count cannot be read: a genuine delivery must not be called forged.
         """
-        if self._current is None or self._now() > self._current.created.timestamp() + self._grace_seconds:
-            return []
-        if not self._previous_known:
-            if not self._may_read() and self._failure:
-                raise self._failure
+        just_read = self._refresh()
+        yield self._current_value()
+        if self._previous_known:
+            yield from self._previous_values()
+        if self._changed(just_read=just_read):
+            yield self._current_value()
+        if not self._previous_known and self._previous_counts():
             self._previous = self._ask("AWSPREVIOUS")
             self._previous_known = True
-        return [self._previous.value] if self._previous else []
+            yield from self._previous_values()
 
-    def reread(self) -> bool:
-        """Read again because a proof failed, if that is allowed yet; True if the secret is another one now.
+    def _refresh(self) -> bool:
+        """Read what was never read or is old; True if that was done."""
+        if self._current is None:
+            self._read()
+            return True
+        if self._now() - self._read_at <= CACHE_SECONDS or not self._may_reread():
+            return False
+        try:
+            self._read()
+        except SecretStoreError:
+            # What was right a moment ago is a better guess than no service at all.
+            return True
+        return True
 
-        Raises SecretStoreError if the store cannot say: the proof may be right and our secret out of date.
-        """
-        if not self._may_read():
+    def _changed(self, *, just_read: bool) -> bool:
+        """Read again because a proof failed, if that is allowed; True if the secret is another one now."""
+        if just_read or not self._may_reread():
             if self._failure:
                 raise self._failure
             return False
         before = self._current
         self._read()
         return self._current != before
-
-    def _may_read(self) -> bool:
-        return self._now() - self._tried_at >= REREAD_SECONDS or self._current is None
 
     def _read(self) -> None:
         current = self._ask("AWSCURRENT")
@@ -104,7 +107,6 @@ class WebhookSecret:
         self._read_at = self._now()
 
     def _ask(self, stage: str) -> SecretVersion | None:
-        self._tried_at = self._now()
         try:
             version = self._store.read(stage)
         except SecretStoreError as error:
@@ -112,3 +114,24 @@ class WebhookSecret:
             raise
         self._failure = None
         return version
+
+    def _may_reread(self) -> bool:
+        now = self._now()
+        self._allowance = min(REREADS, self._allowance + max(0, now - self._allowance_at) / REREAD_SECONDS)
+        self._allowance_at = now
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
+
+    def _current_value(self) -> str:
+        if self._current is None:
+            raise SecretStoreError("The webhook secret has no current version")
+        return self._current.value
+
+    def _previous_counts(self) -> bool:
+        return self._current is not None and self._now() <= self._current.created.timestamp() + self._grace_seconds
+
+    def _previous_values(self) -> Iterator[str]:
+        if self._previous and self._previous_counts():
+            yield self._previous.value

@@ -4,18 +4,20 @@ Pages: "CloudTrail Lake integrations event schema" (AWS), "JSON Event Format for
 for Event Delivery" (CNCF), "Standard Webhooks".
 """
 
+import base64
 import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Any
 
 from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
-from trailhook.errors import BadRequest, UnmappableEvent, UnsupportedMediaType
+from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, UnmappableEvent, UnsupportedMediaType
 from trailhook.event_id import event_id
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, Record, canonical
@@ -26,30 +28,36 @@ from trailhook.timestamps import parse_time
 
 NAME = "custom"
 DEFAULT_EVENT_SOURCE = "custom"
+SCHEMA_TEXTS = ("version", "userAgent", "errorCode", "errorMessage")
 SCHEMA_MEMBERS = frozenset(
     {
-        "version",
+        *SCHEMA_TEXTS,
         "userIdentity",
-        "userAgent",
         "eventSource",
         "eventName",
         "eventTime",
         "UID",
         "requestParameters",
         "responseElements",
-        "errorCode",
-        "errorMessage",
         "sourceIPAddress",
         "additionalEventData",
+        # Taken from the channel, whatever a sender writes.
+        "recipientAccountId",
     }
 )
+OTHER_MEMBERS = "otherMembers"
+"""Where additionalEventData keeps what a sender adds to the schema, or writes as another type than the schema's."""
 _ORIGIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-_AWS = re.compile(r"(^|[^a-z0-9-])amazonaws\.com|^aws([.:/]|$)")
-_ACTOR_PLACES = (("actor",), ("data", "actor"), ("user",), ("data", "user"))
+_AWS = re.compile(r"(^|[^a-z0-9-])(amazonaws\.com|aws\.amazon\.com)|^aws([.:/]|$)|^arn:aws")
+_ACTOR_PLACES = (("actor",), ("data", "actor"))
 _ACTOR_NAMES = ("id", "email", "name", "login", "username")
 
 
 def partner(options: Options) -> Partner:
+    """The custom partner; raises SettingsError for an event source that CloudTrail would refuse."""
+    event_source = options.event_source or DEFAULT_EVENT_SOURCE
+    if _is_aws(event_source):
+        raise SettingsError(f"EVENT_SOURCE={event_source!r} belongs to AWS; name the system that sends the events")
     return Partner(
         name=NAME,
         source="Custom",
@@ -58,7 +66,7 @@ def partner(options: Options) -> Partner:
         open_handshake=validation,
         handshake=refuse_binary_mode,
         events=events,
-        to_audit_event=partial(to_audit_event, event_source=options.event_source or DEFAULT_EVENT_SOURCE),
+        to_audit_event=partial(to_audit_event, event_source=event_source),
         uid=uid,
     )
 
@@ -89,16 +97,55 @@ def refuse_binary_mode(request: Request) -> None:
 
 def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """One event, an array, NDJSON, or a PutAuditEvents request with its `auditEvents`."""
-    text = JsonText(open_body(delivery))
-    records = list(text.records())
-    if len(records) == 1 and isinstance(value_at(records[0].value, "auditEvents"), list) and not records[0].fault:
-        records = [_event_data(record) for record in text.elements("auditEvents")]
-    for record in records:
-        yield PartnerEvent(delivery, record.value, record.text.encode(), record.fault)
+    for record in JsonText(open_body(delivery)).records():
+        for entry in _entries(record):
+            yield PartnerEvent(delivery, entry.value, entry.text.encode(), entry.fault)
+
+
+def _entries(record: Record) -> Iterator[Record]:
+    """The events of a PutAuditEvents request, each with a fault of its own; anything else is an event itself."""
+    if not isinstance(value_at(record.value, "auditEvents"), list):
+        yield _event_data(record) if _is_entry(record.value) else record
+        return
+    try:
+        entries = list(JsonText(record.text.encode()).elements("auditEvents"))
+    except MalformedDelivery:
+        # The list stands there twice: which of them counts is not ours to choose, and the record says so already.
+        yield record
+        return
+    for entry in entries:
+        yield _event_data(entry)
+
+
+def _is_entry(value: Any) -> bool:
+    """Whether it is one of the `auditEvents` on its own, as the quarantine keeps it."""
+    return (
+        isinstance(value, Mapping)
+        and "eventData" in value
+        and not value.keys() & {"eventSource", "specversion", "type"}
+    )
+
+
+def _event_data(entry: Record) -> Record:
+    """An entry of PutAuditEvents holds its event as JSON inside a string, and maybe the string's checksum."""
+    inner = value_at(entry.value, "eventData")
+    if not isinstance(inner, str):
+        return Record(inner, entry.text, entry.fault)
+    raw = inner.encode("utf-8", "surrogatepass")
+    checksum = value_at(entry.value, "eventDataChecksum")
+    if checksum is not None and checksum != base64.b64encode(hashlib.sha256(raw).digest()).decode():
+        return Record(None, entry.text, "eventDataChecksum is not that of eventData")
+    try:
+        event = JsonText(raw).document()
+    except MalformedDelivery as error:
+        return Record(None, entry.text, f"eventData: {error.reason}")
+    return Record(event.value, entry.text, entry.fault or event.fault)
 
 
 def uid(event: PartnerEvent) -> str | None:
-    """The event's own id: `UID` in CloudTrail's schema, `id` of a CloudEvent, `webhook-id` of anything else."""
+    """The event's own id: `UID` in CloudTrail's schema, `id` of a CloudEvent, `webhook-id` of any other object."""
+    if not isinstance(event.value, Mapping):
+        return None
     if _is_schema_event(event.value):
         return text_at(event.value, "UID")
     if _is_cloudevent(event.value):
@@ -123,15 +170,6 @@ def to_audit_event(event: PartnerEvent, *, event_source: str) -> AuditEvent:
     )
 
 
-def _event_data(record: Record) -> Record:
-    """An entry of PutAuditEvents holds its event as JSON inside a string."""
-    inner = value_at(record.value, "eventData")
-    if not isinstance(inner, str):
-        return Record(inner, record.text, record.fault)
-    document = JsonText(inner.encode("utf-8", "surrogatepass")).document()
-    return Record(document.value, record.text, record.fault or document.fault)
-
-
 def _is_schema_event(value: Any) -> bool:
     return isinstance(value, Mapping) and "eventSource" in value and "eventName" in value
 
@@ -143,10 +181,8 @@ def _is_cloudevent(value: Any) -> bool:
 def _from_schema(event: PartnerEvent, value: Mapping[str, Any]) -> AuditEvent:
     source = _event_source(_needed(value, "eventSource"))
     own_id = _needed(value, "UID")
-    code = text_at(value, "errorCode")
-    notes = dict(_optional_object(value, "additionalEventData") or {})
-    if others := {key: value[key] for key in value if key not in SCHEMA_MEMBERS}:
-        notes["otherMembers"] = others
+    code, message = text_at(value, "errorCode"), text_at(value, "errorMessage")
+    identity = object_at(value, "userIdentity")
     return fit_audit_event(
         event,
         id=event_id(NAME, "schema", source, own_id),
@@ -158,22 +194,49 @@ def _from_schema(event: PartnerEvent, value: Mapping[str, Any]) -> AuditEvent:
         identity=UserIdentity(
             _needed(value, "userIdentity", "type"),
             _needed(value, "userIdentity", "principalId"),
-            object_at(value, "userIdentity", "details"),
+            object_at(identity, "details"),
         ),
         user_agent=text_at(value, "userAgent"),
         source_ip=text_at(value, "sourceIPAddress"),
-        failure=Failure(code, text_at(value, "errorMessage")) if code else None,
+        # A message without a code is the sender's choice; the schema allows it.
+        failure=Failure(code or "", message) if code or message else None,
         request_parameters=_optional_object(value, "requestParameters"),
         response_elements=_optional_object(value, "responseElements"),
-        notes=notes,
+        notes=_schema_notes(value, identity),
     )
+
+
+def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The sender's additionalEventData, and beside it whatever has no place of its own in the schema."""
+    notes = dict(_optional_object(value, "additionalEventData") or {})
+    others = {name: member for name, member in value.items() if name not in SCHEMA_MEMBERS}
+    others |= {name: value[name] for name in SCHEMA_TEXTS if value.get(name) and text_at(value, name) is None}
+    if (address := value.get("sourceIPAddress")) and not _is_address(address):
+        others["sourceIPAddress"] = address
+    known = {"type", "principalId"} | ({"details"} if isinstance(identity.get("details"), Mapping) else set())
+    if unknown := {name: member for name, member in identity.items() if name not in known and member is not None}:
+        others["userIdentity"] = unknown
+    if others and OTHER_MEMBERS in notes:
+        raise UnmappableEvent(
+            "InvalidData", f"additionalEventData.{OTHER_MEMBERS} is taken, and so has no room for ours"
+        )
+    return {**notes, OTHER_MEMBERS: others} if others else notes
+
+
+def _is_address(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(ip_address(value.strip()))
+    except ValueError:
+        return False
 
 
 def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any]) -> AuditEvent:
     source = _event_source(_needed(value, "source"))
     own_id = _needed(value, "id")
     actor = text_at(value, "authid")
-    data = value.get("data", value.get("data_base64"))
+    payload = {name: value[name] for name in ("data", "data_base64") if value.get(name) is not None}
+    if isinstance(payload.get("data"), Mapping) and len(payload) == 1:
+        payload = payload["data"]
     return fit_audit_event(
         event,
         id=event_id(NAME, "cloudevent", source, own_id),
@@ -183,8 +246,8 @@ def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any]) -> AuditEven
         version=_needed(value, "specversion"),
         time=parse_time(value["time"], "time") if value.get("time") is not None else None,
         identity=UserIdentity(text_at(value, "authtype") or "User", actor) if actor else _the_sender(source),
-        request_parameters=data if isinstance(data, Mapping) else {"data": data} if data is not None else None,
-        notes={"cloudEvent": {key: value[key] for key in value if key not in {"data", "data_base64"}}},
+        request_parameters=payload or None,
+        notes={"cloudEvent": {name: value[name] for name in value if name not in {"data", "data_base64"}}},
     )
 
 
@@ -196,7 +259,7 @@ def _from_webhook(event: PartnerEvent, value: Mapping[str, Any], event_source: s
         id=event_id(NAME, "webhook", own_id, hashlib.sha256(event.original).hexdigest()),
         uid=own_id,
         name=_needed(value, "type"),
-        source=_event_source(event_source),
+        source=event_source,
         time=parse_time(value["timestamp"], "timestamp") if value.get("timestamp") is not None else None,
         identity=_actor(value) or _the_sender(event_source),
         request_parameters=value,
@@ -220,9 +283,13 @@ def _actor(value: Mapping[str, Any]) -> UserIdentity | None:
 
 def _event_source(text: str) -> str:
     """The event source, which must not pretend to be one of AWS's own."""
-    if _AWS.search(unicodedata.normalize("NFKC", text).casefold().strip()):
+    if _is_aws(text):
         raise UnmappableEvent("InvalidEventSource", f"eventSource {text[:100]!r} belongs to AWS")
     return text
+
+
+def _is_aws(text: str) -> bool:
+    return bool(_AWS.search(unicodedata.normalize("NFKC", text).casefold().strip()))
 
 
 def _needed(value: Mapping[str, Any], *path: str) -> str:

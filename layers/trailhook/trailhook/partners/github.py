@@ -24,6 +24,7 @@ from trailhook.timestamps import parse_time
 NAME = "github"
 EVENT_SOURCE = "github.com"
 HEC_PATHS = frozenset({"/services/collector", "/services/collector/event", "/services/collector/event/1.0"})
+_TIMES = ("@timestamp", "created_at")
 _SIGNATURE = HmacProof("github-signature", "x-hub-signature-256", prefix="sha256=")
 _HEC = TokenProof("splunk-hec", prefix="Splunk ", paths=HEC_PATHS)
 
@@ -57,12 +58,16 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     body = open_body(delivery)
     is_form = body.startswith(b"payload=")
     text = JsonText(form_field(body, "payload") if is_form else body)
+    is_webhook = bool(delivery.header("x-github-event"))
     for record in text.records():
-        value = record.value
-        if delivery.proof == _HEC.name and isinstance(value, Mapping) and "event" in value:
-            value = value["event"]
+        value = record.value if is_webhook else _unwrapped(record.value)
         original = delivery.body if is_form else record.text.encode()
         yield PartnerEvent(delivery, value, original, record.fault)
+
+
+def _unwrapped(value: Any) -> Any:
+    """What HEC's wrapper holds. A bare entry may have an `event` too, but it has an action beside it."""
+    return value if text_at(value, "action") else object_at(value, "event") or value
 
 
 def uid(event: PartnerEvent) -> str | None:
@@ -104,7 +109,7 @@ def _from_webhook(event: PartnerEvent, body: Mapping[str, Any]) -> AuditEvent:
 
 
 def _sender(body: Mapping[str, Any]) -> UserIdentity:
-    """Who caused a webhook. Some have no sender: an app's installation acts, or GitHub itself."""
+    """Who caused a webhook. Some have no sender: then an app's installation acts, or GitHub itself."""
     sender = object_at(body, "sender")
     if principal := _id(sender, "id") or text_at(sender, "login"):
         details = {key: sender[key] for key in ("login", "id", "type") if sender.get(key)}
@@ -118,8 +123,9 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any]) -> AuditEve
     action = text_at(entry, "action")
     if action is None:
         raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
+    # GitHub tells of no outcome: the log holds what was done, and what failed has an action of its own.
     document_id = uid(event) or hashlib.sha256(canonical(entry).encode()).hexdigest()
-    field = "@timestamp" if entry.get("@timestamp") is not None else "created_at"
+    field = next((name for name in _TIMES if entry.get(name) is not None), " or ".join(_TIMES))
     return fit_audit_event(
         event,
         id=event_id(NAME, "audit-log", document_id),
@@ -139,13 +145,25 @@ def _actor(entry: Mapping[str, Any]) -> UserIdentity:
     keys = ("actor", "actor_id", "external_identity_nameid", "external_identity_username", "business", "org")
     details = {key: entry[key] for key in keys if entry.get(key)}
     if principal := _id(entry, "actor_id") or text_at(entry, "actor"):
-        return UserIdentity("Bot" if entry.get("actor_is_bot") is True else "User", principal, details)
+        return UserIdentity("Bot" if _is_bot(entry) else "User", principal, details)
     for field, kind in (("business", "Enterprise"), ("org", "Organization")):
-        if principal := text_at(entry, field):
+        if principal := _only(entry.get(field)):
             return UserIdentity(kind, principal, details)
     return UserIdentity("Service", EVENT_SOURCE, details)
 
 
+def _is_bot(entry: Mapping[str, Any]) -> bool:
+    """Brackets cannot be part of a person's login; older entries say no more than that."""
+    return entry.get("actor_is_bot") is True or (text_at(entry, "actor") or "").endswith("[bot]")
+
+
+def _only(value: Any) -> str | None:
+    """A name, also as an array of one: some entries list the organisations, and several are no one's name."""
+    names = value if isinstance(value, list) else [value]
+    return text_at({"name": names[0]}, "name") if len(names) == 1 else None
+
+
 def _id(value: Mapping[str, Any], name: str) -> str | None:
     """An id as text; GitHub writes 0 for nobody."""
-    return text_at(value, name) if value.get(name) != 0 else None
+    text = text_at(value, name)
+    return None if text == "0" else text

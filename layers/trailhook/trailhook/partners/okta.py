@@ -15,7 +15,7 @@ from trailhook.errors import BadRequest, MalformedDelivery, UnmappableEvent
 from trailhook.event_id import event_id
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, Record, canonical
-from trailhook.members import object_at, text_at
+from trailhook.members import object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof, TokenProof
 from trailhook.timestamps import parse_time
@@ -24,6 +24,7 @@ NAME = "okta"
 EVENT_SOURCE = "okta.com"
 FAILURES = frozenset({"FAILURE", "DENY"})
 """Of the results that Okta documents, those that say that the action was refused or did not work."""
+UNKNOWN = "unknown"
 
 
 def partner(_options: Options) -> Partner:
@@ -57,8 +58,9 @@ def acknowledge(_delivery: Delivery) -> Response:
 
 def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """The events of an event hook, or System Log events as one object, an array or NDJSON."""
-    for record in _records(JsonText(open_body(delivery))):
-        yield PartnerEvent(delivery, record.value, record.text.encode(), record.fault)
+    for record in JsonText(open_body(delivery)).records():
+        for entry in _entries(record):
+            yield PartnerEvent(delivery, entry.value, entry.text.encode(), entry.fault)
 
 
 def uid(event: PartnerEvent) -> str | None:
@@ -74,7 +76,9 @@ def to_audit_event(event: PartnerEvent) -> AuditEvent:
     if name is None:
         raise UnmappableEvent("MissingField", "An Okta event has an eventType")
     client = object_at(entry, "client")
+    actor = object_at(entry, "actor")
     outcome = object_at(entry, "outcome")
+    elsewhere = {name for name, value in (("actor", actor), ("outcome", outcome)) if value}
     return fit_audit_event(
         event,
         id=event_id(NAME, uuid),
@@ -83,34 +87,36 @@ def to_audit_event(event: PartnerEvent) -> AuditEvent:
         source=EVENT_SOURCE,
         version=text_at(entry, "version") or "0",
         time=parse_time(entry.get("published"), "published"),
-        identity=_actor(object_at(entry, "actor")),
+        identity=_identity(actor),
         user_agent=text_at(client, "userAgent", "rawUserAgent"),
         source_ip=text_at(client, "ipAddress"),
-        failure=_failure(entry, outcome),
-        request_parameters={key: value for key, value in entry.items() if key not in {"actor", "outcome"}},
+        failure=_failure(outcome),
+        request_parameters={name: value for name, value in entry.items() if name not in elsewhere},
         response_elements=outcome or None,
     )
 
 
-def _records(text: JsonText) -> Iterable[Record]:
+def _entries(record: Record) -> Iterable[Record]:
+    """The events of an event hook's request, each with a fault of its own; anything else is an event itself."""
+    if not isinstance(value_at(record.value, "data", "events"), list):
+        return [record]
     try:
-        return list(text.elements("data", "events"))
-    except MalformedDelivery as error:
-        if error.code not in {"MissingField", "NotAnObject"}:
-            raise
-        return text.records()
+        return list(JsonText(record.text.encode()).elements("data", "events"))
+    except MalformedDelivery:
+        # The list stands there twice: which of them counts is not ours to choose, and the record says so already.
+        return [record]
 
 
-def _actor(actor: Mapping[str, Any]) -> UserIdentity:
-    principal = text_at(actor, "id") or text_at(actor, "alternateId")
-    if principal is None:
-        raise UnmappableEvent("MissingField", "The Okta event names no actor")
-    details = {key: value for key, value in actor.items() if value is not None and key not in {"id", "type"}}
-    return UserIdentity(text_at(actor, "type") or "User", principal, details)
+def _identity(actor: Mapping[str, Any]) -> UserIdentity:
+    """Who did it. Okta writes "unknown" for what it does not know; where it names nobody, it is Okta itself."""
+    details = {name: value for name, value in actor.items() if value is not None}
+    for member in ("id", "alternateId", "displayName"):
+        principal = text_at(actor, member)
+        if principal and principal != UNKNOWN:
+            return UserIdentity(text_at(actor, "type") or "User", principal, details)
+    return UserIdentity("Service", EVENT_SOURCE, details)
 
 
-def _failure(entry: Mapping[str, Any], outcome: Mapping[str, Any]) -> Failure | None:
+def _failure(outcome: Mapping[str, Any]) -> Failure | None:
     result = text_at(outcome, "result")
-    if result not in FAILURES:
-        return None
-    return Failure(result, text_at(outcome, "reason") or text_at(entry, "displayMessage"))
+    return Failure(result, text_at(outcome, "reason")) if result in FAILURES else None

@@ -1,0 +1,52 @@
+"""Real implementations of receive's ports, in memory: what Secrets Manager would answer and SQS would have."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from trailhook.queue import QueueError
+from trailhook.webhook_secret import SecretStoreError, SecretVersion
+
+
+@dataclass
+class MemoryClock:
+    """A clock that only the test moves, in seconds since 1970."""
+
+    time: float = 1_700_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+
+@dataclass
+class MemorySecretStore:
+    """The secret's versions by stage. `down` makes every read fail; `reads` lists what was asked for."""
+
+    versions: dict[str, SecretVersion] = field(default_factory=dict)
+    down: bool = False
+    reads: list[str] = field(default_factory=list)
+
+    def read(self, stage: str) -> SecretVersion | None:
+        self.reads.append(stage)
+        if self.down:
+            raise SecretStoreError("Secrets Manager did not answer")
+        return self.versions.get(stage)
+
+    def put(self, value: str, at: float) -> None:
+        """Make `value` the current version, as PutSecretValue does: the former one becomes the previous."""
+        if "AWSCURRENT" in self.versions:
+            self.versions["AWSPREVIOUS"] = self.versions["AWSCURRENT"]
+        self.versions["AWSCURRENT"] = SecretVersion(value, datetime.fromtimestamp(at, UTC))
+
+
+@dataclass
+class MemorySender:
+    """The delivery queue as a list. `down` makes every send fail."""
+
+    messages: list[str] = field(default_factory=list)
+    down: bool = False
+
+    def send(self, message: str, delay_seconds: int = 0) -> None:
+        assert delay_seconds == 0, "receive delays nothing"
+        if self.down:
+            raise QueueError("SQS did not take the message")
+        self.messages.append(message)

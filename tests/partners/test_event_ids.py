@@ -1,0 +1,151 @@
+"""The derivation of `id`, frozen: were it to change, every event that is sent again would arrive as another one.
+
+The literals are the base64url SHA-256 of a JSON array, computed apart from the code under test. Do not regenerate them.
+"""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from tests.partners.cases import compact, delivery, outcomes
+
+from trailhook.event_id import event_id
+
+WEBHOOK = '{"action":"added","sender":{"login":"mira-holt","id":2001,"type":"User"}}'
+GUID = {"X-GitHub-Event": "member", "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958"}
+ENTRY = {"action": "repo.create", "@timestamp": 1762331400123, "actor": "mira-holt"}
+LOG_EVENT = {"eventType": "user.session.start", "published": "2025-11-05T08:30:00Z"}
+SCHEMA_EVENT = {
+    "eventSource": "lamps.example.com",
+    "eventName": "LampLit",
+    "eventTime": "2025-11-05T08:30:00Z",
+    "UID": "a7f0/2025#1",
+    "userIdentity": {"type": "User", "principalId": "emp-2001"},
+}
+CLOUDEVENT = {"specversion": "1.0", "source": "/lamps/north", "id": "ce-0001", "type": "com.example.lamp.lit"}
+STANDARD_WEBHOOK = '{"type":"lamp.lit","timestamp":"2025-11-05T08:30:00Z","data":{}}'
+
+
+def sent(partner: str, body: str, headers: dict[str, str] | None = None) -> tuple[str, str]:
+    """The `id` and `UID` of a body that is one event."""
+    [outcome] = outcomes(delivery(partner, body.encode(), headers))
+    return outcome["id"], outcome["eventData"]["UID"]
+
+
+def test_parts_are_told_apart_and_may_hold_any_text() -> None:
+    assert event_id("okta", "é", "灯") == "AECG-6QAr0zjCTaW5MbuTrVs-lz_isf6xq5uofl9JGo"
+    assert len({event_id("okta", "ab", "c"), event_id("okta", "a", "bc"), event_id("okta", "abc")}) == 3
+    assert event_id("okta", "1") != event_id("onelogin", "1")
+    assert re.fullmatch(r"[-_A-Za-z0-9]{43}", event_id("okta", '"],["\x00\ud83d'))
+
+
+@pytest.mark.parametrize(
+    ("partner", "body", "headers", "id_", "uid"),
+    [
+        pytest.param(
+            "github",
+            WEBHOOK,
+            GUID,
+            "AXRRqElFiv0np8W_s8eqdNGUmyE1NvIAfvSNHS6XdDs",
+            "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+            id="github-webhook",
+        ),
+        pytest.param(
+            "github",
+            WEBHOOK,
+            {"X-GitHub-Event": "member"},
+            "2bEFcw-1kqdsVOFsRet8EvBR2o7i8M2KTK0h5oz9mr8",
+            "8cfb92f525eab41bc9410c566911b7b88345e76e04619bb2dc1832085197c8a9",
+            id="github-webhook-without-delivery-id",
+        ),
+        pytest.param(
+            "github",
+            compact(ENTRY | {"_document_id": "Ab-_9xyz=="}),
+            {},
+            "T5wtM1km-P7ogWuClP90RQt7nKJp__lNqvR5I0FIFYI",
+            "Ab-_9xyz==",
+            id="github-audit-log",
+        ),
+        pytest.param(
+            "github",
+            compact(ENTRY),
+            {},
+            "L5I64DbDII_z_t2FAIWITFnqJBqIT3NEIzKTWZlPtOo",
+            "e8dcc8fadaacd5dbd9169dd976bcc86b92a208158dcc4ca4a9bf08e92501219a",
+            id="github-audit-log-without-document-id",
+        ),
+        pytest.param(
+            "okta",
+            compact(LOG_EVENT | {"uuid": "22222222-2222-4222-8222-222222222222"}),
+            {},
+            "OOHexqGJHVZGqmZdWLP4Lf_LV6X7QEy-GaP4foOEXfA",
+            "22222222-2222-4222-8222-222222222222",
+            id="okta",
+        ),
+        pytest.param(
+            "okta",
+            compact(LOG_EVENT),
+            {},
+            "Xt5gUnmO_s7NvX0D1htBBuYWfxXZ_mhzvt-_x3Z0Nrs",
+            "14bb4dc189f0a825cfdf7bee5253e1fd1a551d1bacadc976cb308007cf29f66a",
+            id="okta-without-uuid",
+        ),
+        pytest.param(
+            "custom",
+            compact(SCHEMA_EVENT),
+            {},
+            "lYm4KtXb5-TLO-euNTAzSC484nR39qDC1dPgs66bLHM",
+            "a7f0/2025#1",
+            id="custom-schema",
+        ),
+        pytest.param(
+            "custom",
+            compact(CLOUDEVENT),
+            {},
+            "3qB4S58OYn_RBRr7K36BjFw8_HOWIUTP7dM47Px8LPQ",
+            "ce-0001",
+            id="custom-cloudevent",
+        ),
+        pytest.param(
+            "custom",
+            STANDARD_WEBHOOK,
+            {"webhook-id": "msg_04"},
+            "b9CeitjK7Tqb3teUZgs90Zd17aNyBdgUprp581hqU0o",
+            "msg_04",
+            id="custom-webhook",
+        ),
+    ],
+)
+def test_derivation_is_frozen(partner: str, body: str, headers: dict[str, str], id_: str, uid: str) -> None:
+    assert sent(partner, body, headers) == (id_, uid)
+
+
+def test_a_copied_github_delivery_id_does_not_hide_another_event() -> None:
+    other = WEBHOOK.replace("added", "removed")
+    assert sent("github", WEBHOOK, GUID)[0] != sent("github", other, GUID)[0]
+    assert sent("github", WEBHOOK, GUID)[1] == sent("github", other, GUID)[1]
+
+
+def test_a_redelivery_has_the_same_id_whoever_forwards_it() -> None:
+    other_hook = GUID | {"X-GitHub-Hook-ID": "2", "webhook-id": "msg_9"}
+    assert sent("github", WEBHOOK, GUID) == sent("github", WEBHOOK, other_hook)
+
+
+@pytest.mark.parametrize("member", ["source", "id"])
+def test_a_cloudevent_is_its_source_and_id_together(member: str) -> None:
+    other: dict[str, Any] = CLOUDEVENT | {member: "another"}
+    assert sent("custom", compact(CLOUDEVENT))[0] != sent("custom", compact(other))[0]
+
+
+@pytest.mark.parametrize(("partner", "event"), [("github", ENTRY), ("okta", LOG_EVENT)])
+def test_an_event_without_an_id_is_known_by_its_content_not_its_spelling(partner: str, event: dict[str, Any]) -> None:
+    respelt = json.dumps(dict(reversed(event.items())), indent=1)
+    assert sent(partner, compact(event)) == sent(partner, respelt)
+    assert sent(partner, compact(event)) != sent(partner, compact(event | {"more": 1}))
+
+
+def test_events_of_one_webhook_id_are_told_apart() -> None:
+    body = f"[{STANDARD_WEBHOOK},{STANDARD_WEBHOOK.replace('lit', 'out')}]"
+    ids = [outcome["id"] for outcome in outcomes(delivery("custom", body.encode(), {"webhook-id": "msg_04"}))]
+    assert len(set(ids)) == 2

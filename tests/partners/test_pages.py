@@ -1,0 +1,67 @@
+"""The partners' pages: what they tell operators to type works, and every code they explain exists."""
+
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from tests.partners.cases import cases
+
+from trailhook.errors import Unauthenticated
+from trailhook.gateway import Request
+from trailhook.partners import REGISTRY
+from trailhook.proofs import StandardWebhooksProof
+
+PAGES = Path(__file__).parents[2] / "docs" / "partners"
+SIGNING = re.compile(r"```sh\n((?:(?!```).)*webhook-signature.*?)```", re.DOTALL)
+SECRET = "fakeFAKEfakeFAKEfakeFAKEfakeFAKEfakeFAKEfake"
+"""44 letters, like a generated secret: the key is what they decode to."""
+BODY = '{"action":"repo.create","repo":"harbor-works/lantern"}\n{"action":"café"}\n'.encode()
+
+
+@pytest.mark.parametrize("page", ["github", "custom"])
+@pytest.mark.skipif(not shutil.which("openssl"), reason="the page signs with openssl, which this machine does not have")
+@pytest.mark.skipif(not shutil.which("bash"), reason="the page's lines are for bash, which this machine does not have")
+def test_the_pages_shell_lines_sign_what_they_post(page: str, tmp_path: Path) -> None:
+    (tmp_path / "body").write_bytes(BODY)
+    [lines] = SIGNING.findall((PAGES / f"{page}.md").read_text())
+    capture = "curl() { printf '%s\\0' \"$@\" > arguments; }\n"
+    subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", capture + lines],
+        cwd=tmp_path,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "URL": "https://x.example", "SECRET": SECRET, "FILE": "body"},
+        check=True,
+        timeout=20,
+    )
+    arguments = (tmp_path / "arguments").read_text().split("\0")
+    pairs = (value.split(": ", 1) for value in _after(arguments, "-H"))
+    headers = {name.lower(): value for name, value in pairs}
+    assert _after(arguments, "--data-binary") == ["@body"]
+
+    now = int(time.time() * 1000)
+    StandardWebhooksProof().verify(Request("POST", "/webhook", headers, BODY, "192.0.2.1", now, "r"), [SECRET])
+    with pytest.raises(Unauthenticated):
+        StandardWebhooksProof().verify(
+            Request("POST", "/webhook", headers, BODY + b" ", "192.0.2.1", now, "r"), [SECRET]
+        )
+
+
+@pytest.mark.parametrize("partner", sorted(REGISTRY))
+def test_a_page_explains_what_the_fixtures_show_in_quarantine(partner: str) -> None:
+    page = (PAGES / f"{partner}.md").read_text()
+    refused = {
+        outcome["refused"]
+        for case in cases()
+        if case.partner == partner
+        for outcome in json.loads(case.expected_path.read_text())
+        if "refused" in outcome
+    }
+    assert {code for code in refused if f"`{code}`" not in page} == set()
+
+
+def _after(arguments: list[str], flag: str) -> list[str]:
+    return [value for name, value in itertools.pairwise(arguments) if name == flag]

@@ -1,0 +1,168 @@
+"""Whatever a partner sends, each event is mapped within CloudTrail's limits or refused, the same way every time."""
+
+import contextlib
+import copy
+import ipaddress
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.partners.cases import ACCOUNT, OPTIONS, Case, cases, compact, delivery, outcomes
+
+from trailhook.delivery import PartnerEvent
+from trailhook.errors import MalformedDelivery, UnmappableEvent
+from trailhook.partners import REGISTRY, load_partner
+
+TEXTS = {"version": 256, "userAgent": 1024, "eventSource": 1024, "eventName": 1024, "UID": 1024}
+TEXTS |= {"errorCode": 256, "errorMessage": 256}
+OBJECTS = {"requestParameters": 100_000, "responseElements": 100_000, "additionalEventData": 28_000}
+REQUIRED = {"version", "userIdentity", "eventSource", "eventName", "eventTime", "UID", "recipientAccountId"}
+OPTIONAL = {"userAgent", "errorCode", "errorMessage", "sourceIPAddress", *OBJECTS}
+
+ONE_EVENT = [case for case in cases() if "text" not in json.loads(case.path.read_text())]
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("\ud83d"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+LONG = st.sampled_from([300, 1_100, 30_000, 120_000, 300_000]).map(lambda length: "灯" * (length // 3))
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> tuple[Case, Any]:
+    """A fixture with some of its members replaced, taken out, or blown up."""
+    case = draw(st.sampled_from(ONE_EVENT))
+    body = copy.deepcopy(json.loads(case.path.read_text())["body"])
+    for _ in range(draw(st.integers(1, 3))):
+        places = list(_places(body))
+        if not places:
+            break
+        container, key = draw(st.sampled_from(places))
+        if draw(st.booleans()):
+            container[key] = draw(ANYTHING | LONG)
+        else:
+            del container[key]
+    return case, body
+
+
+@given(mutations())
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_mutated_event_is_mapped_within_the_limits_or_refused(mutation: tuple[Case, Any]) -> None:
+    case, body = mutation
+    whole = case.delivery()
+    sent = delivery(case.partner, json.dumps(body).encode(), whole.headers, whole.proof)
+    first = outcomes(sent)
+    for outcome in first:
+        if "eventData" in outcome:
+            assert re.fullmatch(r"[-_A-Za-z0-9]{1,128}", outcome["id"])
+            assert_within_limits(outcome["eventData"])
+        else:
+            assert re.fullmatch(r"[A-Z][A-Za-z0-9]+", outcome["refused"])
+            assert outcome["reason"]
+    assert outcomes(sent) == first
+
+
+@given(st.sampled_from(sorted(REGISTRY)), ANYTHING)
+@settings(max_examples=150, deadline=None)
+def test_any_value_is_mapped_or_refused(partner: str, value: Any) -> None:
+    for headers in ({}, {"x-github-event": "push"}):
+        event = PartnerEvent(delivery(partner, b"", headers), value, b"")
+        before = repr(value)
+        with contextlib.suppress(UnmappableEvent):
+            audit_event = load_partner(partner, OPTIONS).to_audit_event(event)
+            assert_within_limits(json.loads(audit_event.event_data(ACCOUNT)))
+        assert repr(event.value) == before
+
+
+@given(st.sampled_from(sorted(REGISTRY)), st.binary(max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_have_an_end(partner: str, body: bytes) -> None:
+    outcomes(delivery(partner, body))
+
+
+@pytest.mark.parametrize("case", list(cases()), ids=lambda case: case.name)
+def test_a_mapping_leaves_its_input_as_it_is(case: Case) -> None:
+    partner = load_partner(case.partner, OPTIONS)
+    for event in _events(case):
+        before = copy.deepcopy(event.value)
+        with contextlib.suppress(UnmappableEvent):
+            partner.to_audit_event(event)
+        assert event.value == before
+
+
+@pytest.mark.parametrize("case", list(cases()), ids=lambda case: case.name)
+def test_an_event_taken_from_quarantine_and_sent_alone_is_the_same_event(case: Case) -> None:
+    whole = case.delivery()
+    for event, outcome in zip(_events(case), outcomes(whole), strict=False):
+        alone = outcomes(delivery(case.partner, event.original, whole.headers, whole.proof))
+        assert [end.get("id") for end in alone] == [outcome.get("id")], "another event, or refused for the way it came"
+
+
+@pytest.mark.parametrize("partner", sorted(REGISTRY))
+def test_deep_nesting_is_refused_not_fatal(partner: str) -> None:
+    for depth in (100, 600, 950, 100_000):
+        body = '{"type":"a","action":"a","eventType":"a","@timestamp":1762331400,"published":"2025-11-05T08:30:00Z",'
+        body += '"deep":' + "[" * depth + "]" * depth + "}"
+        assert len(outcomes(delivery(partner, body.encode()))) == 1
+
+
+@pytest.mark.parametrize(
+    ("partner", "headers"),
+    [("github", {}), ("github", {"x-github-event": "push"}), ("okta", {}), ("custom", {"webhook-id": "msg_1"})],
+)
+def test_the_largest_members_are_left_out_and_named(partner: str, headers: dict[str, str]) -> None:
+    event: dict[str, Any] = {"type": "a", "action": "a", "eventType": "a", "uuid": "u", "_document_id": "d"}
+    event |= {"@timestamp": 1762331400, "published": "2025-11-05T08:30:00Z", "sender": {"id": 1}}
+    event |= {"large": ["x" * 60_000], "larger": "y" * 70_000, "small": "z"}
+    [outcome] = outcomes(delivery(partner, compact(event).encode(), headers))
+    parameters = outcome["eventData"]["requestParameters"]
+    notes = outcome["eventData"]["additionalEventData"]
+    assert "larger" not in parameters
+    assert parameters["large"] == event["large"]
+    assert parameters["small"] == "z"
+    assert notes["truncated"] == ["requestParameters.larger"]
+    assert re.fullmatch(r"[0-9a-f]{64}", notes["originalSha256"])
+
+
+def assert_within_limits(event: dict[str, Any]) -> None:
+    """AWS page: "CloudTrail Lake integrations event schema"."""
+    assert REQUIRED <= set(event) <= REQUIRED | OPTIONAL
+    assert len(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()) <= 256_000
+    for name, limit in TEXTS.items():
+        if name in event:
+            assert isinstance(event[name], str)
+            assert 1 <= len(event[name].encode()) <= limit
+    for name, limit in OBJECTS.items():
+        if name in event:
+            assert isinstance(event[name], dict)
+            assert len(json.dumps(event[name], separators=(",", ":"))) <= limit
+    identity = event["userIdentity"]
+    assert set(identity) <= {"type", "principalId", "details"}
+    assert 1 <= len(identity["type"].encode()) <= 128
+    assert 1 <= len(identity["principalId"].encode()) <= 1024
+    assert identity["principalId"] not in {"None", "none", "null", "unknown", "0"}
+    assert isinstance(identity.get("details", {}), dict)
+    if "sourceIPAddress" in event:
+        ipaddress.ip_address(event["sourceIPAddress"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", event["eventTime"])
+    assert datetime.fromisoformat(event["eventTime"]).year >= 1970
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every member of every object and array, as its container and key."""
+    if isinstance(value, dict | list):
+        for key in list(value) if isinstance(value, dict) else range(len(value)):
+            yield value, key
+            yield from _places(value[key])
+
+
+def _events(case: Case) -> list[PartnerEvent]:
+    try:
+        return list(load_partner(case.partner, OPTIONS).events(case.delivery()))
+    except MalformedDelivery:
+        return []

@@ -1,0 +1,257 @@
+"""A body taken apart keeps every record's exact text, and says where parsing it would change its meaning."""
+
+import contextlib
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trailhook.errors import MalformedDelivery
+from trailhook.json_text import JsonText, Record
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=10,
+)
+OBJECTS = st.lists(st.dictionaries(st.text(max_size=5), JSON, max_size=4), max_size=6)
+
+
+def records(body: bytes | str) -> list[Record]:
+    return list(JsonText(body.encode() if isinstance(body, str) else body).records())
+
+
+def values(body: bytes | str) -> list[Any]:
+    return [record.value for record in records(body)]
+
+
+def malformed(body: bytes | str) -> str:
+    with pytest.raises(MalformedDelivery) as caught:
+        records(body)
+    return caught.value.code
+
+
+@given(OBJECTS, st.sampled_from([None, 2]), st.booleans())
+def test_an_arrays_records_are_its_elements_each_with_its_own_text(
+    objects: list[dict[str, Any]], indent: int | None, escaped: bool
+) -> None:
+    text = json.dumps(objects, indent=indent, ensure_ascii=escaped)
+    found = records(text)
+    assert [record.value for record in found] == objects
+    assert [json.loads(record.text) for record in found] == objects
+    position = 0
+    for record in found:
+        assert record.fault is None
+        position = text.index(record.text, position) + len(record.text)
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=5), JSON, max_size=4), min_size=1, max_size=6), st.data())
+def test_objects_one_after_the_other_are_records_whatever_parts_them(
+    objects: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    separators = st.sampled_from(["\n", "\r\n", "", " ", "\n\n\n", "\n\x1e", "\t"])
+    indents = st.sampled_from([None, None, 1])
+    text = "".join(json.dumps(value, indent=data.draw(indents)) + data.draw(separators) for value in objects)
+    found = records(text)
+    assert [record.value for record in found] == objects
+    assert [json.loads(record.text) for record in found] == objects
+
+
+def test_the_exact_text_is_kept_with_its_white_space_and_escapes() -> None:
+    first, second = '{ "a" :\t1.50 }', '{"é":"\\u00e9\\/"}'
+    assert [record.text for record in records(f"[\n {first} ,{second}\r\n]")] == [first, second]
+    assert [record.text for record in records(f"{first}\n{second}")] == [first, second]
+    assert [record.text for record in records(f"\ufeff  {first}  ")] == [first]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[]", []),
+        (" [ ] ", []),
+        ('{"a":1}', [{"a": 1}]),
+        ("1 2\n3", [1, 2, 3]),
+        ('"text"', ["text"]),
+        ("null", [None]),
+        ("[[1],[2]]", [[1], [2]]),
+        ('{"a":1}{"b":2}', [{"a": 1}, {"b": 2}]),
+        ('\x1e{"a":1}\n\x1e{"b":2}\n', [{"a": 1}, {"b": 2}]),
+        ('{\n"a":\n1}\n{"b":2}{\n"c":3}', [{"a": 1}, {"b": 2}, {"c": 3}]),
+        ("123456789012345678901234567890", [123456789012345678901234567890]),
+    ],
+)
+def test_the_forms_in_which_senders_write_events(text: str, expected: list[Any]) -> None:
+    assert values(text) == expected
+    assert not any(record.fault for record in records(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a":1,"a":2}', "same key twice"),
+        ('{"a":{"b":1,"b":1}}', "same key twice"),
+        ('{"a":1,"\\u0061":1}', "same key twice"),
+        ('{"a":NaN}', "NaN is not JSON"),
+        ('{"a":-Infinity}', "-Infinity is not JSON"),
+        ('{"a":1e400}', "1e400"),
+        ('{"a":-1e400}', "cannot be kept exactly"),
+        ('{"a":1e-400}', "cannot be kept exactly"),
+        ('{"a":0.12345678901234567890}', "cannot be kept exactly"),
+        ('{"a":9007199254740993.0}', "cannot be kept exactly"),
+        ('{"a":1e999999999999999999}', "cannot be kept exactly"),
+        (f'{{"a":{"9" * 5000}}}', "5,000 digits"),
+    ],
+)
+def test_a_record_whose_meaning_parsing_would_change_says_so_and_leaves_its_neighbours_alone(
+    text: str, reason: str
+) -> None:
+    for body in (f'[{{"n":1}},{text},{{"n":2}}]', f'{{"n":1}}\n{text}\n{{"n":2}}'):
+        before, faulty, after = records(body)
+        assert reason in (faulty.fault or "")
+        assert faulty.text == text
+        assert (before.value, before.fault, after.value, after.fault) == ({"n": 1}, None, {"n": 2}, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["0.1", "-0.0", "1.50", "1e3", "1E+2", "1e-7", "0.10000000000000001", "100.0", "5e-324", "37.7749", "0e0"]
+)
+def test_a_number_that_a_double_holds_is_no_fault_however_it_is_written(text: str) -> None:
+    [record] = records(f'{{"a":{text}}}')
+    assert (record.value["a"], record.fault) == (float(text), None)
+
+
+def test_integers_are_exact_whatever_their_size() -> None:
+    for number in (2**53 + 1, 2**64 + 1, -(10**4000)):
+        assert records(f'{{"a":{number}}}')[0] == Record({"a": number}, f'{{"a":{number}}}')
+
+
+def test_half_a_surrogate_pair_is_kept_as_it_was_written() -> None:
+    [record] = records('{"a":"\\ud83d"}')
+    assert (record.value, record.text, record.fault) == ({"a": "\ud83d"}, '{"a":"\\ud83d"}', None)
+
+
+def test_a_broken_line_is_a_record_with_a_fault_between_whole_ones() -> None:
+    found = records('{"n":1}\n{"n":\nnot json\n{"n":2} trailing\n{"n":3}\n')
+    assert [record.value for record in found] == [{"n": 1}, None, None, {"n": 2}, None, {"n": 3}]
+    assert [record.text for record in found if record.fault] == ['{"n":', "not json", "trailing"]
+    assert all("Not JSON" in (record.fault or "") for record in found if record.value is None)
+
+
+def test_every_character_of_a_broken_text_is_in_some_record() -> None:
+    lines = [f'{{"n":{number}}}' if number % 3 else f"broken {number} {{" for number in range(200)]
+    assert [record.text for record in records("\n".join(lines))] == lines
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "EmptyBody"),
+        (b" \r\n\t", "EmptyBody"),
+        (b"\xef\xbb\xbf", "EmptyBody"),
+        (b"\xff\xfe{\x00}\x00", "NotUtf8"),
+        (b'{"a":"\xc3"}', "NotUtf8"),
+        (b'{"a":"\xed\xa0\x80"}', "NotUtf8"),
+        (b"hello", "NotJson"),
+        (b"{", "NotJson"),
+        (b"{'a':1}", "NotJson"),
+        (b"[1,]", "NotJson"),
+        (b"[1 2]", "NotJson"),
+        (b'[{"a":1}', "NotJson"),
+        (b"[1]]", "NotJson"),
+        (b"[1][2]", "NotJson"),
+        (b'{"a":"\x01"}', "NotJson"),
+        (b"<xml/>", "NotJson"),
+        (b"[" * 100_000, "TooDeep"),
+        (b'{"a":' * 100_000, "TooDeep"),
+        (b'[{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}]", "TooDeep"),
+    ],
+)
+def test_a_text_that_cannot_be_taken_apart_is_malformed_as_a_whole(body: bytes, code: str) -> None:
+    assert malformed(body) == code
+
+
+@given(st.binary(max_size=60) | st.text(alphabet='{}[]",:1e.-\\u \nnulltrue\x1e', max_size=40).map(str.encode))
+def test_any_bytes_give_records_or_a_malformed_delivery(body: bytes) -> None:
+    try:
+        found = records(body)
+    except MalformedDelivery:
+        return
+    text = body.decode("utf-8-sig")
+    assert all(record.text in text for record in found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"{}\n" + b"x\n" * 500_000, id="broken lines"),
+        pytest.param(b"{}\n" + b'{"a":\n' * 200_000, id="lines that begin values"),
+        pytest.param(b"{}" * 200_000, id="values on one line"),
+        pytest.param(b'{"a":\n1}' * 100_000, id="values over two lines"),
+        pytest.param(b" " * 2_000_000 + b"{}" + b"\n" * 2_000_000, id="white space"),
+        pytest.param(b"{" + b",".join(b'"k%d":1' % n for n in range(1_000_000)) + b"}", id="a million keys"),
+        pytest.param(b"[" + b",".join([b"9" * 4300] * 200) + b"]", id="long integers"),
+        pytest.param(b"[0." + b"1" * 1_000_000 + b"]", id="a long fraction"),
+        pytest.param(b'["' + b"\\ud800" * 300_000 + b'"]', id="half pairs"),
+        pytest.param(b"\x1e" * 1_000_000, id="separators"),
+    ],
+)
+def test_no_text_takes_long(body: bytes) -> None:
+    started = time.process_time()
+    with contextlib.suppress(MalformedDelivery):
+        records(body)
+    assert time.process_time() - started < 6
+
+
+def elements(body: str, *path: str) -> list[Record]:
+    return list(JsonText(body.encode()).elements(*path))
+
+
+def test_the_elements_of_an_array_inside_an_envelope_keep_their_text() -> None:
+    body = '{"x":{"events":[0]}, "data" : {"n":null, "events" : [ {"a": 1.0}, {"b":2} ] }, "y":[]}'
+    assert [record.text for record in elements(body, "data", "events")] == ['{"a": 1.0}', '{"b":2}']
+
+
+def test_a_fault_in_the_envelope_is_not_one_of_its_events() -> None:
+    [event] = elements('{"n":NaN,"events":[{"a":1}]}', "events")
+    assert event == Record({"a": 1}, '{"a":1}')
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("[]", "NotAnObject"),
+        ("", "NotAnObject"),
+        ("{}", "MissingField"),
+        ('{"data":{}}', "MissingField"),
+        ('{"data":[]}', "NotAnObject"),
+        ('{"data":{"events":{}}}', "NotAnArray"),
+        ('{"data":{"events":null}}', "NotAnArray"),
+        ('{"data":{"events":[1]},"data":{"events":[2]}}', "AmbiguousJson"),
+        ('{"data":{"events":[1],"events":[2]}}', "AmbiguousJson"),
+        ('{"data":{"events":[1]}}{"data":{"events":[2]}}', "NotJson"),
+        ('{"data":{"events":[1]}} x', "NotJson"),
+        ('{"data":{"events":[1]},}', "NotJson"),
+        ('{"data":{"events":[1]}', "NotJson"),
+        ('{"data" {"events":[1]}}', "NotJson"),
+        ('{"data":{"events":[1,]}}', "NotJson"),
+        ("{data:1}", "NotJson"),
+    ],
+)
+def test_an_envelope_with_other_contents_than_one_array_of_events_is_malformed(body: str, code: str) -> None:
+    with pytest.raises(MalformedDelivery) as caught:
+        elements(body, "data", "events")
+    assert caught.value.code == code
+
+
+def test_a_document_is_one_value_and_nothing_else() -> None:
+    assert JsonText(b' {"a":1} ').document() == Record({"a": 1}, '{"a":1}')
+    for body in (b"{} {}", b"", b"{", b"[" * 100_000):
+        with pytest.raises(MalformedDelivery):
+            JsonText(body).document()

@@ -1,0 +1,153 @@
+"""Signatures that partners publish, each a literal with its source: none is computed here."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from trailhook.errors import Unauthenticated
+from trailhook.gateway import Request
+from trailhook.partner import Options
+from trailhook.partners import load_partner
+from trailhook.proofs import StandardWebhooksProof
+
+STANDARD_KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+STANDARD_ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
+STANDARD_TIMESTAMP = "1614265330"
+STANDARD_BODY = b'{"test": 2432232314}'
+STANDARD_SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+PUBLIC_KEY = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
+ED25519_SIGNATURE = "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg=="
+
+
+def request(headers: dict[str, str], body: bytes, received_at: int = 1_700_000_000_000) -> Request:
+    return Request("POST", "/webhook", headers, body, "192.0.2.1", received_at, "request-1")
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A published Standard Webhooks signature."""
+
+    secret: str
+    id: str
+    timestamp: str
+    body: bytes
+    signature: str
+    family: str = "webhook"
+
+    def request(self, **changes: str) -> Request:
+        headers = {"id": self.id, "timestamp": self.timestamp, "signature": self.signature} | changes
+        named = {f"{self.family}-{name}": value for name, value in headers.items()}
+        return request(named, self.body, received_at=int(self.timestamp) * 1000)
+
+
+VECTORS = {
+    "standard-webhooks libraries, sign test": Vector(
+        STANDARD_KEY, STANDARD_ID, STANDARD_TIMESTAMP, STANDARD_BODY, STANDARD_SIGNATURE
+    ),
+    "standard-webhooks libraries/rust test_sign": Vector(
+        "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+        "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
+        "1649367553",
+        b'{"email":"test@example.com","username":"test_user"}',
+        "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=",
+    ),
+    "docs.svix.com verifying-payloads/how-manual, whose key has 18 bytes": Vector(
+        "whsec_plJ3nmyCDGBKInavdOK15jsl",
+        "msg_loFOjxBNrRLzqYUf",
+        "1731705121",
+        b'{"event_type":"ping","data":{"success":true}}',
+        "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=",
+        family="svix",
+    ),
+    "svix-webhooks csharp tests, 262,143 bytes": Vector(
+        STANDARD_KEY,
+        STANDARD_ID,
+        STANDARD_TIMESTAMP,
+        b"a" * 262_143,
+        "v1,NTItnqyWMoFhk2Bbe5V/BMdcFRWgcSQaTgqLHX7FC7c=",
+        family="svix",
+    ),
+    "svix-webhooks csharp tests, 262,144 bytes": Vector(
+        STANDARD_KEY,
+        STANDARD_ID,
+        STANDARD_TIMESTAMP,
+        b"a" * 262_144,
+        "v1,Mw4Pe2WgApuT7NSqnSq0PQPV9gbLdggCl9B865x5Xh0=",
+        family="svix",
+    ),
+    "svix-webhooks csharp tests, 1,048,576 bytes": Vector(
+        STANDARD_KEY,
+        STANDARD_ID,
+        STANDARD_TIMESTAMP,
+        b"a" * 1_048_576,
+        "v1,txpEUxqWZJ5nteTnymUVa+7C4NHpBeXJ6CsBAW0c3/A=",
+        family="svix",
+    ),
+    "svix-server worker.rs test_asymmetric_key_signing": Vector(
+        PUBLIC_KEY, STANDARD_ID, STANDARD_TIMESTAMP, STANDARD_BODY, ED25519_SIGNATURE
+    ),
+}
+
+
+@pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS.keys())
+def test_a_published_standard_webhooks_signature_is_accepted(vector: Vector) -> None:
+    StandardWebhooksProof().verify(vector.request(), [vector.secret])
+
+
+@pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS.keys())
+def test_a_published_signature_proves_no_other_id_timestamp_or_body(vector: Vector) -> None:
+    later = str(int(vector.timestamp) + 1)
+    longer = Vector(vector.secret, vector.id, vector.timestamp, vector.body + b"\n", vector.signature, vector.family)
+    for altered in (vector.request(id="msg_other"), vector.request(timestamp=later), longer.request()):
+        with pytest.raises(Unauthenticated):
+            StandardWebhooksProof().verify(altered, [vector.secret])
+
+
+STANDARD = VECTORS["standard-webhooks libraries, sign test"]
+OTHER = "Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc="
+
+
+def test_the_library_tests_multi_signature_list_passes_because_of_its_one_valid_entry() -> None:
+    listed = f"v1,{OTHER} v2,{OTHER} {STANDARD_SIGNATURE} v1,{OTHER}"
+    StandardWebhooksProof().verify(STANDARD.request(signature=listed), [STANDARD_KEY])
+    with pytest.raises(Unauthenticated):
+        StandardWebhooksProof().verify(
+            STANDARD.request(signature=listed.replace(STANDARD_SIGNATURE, f"v1,{OTHER}")), [STANDARD_KEY]
+        )
+
+
+@pytest.mark.parametrize("last", ["A=", "F="], ids=["library test", "not canonical, the same 32 bytes"])
+def test_the_signature_is_compared_to_its_last_character(last: str) -> None:
+    with pytest.raises(Unauthenticated):
+        StandardWebhooksProof().verify(STANDARD.request(signature=STANDARD_SIGNATURE[:-2] + last), [STANDARD_KEY])
+
+
+def test_a_signature_listed_as_another_version_counts_for_nothing() -> None:
+    value = STANDARD_SIGNATURE.removeprefix("v1,")
+    for entry in (f"v2,{value}", f"v1a,{value}", f"V1,{value}", f"v1 {value}", f"v1,,{value}", value, f",{value}"):
+        with pytest.raises(Unauthenticated):
+            StandardWebhooksProof().verify(STANDARD.request(signature=entry), [STANDARD_KEY])
+
+
+@pytest.mark.parametrize(
+    ("secret", "body", "signature"),
+    [
+        pytest.param(
+            "It's a Secret to Everybody",
+            b"Hello, World!",
+            "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+            id="docs.github.com, validating webhook deliveries",
+        ),
+        pytest.param(
+            "mysecret",
+            b'{"foo":"bar"}',
+            "sha256=4864d2759938a15468b5df9ade20bf161da9b4f737ea61794142f3484236bda3",
+            id="octokit/webhooks-methods.js test/sign.test.ts",
+        ),
+    ],
+)
+def test_github_accepts_its_published_signatures(secret: str, body: bytes, signature: str) -> None:
+    github = load_partner("github", Options()).proofs[0]
+    github.verify(request({"x-hub-signature-256": signature}, body), [secret])
+    with pytest.raises(Unauthenticated):
+        github.verify(request({"x-hub-signature-256": signature}, body + b"\n"), [secret])

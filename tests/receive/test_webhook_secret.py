@@ -1,0 +1,166 @@
+"""Rotating the secret needs no gap, an outage of its store no luck, and a flood of forgeries no reads."""
+
+import pytest
+from tests.fakes import MemoryClock, MemorySecretStore
+
+from trailhook.webhook_secret import CACHE_SECONDS, REREAD_SECONDS, REREADS, SecretStoreError, WebhookSecret
+
+HOUR = 3600.0
+
+
+class Bench:
+    """A secret with one version, made long ago, whose grace period is a day."""
+
+    def __init__(self, *values: str) -> None:
+        self.clock = MemoryClock()
+        self.store = MemorySecretStore()
+        for value in values:
+            self.store.put(value, at=self.clock.time - 1000 * HOUR)
+        self.secret = WebhookSecret(self.store, grace_hours=24, now=self.clock.now)
+
+    def candidates(self) -> list[str]:
+        return list(self.secret.candidates())
+
+    def first(self) -> str:
+        return next(self.secret.candidates())
+
+    def reads(self) -> list[str]:
+        reads, self.store.reads = self.store.reads, []
+        return reads
+
+
+def test_the_secret_is_read_once_while_deliveries_are_genuine() -> None:
+    bench = Bench("current")
+    for _ in range(100):
+        assert bench.first() == "current"
+        bench.clock.time += 1
+    assert bench.reads() == ["AWSCURRENT"]
+
+
+def test_it_is_read_again_when_the_cached_one_is_old() -> None:
+    bench = Bench("first")
+    assert bench.first() == "first"
+    bench.store.put("second", at=bench.clock.time)
+    bench.clock.time += CACHE_SECONDS + 1
+    assert bench.first() == "second"
+
+
+def test_the_previous_value_counts_until_the_grace_period_ends() -> None:
+    bench = Bench("old")
+    bench.store.put("new", at=bench.clock.time)
+    assert bench.candidates() == ["new", "old"]
+    bench.clock.time += 24 * HOUR
+    assert bench.candidates() == ["new", "old"]
+    bench.clock.time += 1
+    assert bench.candidates() == ["new"]
+
+
+def test_without_a_grace_period_the_previous_value_never_counts() -> None:
+    bench = Bench("old")
+    bench.store.put("new", at=bench.clock.time - 1)
+    secret = WebhookSecret(bench.store, grace_hours=0, now=bench.clock.now)
+    assert list(secret.candidates()) == ["new"]
+    assert bench.reads() == ["AWSCURRENT"]
+
+
+def test_the_previous_value_is_read_only_when_the_current_one_proves_nothing() -> None:
+    bench = Bench("old")
+    bench.store.put("new", at=bench.clock.time)
+    assert bench.first() == "new"
+    assert bench.reads() == ["AWSCURRENT"]
+    for _ in range(3):
+        candidates = bench.secret.candidates()
+        assert [next(candidates), next(candidates)] == ["new", "old"]
+    assert bench.reads().count("AWSPREVIOUS") == 1
+
+
+def test_a_new_secret_is_found_by_the_first_delivery_that_it_signs() -> None:
+    bench = Bench("old")
+    assert bench.candidates() == ["old"]
+    bench.store.put("new", at=bench.clock.time)
+    assert bench.candidates() == ["old", "new", "old"]
+    assert bench.first() == "new"
+
+
+def test_two_rotations_in_a_row_are_found_as_well() -> None:
+    bench = Bench("first")
+    assert bench.first() == "first"
+    for value in ("second", "third"):
+        bench.store.put(value, at=bench.clock.time)
+    assert bench.candidates() == ["first", "third", "second"]
+
+
+def test_no_request_reads_more_than_twice() -> None:
+    """Each read may take half a second, and partners wait three in all."""
+    bench = Bench("first")
+    for value in ("second", "third", "fourth"):
+        assert bench.candidates()
+        assert len(bench.reads()) <= 2
+        bench.store.put(value, at=bench.clock.time)
+    bench.clock.time += CACHE_SECONDS + 1
+    assert bench.candidates()
+    assert len(bench.reads()) <= 2
+
+
+def test_a_flood_of_forgeries_reads_as_often_as_is_allowed_and_no_more() -> None:
+    bench = Bench("current")
+    assert bench.first() == "current"
+    bench.reads()
+    for _ in range(1000):
+        assert bench.candidates() == ["current"]
+    assert len(bench.reads()) == REREADS
+    bench.clock.time += REREAD_SECONDS
+    for _ in range(1000):
+        assert bench.candidates() == ["current"]
+    assert len(bench.reads()) == 1
+
+
+def test_a_warm_function_outlives_an_outage_of_the_store() -> None:
+    bench = Bench("current")
+    assert bench.first() == "current"
+    bench.store.down = True
+    for _ in range(10):
+        bench.clock.time += 10 * HOUR
+        assert bench.first() == "current"
+
+
+def test_during_an_outage_nothing_is_called_forged() -> None:
+    """The secret may have been rotated meanwhile: a delivery that fails under the known one may yet be genuine."""
+    for idle in (0.0, CACHE_SECONDS + 1):
+        bench = Bench("current")
+        assert bench.candidates() == ["current"]
+        bench.store.down = True
+        bench.clock.time += idle
+        for _ in range(REREADS + 3):
+            with pytest.raises(SecretStoreError):
+                bench.candidates()
+        assert len(bench.reads()) <= REREADS + 2
+
+
+def test_the_outage_is_over_when_the_store_answers_again() -> None:
+    bench = Bench("current")
+    bench.store.down = True
+    with pytest.raises(SecretStoreError):
+        bench.first()
+    bench.store.down = False
+    assert bench.candidates() == ["current"]
+
+
+def test_a_secret_without_a_current_version_refuses_instead_of_skipping_the_proof() -> None:
+    with pytest.raises(SecretStoreError, match="no current version"):
+        Bench().candidates()
+    bench = Bench("current")
+    assert bench.first() == "current"
+    bench.store.versions.clear()
+    bench.clock.time += CACHE_SECONDS + 1
+    with pytest.raises(SecretStoreError, match="no current version"):
+        bench.first()
+
+
+def test_a_clock_that_is_set_back_neither_fails_nor_reads_without_end() -> None:
+    bench = Bench("current")
+    assert bench.first() == "current"
+    bench.clock.time -= 1000 * HOUR
+    for _ in range(100):
+        assert bench.candidates()[0] == "current"
+    assert len(bench.reads()) <= REREADS + 2
