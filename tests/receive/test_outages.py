@@ -107,6 +107,21 @@ def secrets_manager(**versions: str) -> Answer:
     return answer
 
 
+def test_the_slowest_request_of_all_is_still_answered_in_time(function: ReceiveFunction, services: ExitStack) -> None:
+    """A cold function, two slow reads of the secret because the former one signed, and an SQS that hangs."""
+    versions = secrets_manager(AWSCURRENT=base64.b64encode(b"k" * 32).decode(), AWSPREVIOUS=SECRET)
+
+    def slowly(request: Mapping[str, Any]) -> tuple[int, bytes]:
+        time.sleep(0.2)
+        return versions(request)
+
+    store, sqs = services.enter_context(serving(slowly)), services.enter_context(serving(None))
+    function.configure(AWS_ENDPOINT_URL_SECRETS_MANAGER=store.url, AWS_ENDPOINT_URL_SQS=sqs.url)
+    assert_asked_to_send_again(function, signed())
+    assert [request["VersionStage"] for request in store.requests] == ["AWSCURRENT", "AWSPREVIOUS"]
+    assert len(sqs.requests) == 1
+
+
 @pytest.fixture
 def secret_store(function: ReceiveFunction, services: ExitStack) -> Service:
     """Secrets Manager, of which the function has already read the current version."""
