@@ -4,8 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-
-from trailhook.json_text import encode_ascii
+from json.encoder import encode_basestring_ascii
 
 MAX_EVENTS = 100
 MAX_BYTES = 1_000_000
@@ -23,7 +22,7 @@ class Entry:
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
-        encoded = len(encode_ascii(self.event_data))
+        encoded = len(encode_basestring_ascii(self.event_data))
         object.__setattr__(self, "size", _ENTRY_BYTES + len(self.id) + _CHECKSUM_BYTES + encoded)
 
     @property
