@@ -106,6 +106,7 @@ def test_the_forms_in_which_senders_write_events(text: str, expected: list[Any])
         ('{"a":0.12345678901234567890}', "cannot be kept exactly"),
         ('{"a":9007199254740993.0}', "cannot be kept exactly"),
         ('{"a":1e999999999999999999}', "cannot be kept exactly"),
+        ('{"a":0e99999999999999999999}', "cannot be kept exactly"),
         (f'{{"a":{"9" * 5000}}}', "5,000 digits"),
     ],
 )
