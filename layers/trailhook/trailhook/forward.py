@@ -17,7 +17,7 @@ from trailhook.deliver import Deliverer
 from trailhook.delivery import PartnerEvent
 from trailhook.destination import Disposition, Outcome
 from trailhook.envelope import Envelope, decode_envelope, encode_envelope
-from trailhook.errors import EnvelopeError, QuarantineError, TooLarge, Undeliverable, UnmappableEvent
+from trailhook.errors import EnvelopeError, QuarantineError, TooLarge, Undeliverable
 from trailhook.event_id import event_id
 from trailhook.ledger import Ledger
 from trailhook.partner import Partner
@@ -148,7 +148,7 @@ class Forwarder:
     def _map(self, partner: Partner, event: PartnerEvent, ledger: Ledger) -> Item:
         try:
             if event.fault:
-                raise UnmappableEvent("AmbiguousJson", event.fault)
+                raise event.fault
             audit_event = partner.to_audit_event(event)
         except Undeliverable as error:
             return _refused(event, error.code, error.reason)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from trailhook.errors import MalformedDelivery
+from trailhook.errors import MalformedDelivery, Undeliverable, UnmappableEvent
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")
@@ -32,7 +32,7 @@ class Record:
 
     value: Any
     text: str
-    fault: str | None = None
+    fault: Undeliverable | None = None
 
 
 class JsonText:
@@ -43,7 +43,7 @@ class JsonText:
             self._text = body.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise MalformedDelivery("NotUtf8", f"The body is not UTF-8 at byte {error.start}") from error
-        self._fault: str | None = None
+        self._fault: UnmappableEvent | None = None
         self._decoder = json.JSONDecoder(
             object_pairs_hook=self._unique_keys,
             parse_float=self._exact_float,
@@ -103,7 +103,7 @@ class JsonText:
                         raise MalformedDelivery(
                             "NotJson", f"More than {_MAX_BROKEN_LINES:,} lines are broken"
                         ) from failure
-                    record, position = Record(None, self._text[position:line_end], failure.reason), line_end
+                    record, position = Record(None, self._text[position:line_end], failure), line_end
                 records.append(record)
             position = self._skip(position, _BETWEEN_RECORDS)
         if errors and len(errors) == len(records):
@@ -221,8 +221,8 @@ class JsonText:
     def _no_constant(self, name: str) -> None:
         self._note(f"{name} is not JSON")
 
-    def _note(self, fault: str) -> None:
-        self._fault = self._fault or fault
+    def _note(self, reason: str) -> None:
+        self._fault = self._fault or UnmappableEvent("AmbiguousJson", reason)
 
 
 def _end(ignored: re.Pattern[str], text: str, position: int) -> int:
