@@ -231,16 +231,21 @@ def _end(ignored: re.Pattern[str], text: str, position: int) -> int:
     return match.end() if match else position
 
 
+_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ASCII = json.JSONEncoder(separators=(",", ":"))
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
 def encode(value: Any) -> str:
     """Compact JSON in plain Unicode. Raises UnicodeEncodeError later, on encoding, for half a surrogate pair."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _PLAIN.encode(value)
 
 
 def encode_ascii(value: Any) -> str:
     """Compact JSON in ASCII: every transport takes it, and its length bounds the length of any other encoding."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ASCII.encode(value)
 
 
 def canonical(value: Any) -> str:
     """The one text of a value: keys sorted, no white space, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(value)
