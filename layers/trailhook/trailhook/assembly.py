@@ -8,6 +8,7 @@ from botocore.config import Config
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deliver import Deliverer
 from trailhook.forward import Forwarder
+from trailhook.mapping import Mapper
 from trailhook.partners import load_partner, load_partners
 from trailhook.quarantine_bucket import QuarantineBucket
 from trailhook.queue import SqsDeliveryQueue
@@ -52,7 +53,7 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
     """All partners are loaded: after a stack changed its partner, the queue still holds the former one's deliveries."""
     lake = _session().client("cloudtrail-data", config=_once(2, 10))
     return Forwarder(
-        partners=load_partners(settings.options),
+        mapper=Mapper(load_partners(settings.options), settings.exclude_events),
         account_id=settings.account_id,
         deliverer=Deliverer(
             CloudTrailLake(lake, settings.channel_arn, settings.external_id), parallel=PARALLEL_REQUESTS
@@ -61,5 +62,4 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
             _session().client("sqs", config=_once(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url
         ),
         quarantine=QuarantineBucket(_session().client("s3", config=_once(2, 5)), settings.quarantine_bucket),
-        exclude_events=settings.exclude_events,
     )

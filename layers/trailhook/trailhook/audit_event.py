@@ -5,6 +5,7 @@ held here in UTF-8 bytes, which is safe however CloudTrail counts.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,7 +35,7 @@ OBJECT_LIMITS: Mapping[str, int] = MappingProxyType(
     {"requestParameters": 100_000, "responseElements": 100_000, "additionalEventData": 28_000}
 )
 DETAILS_LIMIT = 20_000
-"""Ours, not CloudTrail's: what is left for `userIdentity.details` when everything else is as large as it may be."""
+"""Ours, not CloudTrail's: what `userIdentity.details` may take of a large event, whose other members need the room."""
 EVENT_LIMIT = 256_000
 _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
@@ -158,11 +159,15 @@ class _Cutter:
         self._cut: list[str] = []
         # No way of writing JSON makes a text more than six times longer, so a small event fits without measuring.
         self._small = len(event.original) * 6 < DETAILS_LIMIT
+        self._details_limit = DETAILS_LIMIT if len(event.original) > OBJECT_LIMITS["requestParameters"] else EVENT_LIMIT
 
     def text(self, name: str, text: str | None) -> str | None:
         if not text:
             return None
-        raw = text.encode("utf-8", "surrogatepass")
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError as error:
+            raise UnmappableEvent("BadUnicode", f"{name} holds half a surrogate pair, which is not text") from error
         limit = TEXT_LIMITS[name]
         if len(raw) <= limit:
             return text
@@ -172,7 +177,7 @@ class _Cutter:
     def identity(self, identity: UserIdentity) -> dict[str, Any]:
         members: dict[str, Any] = {"type": identity.type, "principalId": identity.principal_id}
         if identity.details:
-            members["details"] = self._largest_out("userIdentity.details", dict(identity.details), DETAILS_LIMIT)
+            members["details"] = self._largest_out("userIdentity.details", identity.details, self._details_limit)
         return members
 
     def members(self, name: str, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -180,12 +185,20 @@ class _Cutter:
 
     def additional(self, notes: dict[str, Any]) -> Mapping[str, Any] | None:
         """The notes, and what was cut."""
-        limit = OBJECT_LIMITS["additionalEventData"] - _RESERVED
+        limit = OBJECT_LIMITS["additionalEventData"]
         kept = dict(self._largest_out("additionalEventData", notes, limit)) if notes else {}
-        if self._cut:
-            kept["truncated"] = _bounded_list(self._cut)
-            kept["originalSha256"] = hashlib.sha256(self._original).hexdigest()
-        return kept or None
+        if not self._cut:
+            return kept or None
+        kept = dict(self._largest_out("additionalEventData", kept, limit - _RESERVED))
+        ours = {
+            "truncated": _bounded_list(self._cut),
+            "originalSha256": hashlib.sha256(self._original).hexdigest(),
+        }
+        if taken := sorted(kept.keys() & ours.keys()):
+            raise UnmappableEvent(
+                "InvalidData", f"additionalEventData.{taken[0]} is taken, and the event has to be cut"
+            )
+        return {**kept, **ours}
 
     def _largest_out(self, name: str, members: Mapping[str, Any], limit: int) -> Mapping[str, Any]:
         """Leave out the largest members, ties by name, until the rest has at most `limit` bytes in any encoding."""
@@ -223,7 +236,7 @@ def _address(text: str | None) -> str | None:
 
 def _bounded_list(names: list[str]) -> list[str]:
     """At most thirty names of a hundred characters; how many more there are is said, so that none is hidden."""
-    shown = [name[:100].encode("ascii", "replace").decode() for name in names[:30]]
+    shown = [re.sub(r"[^ !#-\[\]-~]", "?", name[:100]) for name in names[:30]]
     return [*shown, f"and {len(names) - 30} more"] if len(names) > 30 else shown
 
 

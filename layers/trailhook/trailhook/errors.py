@@ -11,9 +11,12 @@ TrailhookError
 │   ├── UnsupportedMediaType    415
 │   └── Unavailable             503  our fault or AWS's: the partner shall send again
 ├── EnvelopeError               a queue message this version cannot read: it goes back to the queue
+│   └── EnvelopeTooLarge        a delivery that fits no queue message
 ├── Undeliverable               what CloudTrail will never take: kept whole in quarantine
 │   ├── MalformedDelivery       the delivery cannot be taken apart into events
 │   └── UnmappableEvent         one event lacks what CloudTrail's schema requires, or breaks it
+├── SecretStoreError            the secret store did not answer: nobody can be proven, nor be called a forger
+├── QueueError                  SQS did not confirm: what was to be sent may or may not be there
 └── QuarantineError             the quarantine bucket did not take a line: its message must not be acknowledged
 """
 
@@ -94,6 +97,10 @@ class EnvelopeError(TrailhookError):
     """A queue message that this version cannot read. It is not ours to judge, so it goes back to the queue."""
 
 
+class EnvelopeTooLarge(EnvelopeError):
+    """A delivery that does not fit a queue message, even compressed."""
+
+
 class Undeliverable(TrailhookError):
     """What CloudTrail will never take. `code` is stable and made for filters; `reason` is for people."""
 
@@ -109,6 +116,14 @@ class MalformedDelivery(Undeliverable):
 
 class UnmappableEvent(Undeliverable):
     """An event that lacks what CloudTrail's schema requires, or breaks it."""
+
+
+class SecretStoreError(TrailhookError):
+    """The secret store did not answer, or has no such secret."""
+
+
+class QueueError(TrailhookError):
+    """SQS did not confirm. What was to be sent may or may not be there."""
 
 
 class QuarantineError(TrailhookError):

@@ -83,32 +83,42 @@ class JsonText:
             raise MalformedDelivery("NotJson", f"There is text after the JSON value, at character {end}")
         return record
 
-    def _sequence(self, position: int) -> list[Record]:
-        records: list[Record] = []
-        errors: list[MalformedDelivery] = []
+    def _sequence(self, position: int) -> Iterator[Record]:
+        """The records from `position` on. Broken ones wait for the first whole one: without it this is no sequence."""
+        broken: list[Record] = []
+        whole = False
+        for record in self._pieces(position):
+            if not whole and isinstance(record.fault, MalformedDelivery):
+                broken.append(record)
+                continue
+            whole = True
+            yield from broken
+            broken.clear()
+            yield record
+        if broken and broken[0].fault:
+            raise broken[0].fault
+
+    def _pieces(self, position: int) -> Iterator[Record]:
+        failures = 0
         while position < len(self._text):
             line_end = self._line_end(position)
             values, length, error = self._line(self._text[position:line_end])
-            records += values
+            yield from values
             position += length
             if error:
                 # A value over several lines, or a broken one.
                 try:
-                    if len(errors) >= _MAX_BROKEN_STARTS:
+                    if failures >= _MAX_BROKEN_STARTS:
                         raise error
                     record, position = self._value(self._text, position)
                 except MalformedDelivery as failure:
-                    errors.append(failure)
-                    if len(errors) > _MAX_BROKEN_LINES:
-                        raise MalformedDelivery(
-                            "NotJson", f"More than {_MAX_BROKEN_LINES:,} lines are broken"
-                        ) from failure
+                    failures += 1
+                    if failures > _MAX_BROKEN_LINES:
+                        reason = f"More than {_MAX_BROKEN_LINES:,} lines are broken"
+                        raise MalformedDelivery("NotJson", reason) from failure
                     record, position = Record(None, self._text[position:line_end], failure), line_end
-                records.append(record)
+                yield record
             position = self._skip(position, _BETWEEN_RECORDS)
-        if errors and len(errors) == len(records):
-            raise errors[0]
-        return records
 
     def _line(self, line: str) -> tuple[list[Record], int, MalformedDelivery | None]:
         """The values that a line holds, where they end, and why there if that is not the end of the line."""
@@ -203,7 +213,8 @@ class JsonText:
         number = float(text)
         try:
             # 17 digits are what C and PHP print; the shorter text that Python prints names the same double.
-            exact = isfinite(number) and Decimal(text) in {Decimal(repr(number)), Decimal(f"{number:.17g}")}
+            same = {Decimal(repr(number)), Decimal(f"{number:.17g}"), Decimal(number)}
+            exact = isfinite(number) and Decimal(text) in same
         except ArithmeticError:
             exact = False
         if not exact:

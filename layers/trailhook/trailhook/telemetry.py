@@ -1,6 +1,7 @@
 """One structured log line and a few metrics an invocation: what operators search, and what alarms ring on."""
 
 import json
+import logging
 from functools import cache, partial
 
 from aws_lambda_powertools.logging import Logger
@@ -18,6 +19,8 @@ def logger(function: str) -> Logger:
 
     In ASCII: half a surrogate pair in a header could not be written otherwise, and the line would be lost.
     """
+    # botocore tells at INFO where it found credentials, in lines that are not ours.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     return Logger(service=function, json_serializer=partial(json.dumps, default=str, separators=(",", ":")))
 
 
@@ -39,8 +42,9 @@ def report_ledger(partner: str, ledger: Ledger) -> None:
     counts = {f"Events{name.capitalize()}": count for name, count in ledger.events.items()}
     if ledger.configuration_faults:
         counts["ConfigurationFaults"] = ledger.configuration_faults
-    if ledger.messages["parked"]:
-        counts["MessagesParked"] = ledger.messages["parked"]
+    for name, message in (("MessagesParked", "parked"), ("MessagesUnreadable", "unreadable")):
+        if ledger.messages[message]:
+            counts[name] = ledger.messages[message]
     _emit(partner, counts)
 
 
