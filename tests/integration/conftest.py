@@ -50,15 +50,22 @@ class Account:
 
     def stores(self) -> dict[str, str]:
         """ARN → status."""
-        return {
-            s["EventDataStoreArn"]: s["Status"] for s in self.cloudtrail.list_event_data_stores()["EventDataStores"]
-        }
+        pages = self._pages(self.cloudtrail.list_event_data_stores)
+        return {store["EventDataStoreArn"]: store["Status"] for page in pages for store in page["EventDataStores"]}
 
     def living_stores(self) -> list[str]:
         return [arn for arn, status in self.stores().items() if status != "PENDING_DELETION"]
 
     def channels(self) -> list[str]:
-        return [c["ChannelArn"] for c in self.cloudtrail.list_channels()["Channels"]]
+        pages = self._pages(self.cloudtrail.list_channels)
+        return [channel["ChannelArn"] for page in pages for channel in page["Channels"]]
+
+    def _pages(self, operation: Callable[..., Any]) -> Iterator[Any]:
+        page = operation()
+        yield page
+        while "NextToken" in page:
+            page = operation(NextToken=page["NextToken"])
+            yield page
 
     def tags(self, arn: str) -> dict[str, str]:
         listed = self.cloudtrail.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"]

@@ -73,7 +73,8 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
 def control_plane(budget: Budget, region: str) -> Iterator[ControlPlane]:
     """CloudTrail, for as long as the invocation works. Retries are the control plane's own, within the budget."""
     session = _session()
-    config = _once(min(3.0, budget.call_seconds / 2), budget.call_seconds / 2)
+    connect = min(2.0, budget.call_seconds / 4)
+    config = _once(connect, budget.call_seconds - connect)
     client = session.client("cloudtrail", region_name=session.region_name or region, config=config)
     try:
         yield ControlPlane(client, budget.work)

@@ -29,7 +29,7 @@ class Budget:
         """Out of the invocation's remaining time, long or short."""
         seconds = context.get_remaining_time_in_millis() / 1000 if context else _DEFAULT_SECONDS
         now = time.monotonic()
-        call = max(1, int(min(12.0, seconds / 8)))
+        call = max(1, int(min(20.0, seconds / 6)))
         answer = seconds - min(1.0, seconds / 20)
         undo = answer - min(15.0, seconds / 8) - call
         work = undo - min(45.0, seconds / 4)

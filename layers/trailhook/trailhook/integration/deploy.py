@@ -7,8 +7,8 @@ from typing import Any
 
 from trailhook.errors import IntegrationError, InTheWay
 from trailhook.integration.channels import ChannelPlan, Tagged, plan_channel, refuse_users, survey
-from trailhook.integration.control_plane import ControlPlane
-from trailhook.integration.creation import create_once
+from trailhook.integration.control_plane import ControlPlane, as_list
+from trailhook.integration.creation import Creation
 from trailhook.integration.destinations import StorePlanner, Unchanged
 from trailhook.integration.policy import resource_policy, same_policy
 from trailhook.integration.properties import EXTENDABLE, Integration, store_member, tag_keys
@@ -93,7 +93,6 @@ class Deployment:
 
     def _create(self, stores: Stores) -> str:
         wanted = self._wanted
-        made: list[str] = []
 
         def find(plane: ControlPlane) -> str | None:
             ours = (
@@ -103,23 +102,23 @@ class Deployment:
             )
             return next(ours, None)
 
+        creation = Creation(find)
+
         def discard(plane: ControlPlane) -> None:
-            arn = made[0] if made else find(plane)
+            arn = creation.made(plane)
             if arn:
                 remove_channel(plane, arn)
 
         self._undo.note(f"the channel {wanted.channel_name}", discard)
-        arn = create_once(
+        arn = creation.once(
             self._plane,
             lambda: self._plane.create_channel(
                 Name=wanted.channel_name,
                 Source=wanted.source.name,
                 Destinations=_destinations(stores.arns),
-                Tags=[{"Key": key, "Value": value} for key, value in {**wanted.tags, **self._owner.tags}.items()],
+                Tags=as_list({**wanted.tags, **self._owner.tags}),
             ),
-            lambda: find(self._plane),
         )
-        made.append(arn)
         policy = resource_policy(wanted, self._request.place, arn)
         if policy:
             self._plane.put_policy(arn, policy)

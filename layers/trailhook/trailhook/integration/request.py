@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from trailhook.integration.ownership import Owner
 
@@ -69,8 +68,9 @@ class Request:
 
     def without_url(self, text: str) -> str:
         """`text` without the response URL, whole or in the parts that a library's error may quote."""
-        url = urlsplit(self.response_url)
-        for part in (self.response_url, f"{url.path}?{url.query}", url.path, url.query, *url.query.split("&")):
+        address, _, query = self.response_url.partition("?")
+        path = address.partition("://")[2].partition("/")[2]
+        for part in (self.response_url, f"{path}?{query}", path, query, *query.split("&")):
             if len(part) > 8:
                 text = text.replace(part, "<response URL>")
         return text

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from trailhook.errors import InTheWay
 from trailhook.integration.control_plane import ControlPlane, EventDataStore, as_list
-from trailhook.integration.creation import create_once
+from trailhook.integration.creation import Creation
 from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION, StorePlan
 from trailhook.integration.ownership import Owner
 from trailhook.integration.properties import DEFAULT_RETENTION_DAYS, Integration, NewStore
@@ -43,7 +43,6 @@ class StoreBuilder:
 
     def _create(self, store: NewStore, wanted: Integration) -> Stores:
         days = store.retention_days or DEFAULT_RETENTION_DAYS[store.billing_mode]
-        made: list[str] = []
 
         def find(plane: ControlPlane) -> str | None:
             ours = (
@@ -53,13 +52,15 @@ class StoreBuilder:
             )
             return next(ours, None)
 
+        creation = Creation(find)
+
         def discard(plane: ControlPlane) -> None:
-            arn = made[0] if made else find(plane)
+            arn = creation.made(plane)
             if arn:
                 discard_store(plane, arn, aside=f"{store.name[:100]}-undone-{int(time.time())}")
 
         self._undo.note(f"the event data store {store.name}", discard)
-        arn = create_once(
+        arn = creation.once(
             self._plane,
             lambda: self._plane.create_store(
                 Name=store.name,
@@ -77,9 +78,7 @@ class StoreBuilder:
                 TagsList=as_list({**wanted.tags, **self._owner.tags}),
                 **({"KmsKeyId": store.kms_key} if store.kms_key else {}),
             ),
-            lambda: find(self._plane),
         )
-        made.append(arn)
         self._wait_until_enabled(arn, store.name)
         return Stores((arn,), retention_days=days)
 
