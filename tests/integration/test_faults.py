@@ -67,10 +67,10 @@ def test_a_fault_after_the_effect_is_a_lost_answer_too(
 def test_what_passes_is_waited_out(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], code: str
 ) -> None:
-    lake.lake.faults.set([{"kind": "error", "operations": MAKING, "code": code, "count": 2}])
+    lake.lake.faults.set([{"kind": "error", "operations": MAKING, "code": code, "count": 1}])
     assert stack.create({**github, **POLICY}).succeeded
     lake.lake.faults.set(
-        [{"kind": "error", "operations": ["DeleteChannel", "DeleteResourcePolicy"], "code": code, "count": 2}]
+        [{"kind": "error", "operations": ["DeleteChannel", "DeleteResourcePolicy"], "code": code, "count": 1}]
     )
     assert stack.delete().succeeded
     assert account.channels() == []
@@ -177,3 +177,27 @@ def test_a_store_that_cannot_be_deleted_is_protected_again(
     lake.lake.faults.set([{"kind": "error", "operations": ["DeleteEventDataStore"], "code": "AccessDeniedException"}])
     assert not stack.delete().succeeded
     assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
+
+
+PASSING = [
+    {"kind": "drop_before", "probability": 0.08},
+    {"kind": "drop_after", "probability": 0.08},
+    {"kind": "error", "code": "ConflictException", "probability": 0.08},
+]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 4])
+def test_whatever_happens_it_is_whole_or_gone(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], seed: int
+) -> None:
+    account.channel(account.store(), source="OneLogin")
+    strangers = account.snapshot()
+    refusals = {"kind": "error", "code": "AccessDeniedException", "operations": MAKING, "probability": 0.1}
+    lake.lake.faults.set([*PASSING, refusals], seed)
+    made = stack.create({**github, **POLICY, "OnDelete": "delete"})
+    if made.succeeded:
+        lake.lake.faults.set(PASSING, seed)
+        stack.update({**github, "Partner": "okta", "OnDelete": "delete"}, another_resource_fails=seed % 2 == 0)
+        stack.delete()
+    lake.lake.faults.set([])
+    assert account.snapshot() == strangers

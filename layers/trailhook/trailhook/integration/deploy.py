@@ -78,8 +78,9 @@ class Deployment:
             arn = self._converge(channel_plan.current, stores, former_tags)
         else:
             arn = self._create(stores)
-        if stores.shorten_to:  # last of all, because no undo brings back what it deletes
-            self._plane.update_store(stores.arns[0], RetentionPeriod=stores.shorten_to)
+        if stores.new_retention:
+            # Last of all, because there is no undo: a shorter one deletes at once, as does taking back a longer one.
+            self._plane.update_store(stores.arns[0], RetentionPeriod=stores.new_retention)
         return self._answer(arn, stores, self._sweep(channels, channel_plan, arn))
 
     def _unchanged(self) -> Unchanged:

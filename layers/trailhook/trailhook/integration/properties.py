@@ -10,8 +10,8 @@ from typing import Any
 
 from trailhook.errors import PropertiesRefused
 from trailhook.integration.catalogue import PARTNERS, SOURCES, IntegrationType, Source
-from trailhook.integration.ownership import OUR_PREFIX
 from trailhook.integration.request import Place
+from trailhook.integration.tag_properties import tag_faults, tag_pairs
 
 EXTENDABLE = "EXTENDABLE_RETENTION_PRICING"
 FIXED = "FIXED_RETENTION_PRICING"
@@ -40,11 +40,8 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{3,128}")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _KMS_KEY = re.compile(r"[A-Za-z0-9._/:-]{1,350}")
 _ARN = re.compile(r"arn:[a-z-]+:cloudtrail:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<kind>\w+)/[A-Za-z0-9-]+")
-_TAG_TEXT = re.compile(r"[\w\s.:/=+@-]*")
 _MAX_PRINCIPALS = 50
 _MAX_STORES = 10
-_MAX_TAGS = 50
-_OUR_TAGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ def on_delete(properties: Mapping[str, Any]) -> str:
 
 def tag_keys(properties: Mapping[str, Any]) -> frozenset[str]:
     """The keys of the tags that earlier properties asked for, whether they were valid or not."""
-    return frozenset(key for key, _ in _tag_pairs(_present(properties).get("Tags"))) - {""}
+    return frozenset(key for key, _ in tag_pairs(_present(properties).get("Tags"))) - {""}
 
 
 def store_member(properties: Mapping[str, Any], name: str) -> str | None:
@@ -109,19 +106,6 @@ def _present(value: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _tag_pairs(tags: Any) -> list[tuple[str, str]]:
-    """Tags as a map, or as a list of `key=value`; what is neither becomes a pair that breaks a rule."""
-    if isinstance(tags, Mapping):
-        return [(str(key), value if isinstance(value, str) else "\0") for key, value in tags.items()]
-    entries = tags if isinstance(tags, list) else [] if tags is None else [tags]
-    return [
-        (entry.partition("=")[0].strip(), entry.partition("=")[2].strip())
-        if isinstance(entry, str) and "=" in entry
-        else ("", str(entry))
-        for entry in entries
-    ]
-
-
 class _Reader:
     """Reads properties and collects what is wrong with them."""
 
@@ -137,7 +121,8 @@ class _Reader:
         source = self._source()
         self._text("OnDelete", "retain", ("retain", "delete"))
         shorten = self._text("ShortenRetention", "false", ("true", "false")) == "true"
-        tags = self._tags()
+        tags = tag_pairs(self._properties.get("Tags"))
+        self._wrong += tag_faults(tags)
         wanted = Integration(
             partner=self._text("Partner"),
             source=source,
@@ -147,7 +132,7 @@ class _Reader:
             store=self._store(),
             principals=self._list("PrincipalAccountIds"),
             external_id=self._text("ExternalId"),
-            tags=tags,
+            tags={key: value or "" for key, value in tags},
             shorten_retention=shorten,
         )
         if "ChannelArn" in self._properties:
@@ -265,27 +250,6 @@ class _Reader:
                 f"EventDataStore.RetentionPeriodDays must be 7 to {longest} days under {billing}, not {text!r}."
             )
         return days
-
-    def _tags(self) -> dict[str, str]:
-        pairs = _tag_pairs(self._properties.get("Tags"))
-        for key, value in pairs:
-            if not key or "\0" in value:
-                self._wrong.append(f"Tags must be a map of texts, or a list of key=value, unlike {(key or value)!r}.")
-            elif len(key) > 128 or len(value) > 256 or not (_TAG_TEXT.fullmatch(key) and _TAG_TEXT.fullmatch(value)):
-                self._wrong.append(
-                    f"The tag {key[:128]!r} breaks a rule: a key has up to 128 and a value up to 256 letters, digits, "
-                    "spaces or characters out of _.:/=+-@."
-                )
-            elif key.lower().startswith(("aws:", OUR_PREFIX)):
-                self._wrong.append(f"The tag {key!r} is reserved: choose a key without that prefix.")
-        if len({key for key, _ in pairs}) < len(pairs):
-            self._wrong.append("Tags names a key twice.")
-        if len(pairs) > _MAX_TAGS - _OUR_TAGS:
-            self._wrong.append(
-                f"A resource has at most {_MAX_TAGS} tags, and {_OUR_TAGS} of them prove ownership: Tags can hold "
-                f"{_MAX_TAGS - _OUR_TAGS}, not {len(pairs)}."
-            )
-        return dict(pairs)
 
     def _text(self, name: str, default: str = "", choices: tuple[str, ...] = (), *, within: str = "") -> str:
         holder = self._properties.get(within, {}) if within else self._properties

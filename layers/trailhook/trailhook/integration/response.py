@@ -16,7 +16,9 @@ from trailhook.deadline import Deadline
 from trailhook.integration.request import Request
 
 MAX_BYTES = 4_096
-_ATTEMPT_SECONDS = 5.0
+_CONNECT_SECONDS = 3.0
+_SHARE_OF_AN_ATTEMPT = 0.6
+"""Of what is left: a URL that is slow to say yes is heard out, and there is still time to try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def deliver_answer(body: bytes, url: str, deadline: Deadline) -> str | None:
     """Put the answer until CloudFormation's bucket has taken it once. Returns None then, or why it never did."""
     pause = 0.2
     while True:
-        failure = _put(body, url, min(_ATTEMPT_SECONDS, deadline.remaining))
+        failure = _put(body, url, deadline.remaining * _SHARE_OF_AN_ATTEMPT)
         if failure is None:
             return None
         if deadline.remaining < pause + 0.3:
@@ -72,7 +74,9 @@ def _put(body: bytes, url: str, seconds: float) -> str | None:
     try:
         parts = urlsplit(url)
         make = http.client.HTTPConnection if parts.scheme == "http" else http.client.HTTPSConnection
-        connection = make(parts.netloc, timeout=seconds)
+        connection = make(parts.netloc, timeout=min(_CONNECT_SECONDS, seconds))
+        connection.connect()
+        connection.sock.settimeout(seconds)
         # The URL is signed for a request without a content type.
         connection.request("PUT", f"{parts.path}?{parts.query}" if parts.query else parts.path, body)
         status = connection.getresponse().status

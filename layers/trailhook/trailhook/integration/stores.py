@@ -18,11 +18,11 @@ _ON_THE_WAY = frozenset({"CREATED", "STARTING_INGESTION"})
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The destinations; `retention_days` of a store that is ours, and `shorten_to` where that is still to be done."""
+    """The destinations; of a store that is ours `retention_days`, and `new_retention` where it is still to be set."""
 
     arns: tuple[str, ...]
     retention_days: int | None = None
-    shorten_to: int | None = None
+    new_retention: int | None = None
     report: str = ""
 
 
@@ -83,7 +83,7 @@ class StoreBuilder:
         return Stores((arn,), retention_days=days)
 
     def _take(self, found: EventDataStore, store: NewStore, wanted: Integration, former: frozenset[str]) -> Stores:
-        """Make our own store what is wanted. A raised retention is not taken back: lowering it deletes evidence."""
+        """Make our own store what is wanted, but for its retention."""
         if found.status == PENDING_DELETION:
             self._undo.note(f"the restored event data store {store.name}", lambda late: remove_store(late, found.arn))
             self._plane.restore_store(found.arn)
@@ -97,18 +97,16 @@ class StoreBuilder:
                 f"the name of the event data store {found.name}",
                 lambda late: late.update_store(found.arn, Name=found.name),
             )
-        if days > found.retention_days:
-            changes["RetentionPeriod"] = days
         if not found.protected:
             changes["TerminationProtectionEnabled"] = True
         if changes:
             self._plane.update_store(found.arn, **changes)
         existing = self._plane.tags(found.arn) or {}
         converge_tags(self._plane, self._undo, found.arn, existing=existing, wanted=wanted.tags, former=former)
-        if days >= found.retention_days:
+        if days == found.retention_days:
             return Stores((found.arn,), retention_days=days)
-        if wanted.shorten_retention:
-            return Stores((found.arn,), retention_days=days, shorten_to=days)
+        if days > found.retention_days or wanted.shorten_retention:
+            return Stores((found.arn,), retention_days=days, new_retention=days)
         return Stores(
             (found.arn,),
             retention_days=found.retention_days,

@@ -6,7 +6,7 @@ A physical id that is no channel's ARN belongs to a Create that failed, or timed
 from collections.abc import Iterable
 from contextlib import suppress
 
-from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
+from trailhook.errors import ControlPlaneError, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.ownership import RETAINED
@@ -81,8 +81,8 @@ class Withdrawal:
     def _mark_retained(self, arn: str) -> None:
         try:
             self._plane.add_tags(arn, {RETAINED: "true"})
-        except CallRefused:
-            # Fifty tags already, or a tag policy: the mark guards against a rare accident, not worth a failed Delete.
+        except ControlPlaneError:
+            # Fifty tags already, or no time: the mark guards against a rare accident and is not worth a failed Delete.
             return
 
 
