@@ -208,6 +208,25 @@ def test_the_channel_that_holds_the_name_is_named(
     assert f"The name github is taken by the channel {theirs}" in stack.create(github).reason
 
 
+def test_channels_and_stores_that_are_not_this_accounts_are_passed_over(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """The Lake refuses every call on them, so an integration that asked about one would fail."""
+    listed = {
+        "ListChannels": ("Channels", "ChannelArn", "111122223333:channel/aws-service-channel/ssm/1"),
+        "ListEventDataStores": ("EventDataStores", "EventDataStoreArn", "999988887777:eventdatastore/organization"),
+    }
+
+    def list_one_more(operation: str, member: str, arn: dict[str, str]) -> None:
+        whole = lake.lake._operations[operation]
+        lake.lake._operations[operation] = lambda request: {member: [*whole(request)[member], arn]}
+
+    for operation, (member, name, resource) in listed.items():
+        list_one_more(operation, member, {name: f"arn:aws:cloudtrail:us-east-1:{resource}", "Name": "audit"})
+    assert stack.create(github).succeeded
+    assert stack.delete(OnDelete="delete").succeeded
+
+
 def test_a_repeated_request_makes_nothing_twice(
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:

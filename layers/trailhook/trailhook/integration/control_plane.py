@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     # The stubs are for development and not in the layer.
     from types_boto3_cloudtrail.client import CloudTrailClient
 
-_FIRST_PAUSE_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 8.0
 _TAGGED_RESOURCES_A_CALL = 20
 
@@ -79,7 +79,9 @@ class ControlPlane:
     # channels
 
     def channel_arns(self) -> list[str]:
-        return [channel["ChannelArn"] for channel in self._pages("list_channels", "Channels")]
+        """Without the channels that AWS services made for themselves, which are nobody's to tag."""
+        arns = [str(channel["ChannelArn"]) for channel in self._pages("list_channels", "Channels")]
+        return [arn for arn in arns if ":channel/aws-service-channel/" not in arn]
 
     def channel(self, arn: str) -> Channel | None:
         found = self._call("get_channel", absent=CHANNEL_GONE, Channel=arn)
@@ -147,25 +149,40 @@ class ControlPlane:
     def tags(self, arn: str) -> dict[str, str] | None:
         """The tags of one resource, None where it is gone. Raises OwnershipUnknown for a store pending deletion."""
         try:
-            found = self._call("list_tags", absent=CHANNEL_GONE | STORE_GONE, ResourceIdList=[arn])
+            found = self._tags([arn])
         except CallRefused as error:
             if error.code == INACTIVE:
                 raise OwnershipUnknown(f"CloudTrail does not tell the tags of {arn}.") from error
             raise
-        return None if found is None else next(iter(_to_tags(found).values()), {})
+        return None if found is None else next(iter(found.values()), {})
 
     def channel_tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]]:
         """ARN → tags of those channels that still exist."""
         result: dict[str, dict[str, str]] = {}
         for start in range(0, len(arns), _TAGGED_RESOURCES_A_CALL):
-            some = list(arns[start : start + _TAGGED_RESOURCES_A_CALL])
-            found = self._call("list_tags", absent=CHANNEL_GONE, ResourceIdList=some)
+            some = arns[start : start + _TAGGED_RESOURCES_A_CALL]
+            found = self._tags(some)
             if found is None:  # one of them was deleted meanwhile, and the answer does not say which
                 one_by_one = {arn: self.tags(arn) for arn in some}
                 result |= {arn: tags for arn, tags in one_by_one.items() if tags is not None}
             else:
-                result |= _to_tags(found)
+                result |= found
         return result
+
+    def _tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]] | None:
+        """ARN → tags, None where one of them is gone."""
+        result: dict[str, dict[str, str]] = {}
+        token: dict[str, Any] = {}
+        while True:
+            page = self._call("list_tags", absent=CHANNEL_GONE | STORE_GONE, ResourceIdList=list(arns), **token)
+            if page is None:
+                return None
+            for resource in page.get("ResourceTagList") or ():
+                tags = result.setdefault(resource["ResourceId"], {})
+                tags |= {tag["Key"]: tag.get("Value", "") for tag in resource.get("TagsList") or ()}
+            if not page.get("NextToken"):
+                return result
+            token = {"NextToken": page["NextToken"]}
 
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         self._must("add_tags", ResourceId=arn, TagsList=as_list(tags))
@@ -264,10 +281,3 @@ def _to_store(found: Mapping[str, Any]) -> EventDataStore:
         kms_key=found.get("KmsKeyId") or None,
         protected=bool(found.get("TerminationProtectionEnabled")),
     )
-
-
-def _to_tags(found: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    return {
-        resource["ResourceId"]: {tag["Key"]: tag.get("Value", "") for tag in resource.get("TagsList") or ()}
-        for resource in found.get("ResourceTagList") or ()
-    }

@@ -59,7 +59,7 @@ class StorePlanner:
     def find_named(self, name: str) -> EventDataStore | None:
         """The event data store with that name, whoever made it."""
         for arn, its_name in self._plane.store_arns().items():
-            if its_name == name:
+            if its_name == name and self._place.holds(arn):
                 return self._plane.store(arn)
         return None
 

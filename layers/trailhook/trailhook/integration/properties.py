@@ -19,7 +19,7 @@ LONGEST_RETENTION_DAYS = {EXTENDABLE: 3_653, FIXED: 2_557}
 DEFAULT_RETENTION_DAYS = {EXTENDABLE: 366, FIXED: 2_557}
 
 _IGNORED = frozenset({"ServiceToken", "ServiceTimeout", "Version"})
-_PROPERTIES = frozenset(
+PROPERTIES = frozenset(
     {
         "Partner",
         "Mode",
@@ -34,7 +34,7 @@ _PROPERTIES = frozenset(
         "ShortenRetention",
     }
 )
-_STORE_MEMBERS = frozenset({"Name", "BillingMode", "RetentionPeriodDays", "KmsKeyId"})
+STORE_MEMBERS = frozenset({"Name", "BillingMode", "RetentionPeriodDays", "KmsKeyId"})
 _OURS_ALONE = ("ChannelName", "EventDataStoreArns", "EventDataStore", "PrincipalAccountIds", "ExternalId", "Tags")
 _NAME = re.compile(r"[A-Za-z0-9._-]{3,128}")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
@@ -115,7 +115,7 @@ class _Reader:
         self._wrong: list[str] = []
 
     def integration(self) -> Integration:
-        unknown = sorted(self._properties.keys() - _PROPERTIES - _IGNORED)
+        unknown = sorted(self._properties.keys() - PROPERTIES - _IGNORED)
         if unknown:
             self._wrong.append(f"There is no property {', '.join(unknown)}: remove it, or correct its spelling.")
         source = self._source()
@@ -220,9 +220,9 @@ class _Reader:
         if store is None:
             return None
         if not isinstance(store, Mapping):
-            self._wrong.append(f"EventDataStore must be a map of {', '.join(sorted(_STORE_MEMBERS))}.")
+            self._wrong.append(f"EventDataStore must be a map of {', '.join(sorted(STORE_MEMBERS))}.")
             return None
-        unknown = sorted(store.keys() - _STORE_MEMBERS)
+        unknown = sorted(store.keys() - STORE_MEMBERS)
         if unknown:
             self._wrong.append(
                 f"EventDataStore has no member {', '.join(unknown)}: remove it, or correct its spelling."

@@ -25,6 +25,10 @@ class Place:
     def arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
+    def holds(self, arn: str) -> bool:
+        """Whether the ARN is of this account and Region; an organization's event data stores are listed too."""
+        return f":{self.region}:{self.account}:" in arn
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

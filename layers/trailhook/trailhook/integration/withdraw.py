@@ -56,7 +56,7 @@ class Withdrawal:
     def _withdraw_stores(self, in_use: Iterable[str]) -> None:
         delete = on_delete(self._request.properties) == "delete"
         for arn in self._plane.store_arns():
-            if arn in in_use:
+            if arn in in_use or not self._request.place.holds(arn):
                 continue
             try:
                 tags = self._plane.tags(arn) or {}
