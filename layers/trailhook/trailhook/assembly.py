@@ -1,5 +1,7 @@
 """Where settings become working parts: the AWS clients with their time limits, put together once per process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import boto3
@@ -8,6 +10,8 @@ from botocore.config import Config
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deliver import Deliverer
 from trailhook.forward import Forwarder
+from trailhook.integration.budget import Budget
+from trailhook.integration.control_plane import ControlPlane
 from trailhook.mapping import Mapper
 from trailhook.partners import load_partner, load_partners
 from trailhook.quarantine_bucket import QuarantineBucket
@@ -63,3 +67,16 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
         ),
         quarantine=QuarantineBucket(_session().client("s3", config=_once(2, 5)), settings.quarantine_bucket),
     )
+
+
+@contextmanager
+def control_plane(budget: Budget, region: str) -> Iterator[ControlPlane]:
+    """CloudTrail, for as long as the invocation works. Retries are the control plane's own, within the budget."""
+    session = _session()
+    connect = min(2.0, budget.call_seconds / 4)
+    config = _once(connect, budget.call_seconds - connect)
+    client = session.client("cloudtrail", region_name=session.region_name or region, config=config)
+    try:
+        yield ControlPlane(client, budget.work)
+    finally:
+        client.close()

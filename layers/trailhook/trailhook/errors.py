@@ -17,7 +17,16 @@ TrailhookError
 │   └── UnmappableEvent         one event lacks what CloudTrail's schema requires, or breaks it
 ├── SecretStoreError            the secret store did not answer: nobody can be proven, nor be called a forger
 ├── QueueError                  SQS did not confirm: what was to be sent may or may not be there
-└── QuarantineError             the quarantine bucket did not take a line: its message must not be acknowledged
+├── QuarantineError             the quarantine bucket did not take a line: its message must not be acknowledged
+└── IntegrationError            the custom resource fails; the message is the reason that CloudFormation shows
+    ├── PropertiesRefused       the properties break rules: one sentence for each
+    ├── InTheWay                what is there already does not fit, or is not ours to change
+    ├── ControlPlaneError       a call to CloudTrail failed for good
+    │   ├── CallRefused         CloudTrail said no
+    │   │   └── LakeClosed      CloudTrail Lake does not take this account
+    │   ├── AnswerLost          nobody knows whether CloudTrail did it
+    │   └── OutOfTime           the invocation's time was over first
+    └── OwnershipUnknown        CloudTrail does not tell the tags of what is pending deletion
 """
 
 from http import HTTPStatus
@@ -128,3 +137,43 @@ class QueueError(TrailhookError):
 
 class QuarantineError(TrailhookError):
     """The quarantine bucket did not take a line."""
+
+
+class IntegrationError(TrailhookError):
+    """The custom resource fails. The message is what CloudFormation shows, so it says what to do."""
+
+
+class PropertiesRefused(IntegrationError):
+    """The properties break rules: one plain sentence for each."""
+
+
+class InTheWay(IntegrationError):
+    """What is there already does not fit, or is not ours to change."""
+
+
+class ControlPlaneError(IntegrationError):
+    """A call to CloudTrail failed for good."""
+
+
+class CallRefused(ControlPlaneError):
+    """CloudTrail said no. `code` is the service's own."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LakeClosed(CallRefused):
+    """CloudTrail Lake does not take this account, so nothing of ours can be in it."""
+
+
+class AnswerLost(ControlPlaneError):
+    """The call may have taken effect, or not."""
+
+
+class OutOfTime(ControlPlaneError):
+    """The invocation's time was over before CloudTrail took the call."""
+
+
+class OwnershipUnknown(IntegrationError):
+    """CloudTrail does not tell the tags of an event data store that is pending deletion."""

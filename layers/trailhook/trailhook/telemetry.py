@@ -7,6 +7,8 @@ from functools import cache, partial
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from trailhook.integration.request import Request
+from trailhook.integration.response import Answer as IntegrationAnswer
 from trailhook.ledger import Ledger
 from trailhook.receive import Answer
 
@@ -46,6 +48,23 @@ def report_ledger(partner: str, ledger: Ledger) -> None:
         if ledger.messages[message]:
             counts[name] = ledger.messages[message]
     _emit(partner, counts)
+
+
+def report_integration(request: Request, answer: IntegrationAnswer, undelivered: str | None) -> None:
+    """Log what became of a custom resource request. The response URL is a secret and not part of it."""
+    log = logger("integration")
+    fields = {
+        "request_type": request.type,
+        "request_id": request.request_id,
+        "stack_id": request.stack_id,
+        "logical_id": request.logical_id,
+        "physical_id": answer.physical_id,
+        "status": "SUCCESS" if answer.succeeded else "FAILED",
+        "reason": request.without_url(answer.reason),
+    }
+    (log.info if answer.succeeded else log.error)("integration", extra=fields)
+    if undelivered:
+        log.error("CloudFormation could not be answered", extra={"request_id": request.request_id, "why": undelivered})
 
 
 def _emit(partner: str, counts: dict[str, int]) -> None:

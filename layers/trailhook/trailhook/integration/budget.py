@@ -1,0 +1,36 @@
+"""How an invocation's time is shared out, so that CloudFormation has its answer before the function's deadline.
+
+work | undo | what a last call may overrun | the answer and its retries. CloudFormation waits an hour, by default, for
+an answer that never comes, and again on the rollback.
+"""
+
+import time
+from dataclasses import dataclass
+
+from trailhook.deadline import Context, Deadline
+
+_DEFAULT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """No call to CloudTrail begins after `work`, or, taking back, after `undo`; none takes longer than `call_seconds`.
+
+    At `answer` the last attempt to answer must be over.
+    """
+
+    work: Deadline
+    undo: Deadline
+    answer: Deadline
+    call_seconds: int
+
+    @classmethod
+    def of(cls, context: Context | None) -> "Budget":
+        """Out of the invocation's remaining time, long or short."""
+        seconds = context.get_remaining_time_in_millis() / 1000 if context else _DEFAULT_SECONDS
+        now = time.monotonic()
+        call = max(1, int(min(20.0, seconds / 6)))
+        answer = seconds - min(1.0, seconds / 20)
+        undo = answer - min(15.0, seconds / 8) - call
+        work = undo - min(45.0, seconds / 4)
+        return cls(Deadline(now + work), Deadline(now + undo), Deadline(now + answer), call)
