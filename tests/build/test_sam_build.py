@@ -21,7 +21,7 @@ template = yaml_parse(open(sys.argv[1], encoding="utf-8").read())
 for resource in template["Resources"].values():
     for uri in {"CodeUri", "ContentUri"} & set(resource.get("Properties", {})):
         resource["Properties"][uri] = "s3://bucket/key"
-parameters = {"Partner": "okta", "ChannelArn": "arn:aws:cloudtrail:eu-central-1:111122223333:channel/0a1b2c3d"}
+parameters = {"Partner": "okta"}
 print(json.dumps(Translator({}, Parser()).translate(template, {**parameters, **json.loads(sys.argv[2])})))
 """
 
@@ -31,6 +31,7 @@ ADDED_BY_SAM = {
     "ReceiveFunction": "AWS::Lambda::Function",
     "ReceiveFunctionAnyRequestPermission": "AWS::Lambda::Permission",
     "ForwardFunction": "AWS::Lambda::Function",
+    "IntegrationFunction": "AWS::Lambda::Function",
     "ForwardFunctionDeliveries": "AWS::Lambda::EventSourceMapping",
 }
 
@@ -65,10 +66,10 @@ def test_a_second_build_comes_from_the_cache(build: Build, sam: Path, checkout: 
 def test_sam_adds_no_managed_policy_and_no_role(transformed: Mapping[str, Any]) -> None:
     assert "ManagedPolicyArns" not in json.dumps(transformed)
     roles = {name for name, resource in transformed["Resources"].items() if resource["Type"] == "AWS::IAM::Role"}
-    assert roles == {"ReceiveRole", "ForwardRole"}
+    assert roles == {"ReceiveRole", "ForwardRole", "IntegrationRole"}
 
 
-@pytest.mark.parametrize("function", ["Receive", "Forward"])
+@pytest.mark.parametrize("function", ["Receive", "Forward", "Integration"])
 def test_a_function_takes_the_role_that_was_written_for_it(transformed: Mapping[str, Any], function: str) -> None:
     role = transformed["Resources"][f"{function}Function"]["Properties"]["Role"]
     assert role == {"Fn::GetAtt": [f"{function}Role", "Arn"]}

@@ -9,6 +9,7 @@ import pytest
 from trailhook_local.stack.template import Template, load_document
 
 CHANNEL_ARN = "arn:aws:cloudtrail:eu-central-1:111122223333:channel/01234567-89ab-cdef-0123-456789abcdef"
+EVENT_DATA_STORE_ARN = "arn:aws:cloudtrail:eu-central-1:111122223333:eventdatastore/0a1b2c3d"
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:generated-a1B2c3"
 STACK_UNIQUE_ID = "fedcba98-7654-3210-fedc-ba9876543210"
 PSEUDO_PARAMETERS = {
@@ -19,7 +20,7 @@ PSEUDO_PARAMETERS = {
     "AWS::StackName": "trailhook-okta",
     "AWS::URLSuffix": "amazonaws.com",
 }
-PHYSICAL_VALUES = {
+PHYSICAL_VALUES: Mapping[str, Mapping[str, Any]] = {
     "DeliveryQueue": {"Ref": "https://sqs.example/delivery", "Arn": "arn:aws:sqs:eu-central-1:111122223333:delivery"},
     "DeliveryDeadLetterQueue": {
         "Ref": "https://sqs.example/dead-letters",
@@ -28,12 +29,20 @@ PHYSICAL_VALUES = {
     "QuarantineBucket": {"Ref": "quarantine-bucket", "Arn": "arn:aws:s3:::quarantine-bucket"},
     "WebhookSecret": {"Ref": SECRET_ARN},
     "HttpApi": {"Ref": "abcde12345"},
+    "Integration": {
+        "Ref": CHANNEL_ARN,
+        "ChannelArn": CHANNEL_ARN,
+        "EventDataStoreArns": [EVENT_DATA_STORE_ARN],
+        "Report": "",
+    },
+    "IntegrationFunction": {"Arn": "arn:aws:lambda:eu-central-1:111122223333:function:integration"},
     **{
         f"{name}LogGroup": {"Ref": name.lower(), "Arn": f"arn:aws:logs:eu-central-1:111122223333:log-group:{name}:*"}
-        for name in ("Receive", "Forward", "Access")
+        for name in ("Receive", "Forward", "Integration", "Access")
     },
     **{
-        f"{name}Role": {"Ref": name, "Arn": f"arn:aws:iam::111122223333:role/{name}"} for name in ("Receive", "Forward")
+        f"{name}Role": {"Ref": name, "Arn": f"arn:aws:iam::111122223333:role/{name}"}
+        for name in ("Receive", "Forward", "Integration")
     },
 }
 
@@ -60,7 +69,7 @@ def deploy(document: Mapping[str, Any]) -> Callable[..., Template]:
     """The template under the given parameters, with made-up physical names for its resources."""
 
     def deployed(**parameters: str) -> Template:
-        given = {"Partner": "okta", "ChannelArn": CHANNEL_ARN, **parameters}
+        given = {"Partner": "okta", **parameters}
         return Template(document, given, PHYSICAL_VALUES, PSEUDO_PARAMETERS)
 
     return deployed

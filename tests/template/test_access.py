@@ -1,14 +1,25 @@
 """What each function may do: a closed list of actions, each on one exactly named resource."""
 
+import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from trailhook.integration import control_plane
 from trailhook_local.stack.template import Template
 
 CHANNEL_ARN = "arn:aws:cloudtrail:eu-central-1:111122223333:channel/01234567-89ab-cdef-0123-456789abcdef"
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:generated-a1B2c3"
+HERE = "arn:aws:cloudtrail:eu-central-1:111122223333"
+CONNECT_AND_TAG = {
+    "cloudtrail:CreateChannel",
+    "cloudtrail:UpdateChannel",
+    "cloudtrail:ListTags",
+    "cloudtrail:AddTags",
+    "cloudtrail:RemoveTags",
+}
 GRANTS = {
     "ReceiveRole": {
         SECRET_ARN: {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"},
@@ -27,6 +38,26 @@ GRANTS = {
         CHANNEL_ARN: {"cloudtrail-data:PutAuditEvents"},
         "arn:aws:s3:::quarantine-bucket/quarantine/*": {"s3:PutObject"},
         "arn:aws:logs:eu-central-1:111122223333:log-group:Forward:*": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    },
+    "IntegrationRole": {
+        "*": {"cloudtrail:ListChannels", "cloudtrail:ListEventDataStores"},
+        f"{HERE}:channel/*": CONNECT_AND_TAG
+        | {
+            "cloudtrail:GetChannel",
+            "cloudtrail:DeleteChannel",
+            "cloudtrail:GetResourcePolicy",
+            "cloudtrail:PutResourcePolicy",
+            "cloudtrail:DeleteResourcePolicy",
+        },
+        f"{HERE}:eventdatastore/*": CONNECT_AND_TAG
+        | {
+            "cloudtrail:CreateEventDataStore",
+            "cloudtrail:GetEventDataStore",
+            "cloudtrail:UpdateEventDataStore",
+            "cloudtrail:RestoreEventDataStore",
+            "cloudtrail:DeleteEventDataStore",
+        },
+        "arn:aws:logs:eu-central-1:111122223333:log-group:Integration:*": {"logs:CreateLogStream", "logs:PutLogEvents"},
     },
 }
 
@@ -47,12 +78,18 @@ def grants(template: Template, role: str) -> dict[str, set[str]]:
     return found
 
 
+def without_conditions(statements: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every statement, also those that a condition can leave out."""
+    for statement in statements:
+        yield from statement["Fn::If"][1:2] if "Fn::If" in statement else [statement]
+
+
 def allowing_statements(resources: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
         policies = properties.get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else [properties]
         for policy in policies:
-            for statement in policy.get("PolicyDocument", {}).get("Statement", []):
+            for statement in without_conditions(policy.get("PolicyDocument", {}).get("Statement", [])):
                 if statement["Effect"] == "Allow":
                     yield name, statement
 
@@ -75,7 +112,22 @@ def test_no_secret_is_generated_beside_the_operators_own(deploy: Callable[..., T
     assert not deploy(WebhookSecretArn=own).resources_of_type("AWS::SecretsManager::Secret")
 
 
-def test_nothing_is_allowed_on_everything_but_writing_traces_which_have_no_resources(
+def test_integration_may_call_exactly_what_its_code_calls() -> None:
+    calls = re.findall(r'self\._(?:call|must|pages)\(\s*"(\w+)"', inspect.getsource(control_plane))
+    actions = {f"cloudtrail:{operation.title().replace('_', '')}" for operation in calls}
+    granted = {action for actions in GRANTS["IntegrationRole"].values() for action in actions}
+    assert actions == {action for action in granted if action.startswith("cloudtrail:")}
+
+
+def test_integration_may_use_a_kms_key_only_where_one_is_given_and_only_that_one(
+    deploy: Callable[..., Template],
+) -> None:
+    key = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d"
+    allowed = grants(deploy(EventDataStoreKmsKeyArn=key), "IntegrationRole")
+    assert allowed == {**GRANTS["IntegrationRole"], key: {"kms:GenerateDataKey", "kms:Decrypt"}}
+
+
+def test_nothing_is_allowed_on_everything_but_what_has_no_resources_to_name(
     resources: Mapping[str, Any],
 ) -> None:
     on_everything = {
@@ -85,6 +137,8 @@ def test_nothing_is_allowed_on_everything_but_writing_traces_which_have_no_resou
         for action in listed(statement["Action"])
     }
     assert on_everything == {
+        ("IntegrationRole", "cloudtrail:ListChannels"),
+        ("IntegrationRole", "cloudtrail:ListEventDataStores"),
         ("TracingPolicy", "xray:PutTraceSegments"),
         ("TracingPolicy", "xray:PutTelemetryRecords"),
     }
@@ -101,7 +155,7 @@ def test_traces_are_allowed_only_where_they_are_asked_for(deploy: Callable[..., 
     assert set(deploy(Tracing="Active").resources_of_type("AWS::IAM::Policy")) == {"TracingPolicy"}
 
 
-@pytest.mark.parametrize("function", ["Receive", "Forward"])
+@pytest.mark.parametrize("function", ["Receive", "Forward", "Integration"])
 def test_a_function_has_its_own_role_so_that_sam_adds_no_managed_policy(
     resources: Mapping[str, Any], function: str
 ) -> None:

@@ -32,6 +32,7 @@ NAMES = {
         "AWS_ENDPOINT_URL_S3",
         "AWS_ENDPOINT_URL_CLOUDTRAIL_DATA",
     },
+    "IntegrationFunction": {"AWS_ENDPOINT_URL_CLOUDTRAIL"},
 }
 
 

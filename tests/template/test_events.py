@@ -21,6 +21,7 @@ from trailhook.proofs import TIMESTAMP_TOLERANCE_SECONDS
 from trailhook.receive import Receiver
 from trailhook.settings import ForwardSettings, ReceiveSettings
 from trailhook.webhook_secret import SecretVersion, WebhookSecret
+from trailhook_local.stack.template import Template
 
 READ_SETTINGS: Mapping[str, Callable[[Mapping[str, str]], ReceiveSettings | ForwardSettings]] = {
     "ReceiveFunction": ReceiveSettings.from_environ,
@@ -29,6 +30,7 @@ READ_SETTINGS: Mapping[str, Callable[[Mapping[str, str]], ReceiveSettings | Forw
 ENVIRONMENTS = {"env.json": "github", "env-okta.json": "okta"}
 REQUESTS = {"receive-github-webhook.json", "receive-okta-verification.json", "receive-custom-standard-webhook.json"}
 BATCHES = {"forward-deliveries.json"}
+STACK_REQUESTS = {f"integration-{kind}.json" for kind in ("create", "update", "delete")}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def recorded(path: Path) -> dict[str, Any]:
 
 def test_every_recorded_file_is_used_here_and_explained_in_the_readme(events: Path) -> None:
     files = {path.name for path in events.iterdir()} - {"README.md"}
-    assert files == REQUESTS | BATCHES | set(ENVIRONMENTS)
+    assert files == REQUESTS | BATCHES | STACK_REQUESTS | set(ENVIRONMENTS)
     readme = (events / "README.md").read_text(encoding="utf-8")
     assert not [name for name in files if name not in readme]
 
@@ -161,9 +163,48 @@ def test_an_environment_sets_only_what_the_template_declares(
 @pytest.mark.parametrize(("name", "partner"), ENVIRONMENTS.items())
 def test_an_environment_is_complete_and_points_at_the_host(events: Path, name: str, partner: str) -> None:
     environment = recorded(events / name)
-    assert set(environment) == set(READ_SETTINGS)
+    assert set(environment) == {*READ_SETTINGS, "IntegrationFunction"}
     for function, read_settings in READ_SETTINGS.items():
         assert read_settings(environment[function]).partner == partner
+    for function in environment:
         endpoints = [value for key, value in environment[function].items() if key.startswith("AWS_ENDPOINT_URL")]
         assert endpoints
         assert all(endpoint.startswith("http://host.docker.internal:") for endpoint in endpoints)
+
+
+@pytest.mark.parametrize("name", sorted(STACK_REQUESTS))
+def test_a_stack_request_has_the_form_that_cloudformation_documents(events: Path, name: str) -> None:
+    event = recorded(events / name)
+    documented = {"RequestType", "ServiceToken", "ResponseURL", "StackId", "RequestId", "LogicalResourceId"}
+    documented |= {"ResourceType", "ResourceProperties"}
+    documented |= {"PhysicalResourceId"} if event["RequestType"] != "Create" else set()
+    documented |= {"OldResourceProperties"} if event["RequestType"] == "Update" else set()
+    assert set(event) == documented
+    assert name == f"integration-{event['RequestType'].lower()}.json"
+    assert event["ResponseURL"].startswith("http://host.docker.internal:")
+
+
+CHANGES = {"RetentionPeriodDays": "731", "Tags": "team=security,cost-center=4711"}
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "parameters"),
+    [
+        ("integration-create.json", "ResourceProperties", {}),
+        ("integration-update.json", "OldResourceProperties", {}),
+        ("integration-update.json", "ResourceProperties", CHANGES),
+        ("integration-delete.json", "ResourceProperties", CHANGES),
+    ],
+)
+def test_a_stack_request_asks_for_what_the_template_asks_for(
+    events: Path, deploy: Callable[..., Template], name: str, member: str, parameters: Mapping[str, str]
+) -> None:
+    template = deploy(**parameters)
+    event = recorded(events / name)
+    resource = template.document["Resources"][event["LogicalResourceId"]]
+    asked = template.resolve(resource["Properties"])
+    assert resource["Type"] == event["ResourceType"]
+    assert {**event[member], "ServiceToken": asked["ServiceToken"]} == {
+        **asked,
+        "ServiceTimeout": str(asked["ServiceTimeout"]),
+    }

@@ -14,7 +14,7 @@ LONGEST_POSTPONEMENT = 3_600
 """Seconds that forward hides a message at most while it waits for a configuration fault to be healed."""
 
 QUEUES = ["DeliveryQueue", "DeliveryDeadLetterQueue"]
-LOG_GROUPS = ["ReceiveLogGroup", "ForwardLogGroup", "AccessLogGroup"]
+LOG_GROUPS = ["ReceiveLogGroup", "ForwardLogGroup", "IntegrationLogGroup", "AccessLogGroup"]
 KEPT = [*QUEUES, "QuarantineBucket", "WebhookSecret", "DeliveryQueuePolicy", "DeliveryDeadLetterQueuePolicy"]
 KEPT += ["QuarantineBucketPolicy"]
 
@@ -108,7 +108,7 @@ def test_logs_are_kept_as_long_as_the_operator_says(resources: Mapping[str, Any]
     assert resources[name]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-@pytest.mark.parametrize("function", ["Receive", "Forward"])
+@pytest.mark.parametrize("function", ["Receive", "Forward", "Integration"])
 def test_a_function_logs_json_to_its_own_group(document: Mapping[str, Any], function: str) -> None:
     properties = document["Resources"][f"{function}Function"]["Properties"]
     assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{function}LogGroup"}}
@@ -190,6 +190,9 @@ def test_outputs_name_what_an_operator_needs_and_never_the_secret_itself(
     assert values["WebhookUrl"] == "https://abcde12345.execute-api.eu-central-1.amazonaws.com/webhook"
     assert values["HecBaseUrl"] == "https://abcde12345.execute-api.eu-central-1.amazonaws.com"
     assert f"--secret-id '{values['WebhookSecretArn']}'" in values["ShowWebhookSecretCommand"]
+    assert f"--secret-id '{values['WebhookSecretArn']}'" in values["SetWebhookSecretCommand"]
+    assert "--secret-string file:///dev/stdin" in values["SetWebhookSecretCommand"], "a shell's history keeps no secret"
+    assert values["EventDataStoreArns"] == "arn:aws:cloudtrail:eu-central-1:111122223333:eventdatastore/0a1b2c3d"
     assert {"ChannelArn", "DeliveryQueueUrl", "DeliveryDeadLetterQueueUrl", "QuarantineBucketName"} <= set(values)
     assert "{{resolve:" not in json.dumps(document), "a dynamic reference would write the secret's value into the stack"
 
@@ -198,3 +201,8 @@ def test_every_suppressed_check_gives_its_reason(resources: Mapping[str, Any]) -
     skipped = [s for r in resources.values() for s in r.get("Metadata", {}).get("checkov", {}).get("skip", [])]
     assert skipped
     assert all(len(skip["comment"]) > 40 for skip in skipped)
+
+
+def test_cloudformation_waits_a_little_longer_than_the_function_runs(resources: Mapping[str, Any]) -> None:
+    runs = resources["IntegrationFunction"]["Properties"]["Timeout"]
+    assert runs < resources["Integration"]["Properties"]["ServiceTimeout"] <= runs + 60
