@@ -182,6 +182,17 @@ def test_a_second_custom_sender_shares_the_first_ones_channel(deploy: Deploy, ac
     assert not account.channels()
 
 
+def test_a_partner_that_delivers_by_itself_is_let_in_by_the_policy(deploy: Deploy, account: Account) -> None:
+    clumio = deploy("trailhook-clumio")
+    made = clumio.create(Partner="clumio", PrincipalAccountIds="444455556666,777788889999", ExternalId="fake-id")
+    assert made.data["IntegrationType"] == "direct"
+    (statement,) = json.loads(account.policy(made.physical_id) or "")["Statement"]
+    assert statement["Principal"] == {"AWS": ["arn:aws:iam::444455556666:root", "arn:aws:iam::777788889999:root"]}
+    assert statement["Condition"] == {"StringEquals": {"cloudtrail:ExternalId": "fake-id"}}
+    assert clumio.stack.delete().succeeded
+    assert not account.channels()
+
+
 def test_what_the_answer_holds_fills_in_what_the_template_takes_from_it(deploy: Deploy, account: Account) -> None:
     audit = deploy("trailhook-audit")
     parameters = {"Partner": "github"}

@@ -88,11 +88,24 @@ def test_sam_adds_nothing_but_what_the_events_and_the_api_need(
     assert added == {**ADDED_BY_SAM, layers[0]: "AWS::Lambda::LayerVersion"}
 
 
+def where_there_is_an_endpoint(value: Mapping[str, Any]) -> Any:
+    """What SAM wraps into the function's condition; a partner that delivers by itself has no endpoint."""
+    condition, then, otherwise = value["Fn::If"]
+    assert (condition, otherwise) == ("Webhook", {"Ref": "AWS::NoValue"})
+    return then
+
+
+@pytest.mark.parametrize("name", sorted(set(ADDED_BY_SAM) - {"IntegrationFunction"}))
+def test_what_sam_adds_to_the_endpoint_is_left_out_with_it(transformed: Mapping[str, Any], name: str) -> None:
+    assert transformed["Resources"][name]["Condition"] == "Webhook"
+
+
 def test_the_one_route_takes_every_method_and_path(transformed: Mapping[str, Any]) -> None:
     api = transformed["Resources"]["HttpApi"]["Properties"]
     assert list(api["Body"]["paths"]) == ["/$default"]
     assert "x-amazon-apigateway-cors" not in json.dumps(api)
-    (method,) = api["Body"]["paths"]["/$default"].values()
+    (method,) = where_there_is_an_endpoint(api["Body"]["paths"]["/$default"]).values()
+    method = where_there_is_an_endpoint(method)
     assert method["x-amazon-apigateway-integration"]["payloadFormatVersion"] == "2.0"
 
 

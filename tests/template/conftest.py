@@ -21,13 +21,21 @@ PSEUDO_PARAMETERS = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 PHYSICAL_VALUES: Mapping[str, Mapping[str, Any]] = {
-    "DeliveryQueue": {"Ref": "https://sqs.example/delivery", "Arn": "arn:aws:sqs:eu-central-1:111122223333:delivery"},
+    "DeliveryQueue": {
+        "Ref": "https://sqs.example/delivery",
+        "QueueName": "delivery",
+        "Arn": "arn:aws:sqs:eu-central-1:111122223333:delivery",
+    },
     "DeliveryDeadLetterQueue": {
         "Ref": "https://sqs.example/dead-letters",
+        "QueueName": "dead-letters",
         "Arn": "arn:aws:sqs:eu-central-1:111122223333:dead-letters",
     },
     "QuarantineBucket": {"Ref": "quarantine-bucket", "Arn": "arn:aws:s3:::quarantine-bucket"},
     "WebhookSecret": {"Ref": SECRET_ARN},
+    "ReceiveFunction": {"Ref": "receive"},
+    "ForwardFunction": {"Ref": "forward"},
+    "AlarmTopic": {"Ref": "arn:aws:sns:eu-central-1:111122223333:alarms"},
     "HttpApi": {"Ref": "abcde12345"},
     "Integration": {
         "Ref": CHANNEL_ARN,

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from trailhook.integration.catalogue import DIRECT as DIRECT_MODE
+from trailhook.integration.catalogue import PARTNERS, WEBHOOK
+from trailhook.partners import REGISTRY
 from trailhook_local.stack.template import Template
 
 ACCEPTED = {
@@ -23,6 +26,7 @@ ACCEPTED = {
         "arn:aws:kms:eu-central-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef",
     ],
     "PrincipalAccountIds": ["", "444455556666", "444455556666,777788889999"],
+    "AlarmEmail": ["", "audit@example.com", "a.b+c@sub.example.com"],
     "Tags": ["", "team=security", "team=security,cost-center=4711", "empty=", "a b=c d=e"],
     "ChannelArn": [
         "",
@@ -52,6 +56,7 @@ REFUSED = {
         "arn:aws:cloudtrail:us-east-1:111122223333:eventdatastore/*",
     ],
     "EventDataStoreKmsKeyArn": ["alias/audit", "arn:aws:kms:eu-central-1:111122223333:alias/audit", "*"],
+    "AlarmEmail": ["audit", "audit@example", "a b@example.com", "a@b@example.com"],
     "PrincipalAccountIds": ["1111", "444455556666,", "444455556666, 777788889999", "*"],
     "Tags": ["team", "=security", "team=security,", "a=b,,c=d", "a=b;"],
     "ChannelArn": [
@@ -160,6 +165,7 @@ def test_the_defaults_break_no_rule(document: Mapping[str, Any]) -> None:
     assert not fails(document)
 
 
+DIRECT = {"PrincipalAccountIds": "444455556666", "ExternalId": "trailhook-4711"}
 CHANNEL, STORE = ACCEPTED["ChannelArn"][1], ACCEPTED["EventDataStoreArns"][1]
 
 
@@ -174,6 +180,11 @@ CHANNEL, STORE = ACCEPTED["ChannelArn"][1], ACCEPTED["EventDataStoreArns"][1]
         ({"ChannelArn": CHANNEL, "Tags": "team=security"}, "Tags"),
         ({"EventDataStoreArns": STORE, "EventDataStoreName": "audit"}, "EventDataStoreName"),
         ({"ExternalId": "trailhook-4711"}, "PrincipalAccountIds"),
+        ({"Mode": "direct"}, "posts webhooks"),
+        ({"Partner": "clumio", "Mode": "webhook", **DIRECT}, "by itself"),
+        ({"Partner": "snyk", **DIRECT}, "Mode to direct"),
+        ({"Partner": "clumio", "PrincipalAccountIds": "444455556666"}, "ExternalId"),
+        ({"Partner": "snyk", "Mode": "direct", "PrincipalAccountIds": "444455556666"}, "ExternalId"),
     ],
 )
 def test_what_contradicts_itself_is_refused_before_anything_is_made(
@@ -190,7 +201,32 @@ def test_what_contradicts_itself_is_refused_before_anything_is_made(
         {"ChannelArn": CHANNEL, "ExternalId": "trailhook-4711"},
         {"ExternalId": "trailhook-4711", "PrincipalAccountIds": "444455556666"},
         {"EventDataStoreArns": STORE, "ChannelName": "okta", "Tags": "team=security"},
+        {"Mode": "webhook"},
+        {"Partner": "clumio", **DIRECT},
+        {"Partner": "clumio", "Mode": "direct", **DIRECT},
+        {"Partner": "launchdarkly", "Mode": "direct", **DIRECT},
+        {"Partner": "shoreline"},
     ],
 )
 def test_what_goes_together_is_let_through(document: Mapping[str, Any], given: Mapping[str, str]) -> None:
     assert not fails(document, **given)
+
+
+def test_a_stack_can_be_made_for_every_partner_that_there_is(parameters: Mapping[str, Any]) -> None:
+    direct = {name for name, modes in PARTNERS.items() if DIRECT_MODE in modes}
+    assert set(parameters["Partner"]["AllowedValues"]) == set(REGISTRY) | direct
+
+
+@pytest.mark.parametrize("partner", sorted(PARTNERS))
+@pytest.mark.parametrize("mode", ["", WEBHOOK, DIRECT_MODE])
+def test_the_rules_let_a_mode_through_where_the_partner_has_it_and_the_endpoint_follows_it(
+    document: Mapping[str, Any], parameters: Mapping[str, Any], partner: str, mode: str
+) -> None:
+    if partner not in parameters["Partner"]["AllowedValues"]:
+        return
+    given = {"Partner": partner, "Mode": mode, **DIRECT}
+    actual = mode or next(iter(PARTNERS[partner]))
+    possible = actual in PARTNERS[partner] and (actual == DIRECT_MODE or partner in REGISTRY)
+    assert possible is not bool(fails(document, **given))
+    if possible:
+        assert Template(document, given, {}, {}).condition("Webhook") is (actual == WEBHOOK)

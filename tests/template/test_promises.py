@@ -173,6 +173,8 @@ def test_the_api_is_throttled_and_logs_json_without_headers_or_query(
     assert api["AccessLogSettings"]["DestinationArn"].startswith("arn:aws:logs:")
     fields = json.loads(api["AccessLogSettings"]["Format"])
     assert {"requestId", "status", "sourceIp", "integrationError"} <= set(fields)
+    fixed = {name: fields.pop(name) for name in ("partner", "service")}
+    assert fixed == {"partner": "okta", "service": "trailhook-okta"}
     assert all(value.startswith("$context.") for value in fields.values())
 
 

@@ -69,6 +69,7 @@ class Template:
             "Fn::If": self._if,
             "Fn::Equals": lambda pair: self.resolve(pair[0]) == self.resolve(pair[1]),
             "Fn::Not": lambda one: not self.resolve(one[0]),
+            "Fn::Contains": lambda pair: self.resolve(pair[1]) in self.resolve(pair[0]),
             "Fn::And": lambda all_of: all(map(self.resolve, all_of)),
             "Fn::Or": lambda any_of: any(map(self.resolve, any_of)),
             "Fn::Join": lambda pair: pair[0].join(map(str, self.resolve(pair[1]))),

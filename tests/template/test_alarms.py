@@ -1,0 +1,160 @@
+"""What rings, on exactly the metrics that the code emits, and what an alarm takes from there being no data at all."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from trailhook.destination import Disposition, Outcome
+from trailhook.gateway import Response
+from trailhook.ledger import Ledger
+from trailhook.receive import Answer
+from trailhook.telemetry import NAMESPACE, report_ledger, report_request
+from trailhook_local.stack.template import Template
+
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
+OURS = {"Partner": "okta", "service": "trailhook-okta"}
+EXPECTED: Mapping[str, tuple[str, set[str], Mapping[str, str]]] = {
+    "DeadLettersAlarm": ("AWS/SQS", {"ApproximateNumberOfMessagesVisible"}, {"QueueName": "dead-letters"}),
+    "OldestMessageAlarm": ("AWS/SQS", {"ApproximateAgeOfOldestMessage"}, {"QueueName": "delivery"}),
+    "ForwardErrorsAlarm": ("AWS/Lambda", {"Errors"}, {"FunctionName": "forward"}),
+    "GatewayErrorsAlarm": ("AWS/ApiGateway", {"5xx"}, {"ApiId": "abcde12345"}),
+    "GatewayRefusalsAlarm": (NAMESPACE, {"GatewayRefusals"}, OURS),
+    "QuarantineAlarm": (NAMESPACE, {"EventsQuarantined"}, OURS),
+    "TooLargeAlarm": (NAMESPACE, {"DeliveriesTooLarge"}, OURS),
+    "ConfigurationAlarm": (NAMESPACE, {"ConfigurationFaults"}, OURS),
+    "UnreadableMessagesAlarm": (NAMESPACE, {"MessagesUnreadable", "MessagesParked"}, OURS),
+    "SilenceAlarm": (NAMESPACE, {"DeliveriesQueued"}, OURS),
+}
+
+
+@pytest.fixture(scope="module")
+def template(deploy: Callable[..., Template]) -> Template:
+    return deploy(SilenceHours="72", AlarmEmail="audit@example.com")
+
+
+def alarms(template: Template) -> dict[str, dict[str, Any]]:
+    found = template.resources_of_type("AWS::CloudWatch::Alarm")
+    return {name: template.resolve(properties) for name, properties in found.items()}
+
+
+def metrics(alarm: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if "MetricName" in alarm:
+        yield alarm
+    for query in alarm.get("Metrics", []):
+        if "MetricStat" in query:
+            yield query["MetricStat"]["Metric"]
+
+
+def dimensions(metric: Mapping[str, Any]) -> dict[str, str]:
+    return {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]}
+
+
+@pytest.fixture
+def emitted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    """Metric -> dimensions, as the functions of the stack `trailhook-okta` really write them to their log."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "trailhook-okta")
+    monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
+    for status, queued in ((HTTPStatus.ACCEPTED, True), (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, False)):
+        log = {"status": status, "partner": "okta", "queued": queued}
+        report_request(Answer(Response(status), log))
+    ledger = Ledger(messages=Counter(parked=1, unreadable=1))
+    for disposition in (Disposition.QUARANTINE, Disposition.CONFIGURATION, Disposition.DELIVERED):
+        ledger.enter(Outcome(disposition, "Code", "reason"))
+    report_ledger("okta", ledger)
+    found: dict[str, dict[str, str]] = {}
+    for line in capsys.readouterr().out.splitlines():
+        record = json.loads(line)
+        for directive in record.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == NAMESPACE
+            (names,) = directive["Dimensions"]
+            for metric in directive["Metrics"]:
+                found[metric["Name"]] = {name: record[name] for name in names}
+    return found
+
+
+def test_every_alarm_watches_what_it_is_for(template: Template) -> None:
+    watched = {
+        name: [(metric["Namespace"], metric["MetricName"], dimensions(metric)) for metric in metrics(alarm)]
+        for name, alarm in alarms(template).items()
+    }
+    expected = {
+        name: [(space, metric, where) for metric in sorted(names, reverse=True)]
+        for name, (space, names, where) in EXPECTED.items()
+    }
+    assert watched == expected
+
+
+def test_an_alarm_on_our_own_metric_has_the_dimensions_that_are_emitted(
+    template: Template, emitted: Mapping[str, Mapping[str, str]]
+) -> None:
+    watched = [m for alarm in alarms(template).values() for m in metrics(alarm) if m["Namespace"] == NAMESPACE]
+    ours = {m["MetricName"]: dimensions(m) for m in watched}
+    assert ours.pop("GatewayRefusals") == OURS
+    assert ours == {name: emitted[name] for name in ours}
+
+
+def test_what_the_gateway_refuses_is_counted_from_its_own_log(template: Template, resources: Mapping[str, Any]) -> None:
+    counting = template.resolve(resources["GatewayRefusals"]["Properties"])
+    (metric,) = counting["MetricTransformations"]
+    fields = json.loads(template.resolve(resources["HttpApi"]["Properties"]["AccessLogSettings"]["Format"]))
+    assert counting["LogGroupName"] == "access"
+    assert (metric["MetricNamespace"], metric["MetricName"]) == (NAMESPACE, "GatewayRefusals")
+    assert {d["Key"]: fields[d["Value"].removeprefix("$.")] for d in metric["Dimensions"]} == OURS
+    assert {"status", "integrationStatus"} <= set(fields)
+
+
+def test_every_alarm_rings_at_the_topic_and_says_where_to_read_on(template: Template) -> None:
+    for name, alarm in alarms(template).items():
+        assert alarm["AlarmActions"] == [TOPIC], name
+        assert alarm["AlarmName"].startswith("trailhook-okta-"), "the topic's policy goes by it"
+        assert "docs/operations.md" in alarm["AlarmDescription"]
+
+
+def test_only_silence_rings_when_there_is_no_data(template: Template) -> None:
+    missing = {name: alarm["TreatMissingData"] for name, alarm in alarms(template).items()}
+    assert missing.pop("SilenceAlarm") == "breaching"
+    assert set(missing.values()) == {"notBreaching"}
+
+
+def test_silence_is_as_long_as_the_operator_says(deploy: Callable[..., Template], template: Template) -> None:
+    alarm = alarms(template)["SilenceAlarm"]
+    assert (alarm["EvaluationPeriods"], alarm["Period"], alarm["Threshold"]) == ("72", 3600, 1)
+    assert alarm["ComparisonOperator"] == "LessThanThreshold"
+    assert "SilenceAlarm" not in alarms(deploy())
+
+
+def test_silence_is_within_the_seven_days_that_cloudwatch_looks_back(document: Mapping[str, Any]) -> None:
+    assert document["Parameters"]["SilenceHours"]["MaxValue"] == 7 * 24
+
+
+def test_a_configuration_fault_keeps_ringing_between_two_tries_that_are_an_hour_apart(template: Template) -> None:
+    alarm = alarms(template)["ConfigurationAlarm"]
+    assert alarm["EvaluationPeriods"] * alarm["Period"] >= 3600 + 60
+    assert alarm["DatapointsToAlarm"] == 1
+
+
+def test_what_waits_is_told_within_the_first_hour(template: Template) -> None:
+    alarm = alarms(template)["OldestMessageAlarm"]
+    assert alarm["Threshold"] + alarm["EvaluationPeriods"] * alarm["Period"] <= 3600
+    assert alarm["Statistic"] == "Maximum"
+
+
+def test_an_address_is_subscribed_where_there_is_one(deploy: Callable[..., Template], template: Template) -> None:
+    (subscription,) = template.resources_of_type("AWS::SNS::Subscription").values()
+    assert template.resolve(subscription) == {"TopicArn": TOPIC, "Protocol": "email", "Endpoint": "audit@example.com"}
+    assert not deploy().resources_of_type("AWS::SNS::Subscription")
+
+
+def test_nobody_but_this_stacks_alarms_may_publish(template: Template, resources: Mapping[str, Any]) -> None:
+    allow, deny = template.resolve(resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"])["Statement"]
+    assert (allow["Action"], allow["Resource"]) == ("sns:Publish", TOPIC)
+    assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allow["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "111122223333"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:trailhook-okta-*"},
+    }
+    assert deny["Effect"] == "Deny"
