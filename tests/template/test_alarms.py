@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +159,11 @@ def test_nobody_but_this_stacks_alarms_may_publish(template: Template, resources
         "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:trailhook-okta-*"},
     }
     assert deny["Effect"] == "Deny"
+
+
+def test_the_page_has_every_alarm_and_every_section_that_an_alarm_names(template: Template, root: Path) -> None:
+    page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    for alarm in alarms(template).values():
+        assert f"| `{alarm['AlarmName'].removeprefix('trailhook-okta')}` |" in page
+        section = alarm["AlarmDescription"].split(", ", 1)[1].split(". ")[0]
+        assert f"\n## {section}\n" in page

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,3 +231,9 @@ def test_the_rules_let_a_mode_through_where_the_partner_has_it_and_the_endpoint_
     assert possible is not bool(fails(document, **given))
     if possible:
         assert Template(document, given, {}, {}).condition("Webhook") is (actual == WEBHOOK)
+
+
+def test_the_page_names_every_parameter(parameters: Mapping[str, Any], root: Path) -> None:
+    page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = page.split("## Parameters\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"`([A-Z]\w+)`", section)) == set(parameters)
