@@ -36,6 +36,7 @@ PHYSICAL_VALUES: Mapping[str, Mapping[str, Any]] = {
     "ReceiveFunction": {"Ref": "receive"},
     "ForwardFunction": {"Ref": "forward"},
     "AlarmTopic": {"Ref": "arn:aws:sns:eu-central-1:111122223333:alarms"},
+    "HostName": {"Ref": "audit.example.com", "RegionalDomainName": "d-0a1b2c3d.execute-api.eu-central-1.amazonaws.com"},
     "HttpApi": {"Ref": "abcde12345"},
     "Integration": {
         "Ref": CHANNEL_ARN,

@@ -127,6 +127,22 @@ def test_integration_may_use_a_kms_key_only_where_one_is_given_and_only_that_one
     assert allowed == {**GRANTS["IntegrationRole"], key: {"kms:GenerateDataKey", "kms:Decrypt"}}
 
 
+@pytest.mark.parametrize("role", ["ReceiveRole", "ForwardRole"])
+def test_ones_own_key_is_the_only_one_that_the_endpoint_may_use(deploy: Callable[..., Template], role: str) -> None:
+    key = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d"
+    assert grants(deploy(KmsKeyArn=key), role) == {**GRANTS[role], key: {"kms:GenerateDataKey", "kms:Decrypt"}}
+
+
+@pytest.mark.parametrize("role", GRANTS)
+def test_a_permissions_boundary_holds_every_role(
+    deploy: Callable[..., Template], resources: Mapping[str, Any], role: str
+) -> None:
+    boundary = "arn:aws:iam::111122223333:policy/boundary"
+    bound, free = deploy(PermissionsBoundaryArn=boundary), deploy()
+    assert bound.resolve(resources[role]["Properties"])["PermissionsBoundary"] == boundary
+    assert "PermissionsBoundary" not in free.resolve(resources[role]["Properties"])
+
+
 def test_nothing_is_allowed_on_everything_but_what_has_no_resources_to_name(
     resources: Mapping[str, Any],
 ) -> None:

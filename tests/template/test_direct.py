@@ -8,6 +8,10 @@ import pytest
 from trailhook_local.stack.template import Template
 
 KEPT = {"Integration", "IntegrationFunction", "IntegrationLogGroup", "IntegrationRole", "TrailhookLayer"}
+DOMAIN = {
+    "DomainName": "audit.example.com",
+    "CertificateArn": "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d",
+}
 DIRECT = {"Partner": "clumio", "PrincipalAccountIds": "444455556666", "ExternalId": "fake-external-id"}
 
 
@@ -29,13 +33,13 @@ def referenced(value: Any) -> set[str]:
     return {name for item in value.values() for name in referenced(item)}
 
 
-@pytest.mark.parametrize("changes", [{}, {"AlarmEmail": "audit@example.com", "SilenceHours": "72"}])
+@pytest.mark.parametrize("changes", [{}, {"AlarmEmail": "audit@example.com", "SilenceHours": "72"}, DOMAIN])
 def test_nothing_but_the_integration_is_made(deploy: Callable[..., Template], changes: Mapping[str, str]) -> None:
     assert made(deploy(**DIRECT, **changes)) == KEPT
 
 
 def test_a_webhook_gets_all_the_rest(deploy: Callable[..., Template]) -> None:
-    optional = {"TracingPolicy", "AlarmSubscription", "SilenceAlarm"}
+    optional = {"TracingPolicy", "AlarmSubscription", "SilenceAlarm", "HostName", "HostNameMapping"}
     template = deploy()
     assert set(template.document["Resources"]) - made(template) == optional
 

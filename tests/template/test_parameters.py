@@ -27,6 +27,15 @@ ACCEPTED = {
         "arn:aws:kms:eu-central-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef",
     ],
     "PrincipalAccountIds": ["", "444455556666", "444455556666,777788889999"],
+    "KmsKeyArn": ["", "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"],
+    "PermissionsBoundaryArn": [
+        "",
+        "arn:aws:iam::111122223333:policy/boundary",
+        "arn:aws:iam::111122223333:policy/team/a_b+c=d,e.f@g-h",
+        "arn:aws:iam::aws:policy/PowerUserAccess",
+    ],
+    "DomainName": ["", "audit.example.com", "a.b-c.example"],
+    "CertificateArn": ["", "arn:aws:acm:eu-central-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef"],
     "AlarmEmail": ["", "audit@example.com", "a.b+c@sub.example.com"],
     "Tags": ["", "team=security", "team=security,cost-center=4711", "empty=", "a b=c d=e"],
     "ChannelArn": [
@@ -58,6 +67,10 @@ REFUSED = {
     ],
     "EventDataStoreKmsKeyArn": ["alias/audit", "arn:aws:kms:eu-central-1:111122223333:alias/audit", "*"],
     "AlarmEmail": ["audit", "audit@example", "a b@example.com", "a@b@example.com"],
+    "KmsKeyArn": ["alias/audit", "arn:aws:kms:eu-central-1:111122223333:key/*"],
+    "PermissionsBoundaryArn": ["boundary", "arn:aws:iam::111122223333:role/boundary", "arn:aws:iam::1111:policy/x"],
+    "DomainName": ["https://audit.example.com", "audit", "Audit.example.com", "audit.example.com/", "-a.example.com"],
+    "CertificateArn": ["01234567", "arn:aws:iam::111122223333:server-certificate/x"],
     "PrincipalAccountIds": ["1111", "444455556666,", "444455556666, 777788889999", "*"],
     "Tags": ["team", "=security", "team=security,", "a=b,,c=d", "a=b;"],
     "ChannelArn": [
@@ -167,6 +180,7 @@ def test_the_defaults_break_no_rule(document: Mapping[str, Any]) -> None:
 
 
 DIRECT = {"PrincipalAccountIds": "444455556666", "ExternalId": "trailhook-4711"}
+CERTIFICATE = ACCEPTED["CertificateArn"][1]
 CHANNEL, STORE = ACCEPTED["ChannelArn"][1], ACCEPTED["EventDataStoreArns"][1]
 
 
@@ -181,6 +195,8 @@ CHANNEL, STORE = ACCEPTED["ChannelArn"][1], ACCEPTED["EventDataStoreArns"][1]
         ({"ChannelArn": CHANNEL, "Tags": "team=security"}, "Tags"),
         ({"EventDataStoreArns": STORE, "EventDataStoreName": "audit"}, "EventDataStoreName"),
         ({"ExternalId": "trailhook-4711"}, "PrincipalAccountIds"),
+        ({"DomainName": "audit.example.com"}, "CertificateArn"),
+        ({"CertificateArn": CERTIFICATE}, "DomainName"),
         ({"Mode": "direct"}, "posts webhooks"),
         ({"Partner": "clumio", "Mode": "webhook", **DIRECT}, "by itself"),
         ({"Partner": "snyk", **DIRECT}, "Mode to direct"),
@@ -203,6 +219,7 @@ def test_what_contradicts_itself_is_refused_before_anything_is_made(
         {"ExternalId": "trailhook-4711", "PrincipalAccountIds": "444455556666"},
         {"EventDataStoreArns": STORE, "ChannelName": "okta", "Tags": "team=security"},
         {"Mode": "webhook"},
+        {"DomainName": "audit.example.com", "CertificateArn": CERTIFICATE},
         {"Partner": "clumio", **DIRECT},
         {"Partner": "clumio", "Mode": "direct", **DIRECT},
         {"Partner": "launchdarkly", "Mode": "direct", **DIRECT},

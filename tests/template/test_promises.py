@@ -13,6 +13,8 @@ DAY = 86_400
 LONGEST_POSTPONEMENT = 3_600
 """Seconds that forward hides a message at most while it waits for a configuration fault to be healed."""
 
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d"
+
 QUEUES = ["DeliveryQueue", "DeliveryDeadLetterQueue"]
 LOG_GROUPS = ["ReceiveLogGroup", "ForwardLogGroup", "IntegrationLogGroup", "AccessLogGroup"]
 KEPT = [*QUEUES, "QuarantineBucket", "WebhookSecret", "DeliveryQueuePolicy", "DeliveryDeadLetterQueuePolicy"]
@@ -121,8 +123,14 @@ def test_every_log_group_is_one_whose_retention_is_checked(resources: Mapping[st
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_queues_are_encrypted(resources: Mapping[str, Any], queue: str) -> None:
-    assert resources[queue]["Properties"]["SqsManagedSseEnabled"] is True
+def test_queues_are_encrypted_with_one_key_or_the_other(
+    resources: Mapping[str, Any], deploy: Callable[..., Template], queue: str
+) -> None:
+    queues = [deploy(**given).resolve(resources[queue]["Properties"]) for given in ({}, {"KmsKeyArn": KEY})]
+    assert [(one.get("SqsManagedSseEnabled"), one.get("KmsMasterKeyId")) for one in queues] == [
+        (True, None),
+        (None, KEY),
+    ]
 
 
 def test_the_quarantine_is_private_versioned_and_encrypted(resources: Mapping[str, Any]) -> None:
@@ -178,7 +186,48 @@ def test_the_api_is_throttled_and_logs_json_without_headers_or_query(
     assert all(value.startswith("$context.") for value in fields.values())
 
 
+def test_ones_own_key_encrypts_logs_bucket_and_secret_too(
+    resources: Mapping[str, Any], deploy: Callable[..., Template]
+) -> None:
+    template = deploy(KmsKeyArn=KEY)
+
+    def properties(name: str) -> Mapping[str, Any]:
+        resolved: Mapping[str, Any] = template.resolve(resources[name]["Properties"])
+        return resolved
+
+    assert {name: properties(name)["KmsKeyId"] for name in LOG_GROUPS} == dict.fromkeys(LOG_GROUPS, KEY)
+    assert properties("WebhookSecret")["KmsKeyId"] == KEY
+    (rule,) = properties("QuarantineBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+
+
+def test_without_a_key_of_ones_own_nothing_names_one(
+    resources: Mapping[str, Any], deploy: Callable[..., Template]
+) -> None:
+    template = deploy()
+    for name in (*LOG_GROUPS, "WebhookSecret", *QUEUES):
+        assert not {"KmsKeyId", "KmsMasterKeyId"} & set(template.resolve(resources[name]["Properties"]))
+
+
+def test_ones_own_domain_stands_in_the_url(document: Mapping[str, Any], deploy: Callable[..., Template]) -> None:
+    certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d"
+    template = deploy(DomainName="audit.example.com", CertificateArn=certificate)
+    values = {name: template.resolve(output["Value"]) for name, output in document["Outputs"].items()}
+    assert values["WebhookUrl"] == "https://audit.example.com/webhook"
+    assert values["HecBaseUrl"] == "https://audit.example.com"
+    assert values["DomainTarget"] == "d-0a1b2c3d.execute-api.eu-central-1.amazonaws.com"
+    (name,) = template.resources_of_type("AWS::ApiGatewayV2::DomainName").values()
+    (configuration,) = template.resolve(name)["DomainNameConfigurations"]
+    assert configuration == {
+        "CertificateArn": certificate,
+        "EndpointType": "REGIONAL",
+        "SecurityPolicy": "TLS_1_2",
+    }
+    assert not deploy().resources_of_type("AWS::ApiGatewayV2::DomainName", "AWS::ApiGatewayV2::ApiMapping")
+
+
 def test_a_generated_secret_has_44_characters_without_punctuation(resources: Mapping[str, Any]) -> None:
+    assert resources["WebhookSecret"]["Properties"].keys() == {"Description", "GenerateSecretString", "KmsKeyId"}
     generated = resources["WebhookSecret"]["Properties"]["GenerateSecretString"]
     assert generated == {"PasswordLength": 44, "ExcludePunctuation": True}
 
