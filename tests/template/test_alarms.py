@@ -98,6 +98,13 @@ def test_an_alarm_on_our_own_metric_has_the_dimensions_that_are_emitted(
     assert ours == {name: emitted[name] for name in ours}
 
 
+def test_an_alarm_on_two_metrics_rings_on_their_sum_alone(template: Template) -> None:
+    queries = alarms(template)["UnreadableMessagesAlarm"]["Metrics"]
+    (rings,) = [query for query in queries if query.get("ReturnData", True)]
+    assert rings["Expression"] == "SUM([FILL(messagesUnreadable, 0), FILL(messagesParked, 0)])"
+    assert {query["Id"] for query in queries} == {"either", "messagesUnreadable", "messagesParked"}
+
+
 def test_what_the_gateway_refuses_is_counted_from_its_own_log(template: Template, resources: Mapping[str, Any]) -> None:
     counting = template.resolve(resources["GatewayRefusals"]["Properties"])
     (metric,) = counting["MetricTransformations"]
