@@ -58,7 +58,7 @@ class Receiver:
         try:
             request = Request.from_api_gateway(event)
         except Refused as error:
-            return _refused(error, {"request_id": request_id_of(event), "partner": self._partner.name})
+            return refused(error, event, self._partner.name)
         return self.receive(request)
 
     def receive(self, request: Request) -> Answer:
@@ -148,6 +148,11 @@ def refusal(error: Refused, request_id: str) -> Response:
     """The answer to a refused request: what to do, and the id under which our log says why."""
     response = Response.json(error.http_status, {"message": error.message, "request_id": request_id})
     return Response(response.status, response.body, {**response.headers, **error.headers})
+
+
+def refused(error: Refused, event: Mapping[str, Any], partner: str) -> Answer:
+    """The answer to an event that never became a request."""
+    return _refused(error, {"request_id": request_id_of(event), "partner": partner})
 
 
 def _refused(error: Refused, log: dict[str, Any]) -> Answer:

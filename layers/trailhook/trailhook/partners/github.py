@@ -61,7 +61,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     is_webhook = bool(delivery.header("x-github-event"))
     for record in text.records():
         value = record.value if is_webhook else _unwrapped(record.value)
-        original = delivery.body if is_form else record.text.encode()
+        original = body if is_form else record.text.encode()
         yield PartnerEvent(delivery, value, original, record.fault)
 
 
