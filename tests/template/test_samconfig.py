@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-INTEGRATIONS = ["github", "okta", "custom"]
+from trailhook.partners import REGISTRY
+
+INTEGRATIONS = sorted(REGISTRY)
 
 
 @pytest.fixture(scope="module")

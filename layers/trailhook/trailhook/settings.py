@@ -70,7 +70,11 @@ class ForwardSettings:
 
 
 def _options(environ: Mapping[str, str]) -> Options:
-    return Options(accept_hec=_flag(environ, "ACCEPT_HEC"), event_source=environ.get("EVENT_SOURCE") or None)
+    return Options(
+        accept_hec=_flag(environ, "ACCEPT_HEC"),
+        event_source=environ.get("EVENT_SOURCE") or None,
+        redact=_words(environ.get("REDACT", "")),
+    )
 
 
 def _required(environ: Mapping[str, str], name: str) -> str:

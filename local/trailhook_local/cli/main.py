@@ -13,6 +13,7 @@ import urllib3
 from botocore.exceptions import ClientError
 from rich.console import Console
 
+from trailhook_local.cli.descriptors import compile_command, map_command
 from trailhook_local.cli.signing import SIGNERS, sign_standard_webhooks
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
@@ -37,6 +38,10 @@ STATE = click.option(
 @click.version_option(package_name="trailhook")
 def main() -> None:
     """Bring the audit events of any SaaS partner into AWS CloudTrail Lake. These commands need no AWS account."""
+
+
+main.add_command(map_command)
+main.add_command(compile_command)
 
 
 @main.command()
