@@ -89,14 +89,14 @@ class Descriptor:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
     def _elements(self, record: Record) -> Sequence[Record]:
-        path = self.spec.get("array", "").split(".")
-        if not isinstance(value_at(record.value, *path), list):
-            return [record]
-        try:
-            return list(JsonText(record.text.encode()).elements(*path))
-        except MalformedDelivery:
-            # The list stands there twice: which of them counts is not ours to choose, and the record says so already.
-            return [record]
+        for path in (array.split(".") for array in self.spec.get("array", ())):
+            if isinstance(value_at(record.value, *path), list):
+                try:
+                    return list(JsonText(record.text.encode("utf-8", "surrogatepass")).elements(*path))
+                except MalformedDelivery:
+                    # The list stands there twice: which of them counts is not ours to choose, and the record says so.
+                    return [record]
+        return [record]
 
     def _kind(self, event: PartnerEvent) -> tuple[Kind | None, Subject, Mapping[str, Any]]:
         """The first kind whose conditions hold, the event, and what stands beside it in the object that wraps it."""

@@ -152,8 +152,8 @@ class Kind:
     def _identify(self, event: PartnerEvent, subject: Subject, uid: Found | None) -> tuple[str, list[str]]:
         """The UID, and what the id is made of.
 
-        Where no proof covers the partner's own id, or where it names a thing and not the event, the event's whole
-        text or content is part of the identity, so that one event cannot hide another.
+        A delivery's id in a header may stand over several events, or be copied; an id in the event may name a thing
+        that several events are about. Then the event itself is part of the identity, and none can hide another.
         """
         tenant = _text(self.tenant, subject) or ""
         if uid is None or uid.text is None:
@@ -161,7 +161,7 @@ class Kind:
             digest = _digest(members if any(member is not None for member in members) else event.value)
             return digest, [tenant, digest]
         parts = [tenant, uid.text]
-        if uid.unsigned:
+        if uid.header:
             parts.append(hashlib.sha256(event.original).hexdigest())
         if self.uid_repeats:
             parts.append(_digest(event.value))

@@ -30,10 +30,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value, where it stood, and whether that was a header which the sender's proof does not cover."""
+    """A value, where it stood, and whether that was a header, maybe one which the sender's proof does not cover."""
 
     value: Any
     where: str
+    header: bool = False
     unsigned: bool = False
 
     @property
@@ -122,7 +123,7 @@ class _Change:
     before: str | None
 
     def __call__(self, value: Any) -> Any:
-        if isinstance(value, str) and value.strip() in self.nothing:
+        if self.nothing and text_at({"": value}, "") in self.nothing:
             return None
         if self.before and isinstance(value, str):
             value = value.partition(self.before)[0]
@@ -158,7 +159,9 @@ def _at_path(where: tuple[str, Callable[[Any], Any]], change: _Change, subject: 
 
 def _at_header(name: str, change: _Change, subject: Subject) -> Found | None:
     value = change(subject.delivery.header(name))
-    return Found(value, name, unsigned=name not in subject.delivery.signed) if _is_something(value) else None
+    return (
+        Found(value, name, header=True, unsigned=name not in subject.delivery.signed) if _is_something(value) else None
+    )
 
 
 def _joined(parts: Sequence[Place], separator: str, subject: Subject) -> Found | None:
@@ -168,7 +171,8 @@ def _joined(parts: Sequence[Place], separator: str, subject: Subject) -> Found |
     if not found[0] or found[0].text is None:
         return None
     where = " + ".join(hit.where for hit in found if hit)
-    return Found(separator.join(filter(None, texts)), where, unsigned=any(hit.unsigned for hit in found if hit))
+    unsigned = any(hit.unsigned for hit in found if hit)
+    return Found(separator.join(filter(None, texts)), where, any(hit.header for hit in found if hit), unsigned)
 
 
 def _is_something(value: Any) -> bool:

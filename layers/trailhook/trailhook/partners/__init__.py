@@ -25,10 +25,26 @@ def described(name: str, options: Options) -> Partner:
 
 REGISTRY: Mapping[str, Callable[[Options], Partner]] = MappingProxyType(
     {
+        "atlassian": partial(described, "atlassian"),
+        "auth0": partial(described, "auth0"),
+        "cloudflare": partial(described, "cloudflare"),
+        "crowdstrike": partial(described, "crowdstrike"),
         "custom": custom.partner,
+        "cyberark": partial(described, "cyberark"),
         "github": github.partner,
+        "gitlab": partial(described, "gitlab"),
+        "kong": partial(described, "kong"),
+        "launchdarkly": partial(described, "launchdarkly"),
+        "netskope": partial(described, "netskope"),
         "okta": okta.partner,
+        "onelogin": partial(described, "onelogin"),
+        "onepassword": partial(described, "onepassword"),
+        "pagerduty": partial(described, "pagerduty"),
+        "slack": partial(described, "slack"),
+        "snyk": partial(described, "snyk"),
+        "terraform": partial(described, "terraform"),
         "wiz": partial(described, "wiz"),
+        "zoom": partial(described, "zoom"),
     }
 )
 
