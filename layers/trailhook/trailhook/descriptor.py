@@ -16,7 +16,7 @@ from trailhook.audit_event import AuditEvent
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor_kind import Kind
-from trailhook.errors import MalformedDelivery, UnmappableEvent
+from trailhook.errors import MalformedDelivery, SettingsError, UnmappableEvent
 from trailhook.gateway import Response
 from trailhook.handshakes import HANDSHAKES
 from trailhook.json_text import JsonText, Record
@@ -46,8 +46,17 @@ class Descriptor:
     @staticmethod
     @cache
     def read(file: Path) -> "Descriptor":
-        """The descriptor in a compiled file, which does not change while a process lives."""
-        return Descriptor.of(json.loads(file.read_text(encoding="utf-8")))
+        """The descriptor in a compiled file, which does not change while a process lives.
+
+        Raises SettingsError for a file that another version has compiled, or that is none.
+        """
+        try:
+            spec = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise SettingsError(f"{file.name} is not a compiled descriptor: {error}") from error
+        if not isinstance(spec, dict) or spec.get("format") != FORMAT:
+            raise SettingsError(f"{file.name} was not compiled by this version: run `trailhook compile` on its YAML")
+        return Descriptor.of(spec)
 
     def partner(self, options: Options) -> Partner:
         spec = self.spec

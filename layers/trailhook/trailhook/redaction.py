@@ -57,8 +57,10 @@ class Redaction:
 
     def apply(self, name: str, members: Mapping[str, Any], removed: list[str]) -> dict[str, Any]:
         """A copy of `members` without its secrets; the path of each is added to `removed`, beginning with `name`."""
-        walk = _Walk(self.paths, frozenset(path[-1] for path in self.paths), removed)
-        return walk.members(members, (name,), _Secret.NOTHING)
+        last_parts = frozenset(path[-1] for path in self.paths)
+        if not _may_hold(members, last_parts):
+            return dict(members)
+        return _Walk(self.paths, last_parts, removed).members(members, (name,), _Secret.NOTHING)
 
 
 BY_NAME = Redaction()
@@ -110,6 +112,21 @@ class _Walk:
     def _remove(self, path: tuple[str, ...]) -> str:
         self.removed.append(".".join(path))
         return REDACTED
+
+
+def _may_hold(value: Any, listed: frozenset[str]) -> bool:
+    """Whether there is anything to look at more closely. Most events hold nothing, and this is all that they cost."""
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            if _by_name(name) or (listed and name.lower() in listed):
+                return True
+            if isinstance(member, str):
+                if name.lower() in _LABELS and _by_name(member):
+                    return True
+            elif isinstance(member, Mapping | list) and _may_hold(member, listed):
+                return True
+        return False
+    return isinstance(value, list) and any(_may_hold(item, listed) for item in value)
 
 
 def _label(value: Mapping[str, Any]) -> _Secret:
