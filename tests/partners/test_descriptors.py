@@ -326,6 +326,6 @@ def test_a_name_that_is_built_in_is_not_taken_for_ones_own(tmp_path: Path) -> No
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"format": 0, "name": "lamps"}'])
 def test_a_file_that_another_version_compiled_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
     (tmp_path / "lamps.json").write_text(text)
-    with pytest.raises(SettingsError, match="lamps.json"):
+    with pytest.raises(SettingsError, match=r"lamps\.json"):
         load_partner("lamps", Options(), tmp_path)
     assert load_partner("wiz", Options(), tmp_path).name == "wiz"
