@@ -48,13 +48,13 @@ scan: $(SCAN_VENV)/.ready ## Security scanners over the template (checkov, cfn-l
 	$(SCAN_VENV)/bin/checkov --quiet --compact --framework cloudformation --file template.yaml
 
 lock: $(UV_VENV)/.ready ## Resolve the requirements files anew
-	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 \
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
 		--extra local --group dev pyproject.toml -o requirements/dev.txt
-	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-strip-extras --no-header --python-version 3.13 \
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header --python-version 3.13 \
 		pyproject.toml -o layers/trailhook/requirements.txt
-	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 \
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
 		--group sam -o requirements/sam.txt
-	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 \
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
 		--group scan -o requirements/scan.txt
 
 clean: ## Remove what the other commands made
@@ -64,20 +64,20 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailhook needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@echo "Setting up $(VENV) (once, about half a minute)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -q --no-deps --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(SAM_VENV)/.ready: requirements/sam.txt
 	@echo "Setting up $(SAM_VENV): the SAM CLI pins and drags, so it has an environment of its own (once, about a minute)"
 	@$(PYTHON) -m venv $(SAM_VENV)
-	@$(SAM_VENV)/bin/pip install -q --require-hashes -r requirements/sam.txt
+	@$(SAM_VENV)/bin/pip install -q --no-deps --require-hashes -r requirements/sam.txt
 	@touch $@
 
 $(SCAN_VENV)/.ready: requirements/scan.txt
 	@echo "Setting up $(SCAN_VENV) (once)"
 	@$(PYTHON) -m venv $(SCAN_VENV)
-	@$(SCAN_VENV)/bin/pip install -q --require-hashes -r requirements/scan.txt
+	@$(SCAN_VENV)/bin/pip install -q --no-deps --require-hashes -r requirements/scan.txt
 	@touch $@
 
 $(UV_VENV)/.ready:

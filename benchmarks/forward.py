@@ -27,6 +27,7 @@ from trailhook.deliver import Deliverer
 from trailhook.delivery import Delivery
 from trailhook.envelope import Envelope, encode_envelope
 from trailhook.forward import Forwarder
+from trailhook.mapping import Mapper
 from trailhook.partner import Options
 from trailhook.partners import load_partners
 
@@ -65,8 +66,8 @@ class NullQueue:
     def park(self, message: str) -> None:
         raise AssertionError(f"parked: {message[:80]}")
 
-    def postpone(self, receipt_handle: str, seconds: int) -> None:
-        raise AssertionError(f"postponed {receipt_handle} for {seconds}")
+    def postpone(self, waits: object) -> None:
+        raise AssertionError(f"postponed: {waits}")
 
     def delete(self, receipt_handles: object) -> None:
         pass
@@ -79,7 +80,7 @@ class NullQuarantine:
 
 def ours(client: Any) -> Callable[[], int]:
     forwarder = Forwarder(
-        partners=load_partners(Options()),
+        mapper=Mapper(load_partners(Options())),
         account_id=ACCOUNT,
         deliverer=Deliverer(CloudTrailLake(client, CHANNEL)),
         queue=NullQueue(),

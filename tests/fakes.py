@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from trailhook.queue import QueueError
-from trailhook.webhook_secret import SecretStoreError, SecretVersion
+from trailhook.errors import QueueError, SecretStoreError
+from trailhook.webhook_secret import SecretVersion
 
 
 @dataclass

@@ -63,6 +63,12 @@ def test_a_partner_that_does_not_run_is_named(state: str) -> None:
     assert "there is: github" in sent.stderr
 
 
+def test_the_aws_sdk_can_be_pointed_at_the_stack(state: str) -> None:
+    printed = trailhook("env", "--state", state).stdout.splitlines()
+    names = [line.removeprefix("export ").partition("=")[0] for line in printed]
+    assert {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_ENDPOINT_URL_CLOUDTRAIL_DATA"} <= set(names)
+
+
 def test_without_a_stack_the_commands_say_so(tmp_path: Path) -> None:
     asked = trailhook("query", "SELECT 1", "--state", str(tmp_path))
     assert asked.returncode == 1

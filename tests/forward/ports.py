@@ -1,12 +1,11 @@
 """Real implementations of forward's ports, in memory: what SQS, S3 and CloudTrail Lake would have, a test can read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trailhook.batch import Entry
 from trailhook.destination import DELIVERED, Outcome
-from trailhook.errors import QuarantineError
-from trailhook.queue import QueueError
+from trailhook.errors import QuarantineError, QueueError
 
 
 def take_everything(_entry: Entry) -> Outcome:
@@ -46,10 +45,12 @@ class MemoryQueue:
         self._check()
         self.parked.append(message)
 
-    def postpone(self, receipt_handle: str, seconds: int) -> None:
-        self.postponed[receipt_handle] = seconds
+    def postpone(self, waits: Mapping[str, int]) -> None:
+        self._check()
+        self.postponed |= waits
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
+        self._check()
         self.deleted += receipt_handles
 
     def _check(self) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,12 +14,11 @@ from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import UnmappableEvent
 
 TIME = datetime(2024, 2, 29, 23, 59, 59, 999_999, UTC)
-EVENT = PartnerEvent(
-    Delivery("custom", "d", "r", 1_700_000_000_123, "192.0.2.1", "standard-webhooks", {}, frozenset(), b"{}"), {}, b"{}"
-)
+ORIGINAL = b"{" + b" " * 10_000 + b"}"
+DELIVERY = Delivery("custom", "d", "r", 1_700_000_000_123, "192.0.2.1", "standard-webhooks", {}, frozenset(), ORIGINAL)
 
 
-def fit(**members: Any) -> AuditEvent:
+def fit(original: bytes = ORIGINAL, **members: Any) -> AuditEvent:
     complete: dict[str, Any] = {
         "id": "id-1",
         "uid": "uid-1",
@@ -28,7 +27,7 @@ def fit(**members: Any) -> AuditEvent:
         "time": TIME,
         "identity": UserIdentity("User", "mona"),
     }
-    return fit_audit_event(EVENT, **(complete | members))
+    return fit_audit_event(PartnerEvent(DELIVERY, {}, original), **(complete | members))
 
 
 def data(event: AuditEvent) -> dict[str, Any]:
@@ -77,7 +76,7 @@ def test_long_texts_are_cut_within_their_limit_and_named(character: str) -> None
         assert TEXT_LIMITS[name] - 4 < len(event[name].encode()) <= TEXT_LIMITS[name]
     assert event["additionalEventData"] == {
         "truncated": ["userAgent", "errorCode", "errorMessage"],
-        "originalSha256": hashlib.sha256(b"{}").hexdigest(),
+        "originalSha256": hashlib.sha256(ORIGINAL).hexdigest(),
     }
 
 
@@ -90,7 +89,7 @@ def test_a_large_object_loses_its_largest_members_first_and_they_are_named() -> 
 @pytest.mark.parametrize("member", ["uid", "name", "source"])
 def test_what_identifies_an_event_is_never_cut(member: str) -> None:
     with pytest.raises(UnmappableEvent, match="FieldTooLong"):
-        fit(**{member: "x" * 1025})
+        fit(**{member: cast("Any", "x" * 1025)})
 
 
 @pytest.mark.parametrize(
@@ -153,3 +152,10 @@ def test_whatever_comes_the_result_is_within_every_limit(
         assert len(json.dumps(document.get(name, {}), separators=(",", ":"))) <= limit
     for name, limit in TEXT_LIMITS.items():
         assert len(document.get(name, "").encode()) <= limit
+
+
+@given(members=OBJECTS)
+def test_a_small_event_is_never_cut_and_never_too_large(members: dict[str, Any]) -> None:
+    event = data(fit(json.dumps(members).encode(), request_parameters=members, response_elements=members))
+    assert event.get("requestParameters", {}) == event.get("responseElements", {}) == members
+    assert "additionalEventData" not in event

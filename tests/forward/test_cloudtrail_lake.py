@@ -11,6 +11,8 @@ from botocore.config import Config
 
 from trailhook.batch import Entry
 from trailhook.cloudtrail_lake import ENTRY_CODES, CloudTrailLake
+from trailhook.deadline import Deadline
+from trailhook.deliver import Deliverer
 from trailhook.destination import DELIVERED, Disposition
 from trailhook_local.lake import LakeServer
 
@@ -122,8 +124,10 @@ def test_without_an_answer_nothing_is_known_so_the_batch_goes_again(channel: Cha
 
 def test_a_request_that_is_refused_for_one_entry_is_halved_until_that_one_is_found(channel: Channel) -> None:
     bad = Entry("not an id!", entry("x").event_data)
-    outcomes = channel.destination().put([*(entry(f"e{number}") for number in range(9)), bad])
-    assert [outcome.disposition for outcome in outcomes] == [Disposition.DELIVERED] * 9 + [Disposition.QUARANTINE]
+    good = [entry(f"e{number}") for number in range(9)]
+    outcomes = Deliverer(channel.destination()).deliver([*good, bad], Deadline.of(None))
+    assert {outcome.disposition for one, outcome in outcomes.items() if one != bad} == {Disposition.DELIVERED}
+    assert outcomes[bad].disposition is Disposition.QUARANTINE
 
 
 def test_a_checksum_goes_along_and_is_the_one_the_lake_computes(channel: Channel) -> None:
@@ -135,6 +139,11 @@ def test_a_channel_of_another_account_is_a_configuration_fault(channel: Channel)
     elsewhere = "arn:aws:cloudtrail:us-east-1:999988887777:channel/00000000-0000-4000-8000-000000000000"
     (outcome,) = channel.destination(arn=elsewhere).put([entry("a")])
     assert outcome.disposition is Disposition.CONFIGURATION
+
+
+def test_a_parameter_that_the_sdk_refuses_is_a_configuration_fault(channel: Channel) -> None:
+    (outcome,) = channel.destination(external_id="x").put([entry("a")])
+    assert (outcome.disposition, outcome.code) == (Disposition.CONFIGURATION, "ParamValidationError")
 
 
 def test_no_server_at_all_is_worth_another_try(channel: Channel) -> None:

@@ -14,9 +14,10 @@ from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer
 from trailhook.delivery import Delivery
 from trailhook.destination import DELIVERED, Disposition, Outcome
-from trailhook.envelope import Envelope, decode_envelope, encode_envelope
+from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
 from trailhook.forward import MAX_HANDBACKS, Forwarder
 from trailhook.ledger import Ledger
+from trailhook.mapping import MAX_EVENTS, Mapper
 from trailhook.partner import Options
 from trailhook.partners import load_partners
 
@@ -71,12 +72,11 @@ class Bench:
     def forward(self, *records: dict[str, Any], seconds: float = 60) -> tuple[list[str], Ledger]:
         deliverer = Deliverer(self.destination, parallel=1, sleep=lambda _seconds: None)
         forwarder = Forwarder(
-            partners=load_partners(Options()),
+            mapper=Mapper(load_partners(Options()), self.exclude),
             account_id=ACCOUNT,
             deliverer=deliverer,
             queue=self.queue,
             quarantine=self.quarantine,
-            exclude_events=self.exclude,
         )
         return forwarder.forward(records, Deadline(at=seconds, now=lambda: 0.0))
 
@@ -195,7 +195,7 @@ def test_only_the_rest_of_a_partly_delivered_message_is_handed_back() -> None:
     assert ledger.events == {"delivered": 1, "waiting": 1}
     ((message, delay),) = bench.queue.sent
     handed_back = decode_envelope(message)
-    assert (handed_back.attempt, len(handed_back.pending or ()), delay) == (1, 1, 2)
+    assert (handed_back.attempt, handed_back.pending, delay) == (1, Pending(2, frozenset({1})), 2)
 
     bench.destination.judge = lambda _entry: DELIVERED
     unfinished, _ = bench.forward(record(handed_back))
@@ -206,14 +206,17 @@ def test_a_message_that_was_handed_back_too_often_is_parked_with_what_is_left() 
     bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)))
     unfinished, _ = bench.forward(record(Envelope(delivery(entry(1), entry(2)), attempt=MAX_HANDBACKS)))
     assert (unfinished, bench.queue.sent) == ([], [])
-    assert len(decode_envelope(bench.queue.parked[0]).pending or ()) == 1
+    parked = decode_envelope(bench.queue.parked[0])
+    assert (parked.pending, parked.attempt) == (Pending(2, frozenset({1})), 0), (
+        "sent back, it has all its attempts again"
+    )
 
 
 def test_where_handing_back_fails_the_whole_message_comes_back() -> None:
     bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)), MemoryQueue(broken=True))
     unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
     assert unfinished == ["m1"]
-    assert "not handed back" in ledger.faults[0]
+    assert any("not handed back" in fault for fault in ledger.faults)
 
 
 def test_a_configuration_fault_lets_messages_wait_and_rings() -> None:
@@ -300,6 +303,61 @@ def test_after_the_deadline_nothing_is_begun_and_everything_waits() -> None:
     unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1)))), seconds=0)
     assert (unfinished, bench.destination.batches) == (["m1"], [])
     assert ledger.events == {"waiting": 1}
+
+
+def test_events_of_equal_id_in_one_delivery_are_told_apart_when_one_of_them_waits() -> None:
+    bench = Bench(MemoryDestination(judge=lambda entry: THROTTLED if "hubot" in entry.event_data else DELIVERED))
+    bench.forward(record(Envelope(delivery(entry(1), entry(1, actor="hubot")))))
+    bench.destination.judge = lambda _entry: DELIVERED
+    bench.forward(record(decode_envelope(bench.queue.sent[0][0])))
+    assert [json.loads(taken.event_data)["requestParameters"]["actor"] for taken in bench.destination.taken] == [
+        "mona",
+        "hubot",
+    ]
+
+
+def test_a_delivery_that_reads_otherwise_than_when_it_was_handed_back_is_delivered_whole() -> None:
+    bench = Bench()
+    pending = Pending(3, frozenset({2}))
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)), attempt=1, pending=pending)))
+    assert (unfinished, bench.delivered) == ([], ["doc-1", "doc-2"])
+    assert "2 events, but 3" in ledger.faults[0]
+
+
+def test_an_answer_that_nobody_foresaw_costs_its_batch_a_retry_and_no_other_one_anything() -> None:
+    def judge(taken: Entry) -> Outcome:
+        if json.loads(taken.event_data)["UID"] == "doc-0":
+            raise AttributeError("'str' object has no attribute 'get'")
+        return DELIVERED
+
+    bench = Bench(MemoryDestination(judge=judge))
+    unfinished, ledger = bench.forward(*(record(Envelope(delivery(entry(n))), f"m{n}") for n in range(150)))
+    assert len(unfinished) == ledger.events["waiting"] == 100
+    assert ledger.events["delivered"] == 50
+    assert "retry:AttributeError" in ledger.reasons
+
+
+def test_after_one_that_has_to_wait_no_other_suspect_is_begun_but_each_is_postponed() -> None:
+    bench = Bench(MemoryDestination(judge=lambda _entry: CHANNEL_GONE))
+    unfinished, ledger = bench.forward(*(record(Envelope(delivery(entry(n))), f"m{n}", receives=4) for n in range(50)))
+    assert len(unfinished) == len(bench.queue.postponed) == 50
+    assert len(bench.destination.batches) == 1
+    assert ledger.messages["not begun"] == 49
+
+
+def test_one_delivery_of_very_many_events_is_kept_whole() -> None:
+    bench = Bench()
+    body = b"[" + b",".join([b"1"] * (MAX_EVENTS + 1)) + b"]"
+    _, ledger = bench.forward(record(Envelope(delivery(body=body))))
+    assert json.loads(bench.quarantine.lines[0])["code"] == "TooManyEvents"
+    assert ledger.events == {"quarantined": 1}
+
+
+def test_a_delivery_that_is_larger_than_what_is_held_arrives_whole_and_in_portions() -> None:
+    bench = Bench()
+    _, ledger = bench.forward(record(Envelope(delivery(*(entry(n, data={"text": "x" * 2_000}) for n in range(4_500))))))
+    assert ledger.events == {"delivered": 4_500}
+    assert len(set(bench.delivered)) == 4_500
 
 
 def test_a_delivery_without_events_is_done() -> None:

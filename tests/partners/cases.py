@@ -102,7 +102,7 @@ def sample_files(*patterns: str) -> list[Path]:
 
 def _outcome(partner: Partner, event: PartnerEvent) -> dict[str, Any]:
     if event.fault:
-        return {"refused": "AmbiguousJson", "reason": event.fault, "uid": partner.uid(event)}
+        return {"refused": event.fault.code, "reason": event.fault.reason, "uid": partner.uid(event)}
     try:
         audit_event = partner.to_audit_event(event)
     except UnmappableEvent as error:

@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from trailhook.delivery import Delivery
 from trailhook.descriptor import Descriptor
 from trailhook.errors import SettingsError, UnmappableEvent
+from trailhook.own_partners import OWN, own_source
 from trailhook.partner import Options
-from trailhook.partners import FOLDER, OWN, REGISTRY, load_partner, load_partners
+from trailhook.partners import FOLDER, REGISTRY, load_partner, load_partners
 from trailhook_local.cli.main import main
 from trailhook_local.descriptors.compiler import DescriptorError, compile_descriptor, compile_file, compiled_text
 
@@ -269,7 +270,7 @@ def test_map_prints_what_becomes_of_each_event(lampworks: Path) -> None:
 def test_map_says_why_an_event_is_refused_and_fails(lampworks: Path) -> None:
     result = trailhook("map", lampworks, "-", given=json.dumps(SENT) + '\n{"x": 1}\n{"x": 1, "x": 2}\nbroken')
     assert result.exit_code == 1
-    assert re.findall(r'"refused": "(\w+)"', result.stdout) == ["UnknownForm", "AmbiguousJson", "AmbiguousJson"]
+    assert re.findall(r'"refused": "(\w+)"', result.stdout) == ["UnknownForm", "AmbiguousJson", "NotJson"]
     assert trailhook("map", lampworks, "-", given="").exit_code == 1
 
 
@@ -311,6 +312,8 @@ def test_an_operators_own_partner_is_a_compiled_file_in_a_folder(tmp_path: Path,
     assert (partner.name, partner.source) == ("lampworks", "Custom")
     assert set(load_partners(Options(), own)) == {*REGISTRY, "lampworks"}
     assert load_partners(Options(), own)["lampworks"].name == "lampworks"
+    assert own_source("lampworks", own) == "Custom"
+    assert own_source("nobody", own) is None
     with pytest.raises(SettingsError, match="lampworks"):
         load_partner("nobody", Options(), own)
 
@@ -328,4 +331,6 @@ def test_a_file_that_another_version_compiled_is_refused_with_what_to_do(tmp_pat
     (tmp_path / "lamps.json").write_text(text)
     with pytest.raises(SettingsError, match=r"lamps\.json"):
         load_partner("lamps", Options(), tmp_path)
+    with pytest.raises(SettingsError, match=r"lamps\.json"):
+        own_source("lamps", tmp_path)
     assert load_partner("wiz", Options(), tmp_path).name == "wiz"

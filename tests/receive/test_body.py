@@ -29,15 +29,18 @@ def test_gzip_in_several_members_is_one_body_as_its_format_has_it() -> None:
     assert open_body(delivery(gzip.compress(b'{"a":1}\n') + gzip.compress(b'{"a":2}\n'))) == b'{"a":1}\n{"a":2}\n'
 
 
+PACKED = gzip.compress(b"text", mtime=0)
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        b"\x1f\x8b",
-        b"\x1f\x8b\x08\x00 not gzip",
-        gzip.compress(b"text")[:-1],
-        gzip.compress(b"text")[:12],
-        gzip.compress(b"text") + b"more",
-        gzip.compress(b"text")[:-8] + b"\x00" * 8,
+        pytest.param(b"\x1f\x8b", id="the magic alone"),
+        pytest.param(b"\x1f\x8b\x08\x00 not gzip", id="not gzip behind the magic"),
+        pytest.param(PACKED[:-1], id="a byte less"),
+        pytest.param(PACKED[:12], id="cut off"),
+        pytest.param(PACKED + b"more", id="something behind it"),
+        pytest.param(PACKED[:-8] + b"\x00" * 8, id="wrong checksum"),
     ],
 )
 def test_a_broken_gzip_body_is_malformed(body: bytes) -> None:

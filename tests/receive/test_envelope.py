@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trailhook.delivery import Delivery
-from trailhook.envelope import MAX_MESSAGE_BYTES, Envelope, decode_envelope, encode_envelope
-from trailhook.errors import EnvelopeError, TooLarge
+from trailhook.envelope import HANDBACK_BYTES, MAX_MESSAGE_BYTES, Envelope, Pending, decode_envelope, encode_envelope
+from trailhook.errors import EnvelopeError, EnvelopeTooLarge
 
 DELIVERY = Delivery(
     partner="github",
@@ -40,7 +40,10 @@ DELIVERIES = st.builds(
     body=st.binary(max_size=200) | st.text(max_size=100).map(str.encode),
 )
 ENVELOPES = st.builds(
-    Envelope, DELIVERIES, st.integers(0, 15), st.none() | st.frozensets(st.text("abc-_", min_size=1), max_size=5)
+    Envelope,
+    DELIVERIES,
+    st.integers(0, 15),
+    st.none() | st.builds(Pending, st.just(50), st.frozensets(st.integers(0, 49), max_size=9)),
 )
 
 
@@ -82,13 +85,13 @@ LARGE_BODIES = {
 @pytest.mark.parametrize("body", LARGE_BODIES.values(), ids=LARGE_BODIES.keys())
 def test_a_large_body_fits_as_it_came_or_compressed(body: bytes) -> None:
     message = encode_envelope(with_body(body))
-    assert len(message) <= MAX_MESSAGE_BYTES < 1_048_576
+    assert len(message) <= MAX_MESSAGE_BYTES - HANDBACK_BYTES
     assert decode_envelope(message).delivery.body == body
 
 
 @pytest.mark.parametrize("size", [800_000, 6_000_000])
 def test_a_body_that_does_not_fit_even_compressed_is_refused(size: int) -> None:
-    with pytest.raises(TooLarge):
+    with pytest.raises(EnvelopeTooLarge):
         encode_envelope(with_body(noise(size)))
 
 
@@ -97,14 +100,37 @@ def test_a_small_body_is_left_readable_for_whoever_looks_at_the_queue() -> None:
 
 
 def test_handing_back_counts_and_keeps_the_delivery() -> None:
-    again = Envelope(DELIVERY).handed_back(frozenset({"a"})).handed_back(frozenset({"b"}))
-    assert again == Envelope(DELIVERY, attempt=2, pending=frozenset({"b"}))
+    again = Envelope(DELIVERY).handed_back(Pending(9, frozenset({1, 2}))).handed_back(Pending(9, frozenset({2})))
+    assert again == Envelope(DELIVERY, attempt=2, pending=Pending(9, frozenset({2})))
+
+
+@given(st.frozensets(st.integers(min_value=0, max_value=200)))
+def test_pending_positions_survive_the_queue(positions: frozenset[int]) -> None:
+    envelope = Envelope(DELIVERY, attempt=1, pending=Pending(201, positions))
+    assert decode_envelope(encode_envelope(envelope)) == envelope
+
+
+def test_thousands_of_pending_events_in_a_row_take_little_room() -> None:
+    rest = frozenset(range(20_000)) - frozenset(range(100, 200))
+    assert '"positions":[[0,99],[200,19999]]' in encode_envelope(Envelope(DELIVERY, pending=Pending(20_000, rest)))
+
+
+def test_a_delivery_that_just_fits_can_still_be_handed_back() -> None:
+    size = 760_000
+    while True:
+        try:
+            encode_envelope(with_body(noise(size)))
+            break
+        except EnvelopeTooLarge:
+            size -= 1_000
+    everything_else = Pending(2_000, frozenset(range(0, 2_000, 2)))
+    assert len(encode_envelope(with_body(noise(size)).handed_back(everything_else))) <= MAX_MESSAGE_BYTES
 
 
 GOLDEN = """{"version":1,"partner":"github","delivery_id":"11111111-aaaa-4aaa-8aaa-111111111111",\
 "request_id":"AbCdEfGhIjEMPL0=","received_at":1700000000123,"source_ip":"192.0.2.10","proof":"github-signature",\
 "headers":{"content-type":"application/json","x-github-event":"member"},"signed":["webhook-id"],"attempt":2,\
-"pending":["id-1","id-2"],"sha256":"%s",%s}"""
+"pending":{"total":9,"positions":[[0,1],[7,7]]},"sha256":"%s",%s}"""
 UTF8 = '"encoding":"utf-8","body":"{\\"a\\":\\"\\u00e9\\"}"'
 BASE64 = '"encoding":"base64","body":"eyJhIjoiw6kifQ=="'
 GZIP = '"encoding":"gzip","body":"H4sIAAAAAAACA6tWSlSyUjq8UqkWAKUA8CAKAAAA"'
@@ -117,7 +143,7 @@ def test_a_message_of_version_1_stays_readable_for_ever(body: str) -> None:
     assert decode_envelope(GOLDEN % (SHA256, body)) == Envelope(
         replace(DELIVERY, signed=frozenset({"webhook-id"}), body='{"a":"é"}'.encode()),
         attempt=2,
-        pending=frozenset({"id-1", "id-2"}),
+        pending=Pending(9, frozenset({0, 1, 7})),
     )
 
 
@@ -175,6 +201,10 @@ def packed(body: bytes) -> dict[str, str]:
         {"pending": "id"},
         {"pending": [[]]},
         {"pending": {"id": 1}},
+        {"pending": {"total": 3, "positions": [[0, 3]]}},
+        {"pending": {"total": 3, "positions": [[-1, 1]]}},
+        {"pending": {"total": 3, "positions": [0]}},
+        {"pending": {"total": 10**9, "positions": [[0, 10**8]]}},
     ],
     ids=lambda damage: str(damage)[:40],
 )

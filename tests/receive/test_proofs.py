@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import secrets as token
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -262,6 +263,17 @@ def test_a_huge_value_is_refused_in_no_time(sender: Sender) -> None:
     for huge in ("a" * 1_000_000, "v1," * 300_000, f"v1,{'A' * 43}= " * 20_000, f"v1a,{'A' * 86}== " * 10_000):
         assert refuses(sender, with_value(sender, huge))
         assert refuses(sender, with_value(sender, huge + genuine[:-4]))
+
+
+def test_a_list_of_ed25519_signatures_costs_no_pass_over_a_large_body_for_each() -> None:
+    body = b"x" * 4_000_000
+    listed = f"v1a,{'A' * 86}== " * 300
+    started = time.process_time()
+    with pytest.raises(Unauthenticated):
+        StandardWebhooksProof().verify(
+            request(standard_webhooks_headers(b"", body) | {"webhook-signature": listed}, body), [public(FIRST_KEY)]
+        )
+    assert time.process_time() - started < 0.6
 
 
 def test_a_public_key_is_never_a_shared_secret() -> None:

@@ -125,6 +125,18 @@ def test_the_signature_is_compared_to_its_last_character(last: str) -> None:
         StandardWebhooksProof().verify(STANDARD.request(signature=STANDARD_SIGNATURE[:-2] + last), [STANDARD_KEY])
 
 
+def test_an_ed25519_signature_is_canonical_base64() -> None:
+    ed25519 = VECTORS["svix-server worker.rs test_asymmetric_key_signing"]
+    for altered in (
+        ED25519_SIGNATURE.replace("Ag==", "Ah=="),
+        ED25519_SIGNATURE.removesuffix("=="),
+        "v1a,",
+        "v1a,AA==",
+    ):
+        with pytest.raises(Unauthenticated):
+            StandardWebhooksProof().verify(ed25519.request(signature=altered), [PUBLIC_KEY])
+
+
 def test_a_signature_listed_as_another_version_counts_for_nothing() -> None:
     value = STANDARD_SIGNATURE.removeprefix("v1,")
     for entry in (f"v2,{value}", f"v1a,{value}", f"V1,{value}", f"v1 {value}", f"v1,,{value}", value, f",{value}"):

@@ -3,7 +3,8 @@
 import pytest
 from tests.fakes import MemoryClock, MemorySecretStore
 
-from trailhook.webhook_secret import CACHE_SECONDS, REREAD_SECONDS, REREADS, SecretStoreError, WebhookSecret
+from trailhook.errors import SecretStoreError
+from trailhook.webhook_secret import CACHE_SECONDS, REREAD_SECONDS, REREADS, WebhookSecret
 
 HOUR = 3600.0
 

@@ -82,7 +82,12 @@ def test_forward_understands_the_defaults(deploy: Callable[..., Template]) -> No
 
 
 def test_forward_understands_what_an_operator_may_set(deploy: Callable[..., Template]) -> None:
-    template = deploy(ExternalId="trailhook-4711", ExcludeEvents="push,workflow_*", EventSource="payroll.example.com")
+    template = deploy(
+        Partner="custom",
+        ExternalId="trailhook-4711",
+        ExcludeEvents="push,workflow_*",
+        EventSource="payroll.example.com",
+    )
     settings = ForwardSettings.from_environ(environment(template, "ForwardFunction"))
     assert settings.external_id == "trailhook-4711"
     assert settings.exclude_events == ("push", "workflow_*")

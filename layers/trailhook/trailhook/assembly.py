@@ -1,5 +1,7 @@
 """Where settings become working parts: the AWS clients with their time limits, put together once per process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import boto3
@@ -8,6 +10,9 @@ from botocore.config import Config
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deliver import Deliverer
 from trailhook.forward import Forwarder
+from trailhook.integration.budget import Budget
+from trailhook.integration.control_plane import ControlPlane
+from trailhook.mapping import Mapper
 from trailhook.partners import load_partner, load_partners
 from trailhook.quarantine_bucket import QuarantineBucket
 from trailhook.queue import SqsDeliveryQueue
@@ -52,7 +57,7 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
     """All partners are loaded: after a stack changed its partner, the queue still holds the former one's deliveries."""
     lake = _session().client("cloudtrail-data", config=_once(2, 10))
     return Forwarder(
-        partners=load_partners(settings.options),
+        mapper=Mapper(load_partners(settings.options), settings.exclude_events),
         account_id=settings.account_id,
         deliverer=Deliverer(
             CloudTrailLake(lake, settings.channel_arn, settings.external_id), parallel=PARALLEL_REQUESTS
@@ -61,5 +66,17 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
             _session().client("sqs", config=_once(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url
         ),
         quarantine=QuarantineBucket(_session().client("s3", config=_once(2, 5)), settings.quarantine_bucket),
-        exclude_events=settings.exclude_events,
     )
+
+
+@contextmanager
+def control_plane(budget: Budget, region: str) -> Iterator[ControlPlane]:
+    """CloudTrail, for as long as the invocation works. Retries are the control plane's own, within the budget."""
+    session = _session()
+    connect = min(2.0, budget.call_seconds / 4)
+    config = _once(connect, budget.call_seconds - connect)
+    client = session.client("cloudtrail", region_name=session.region_name or region, config=config)
+    try:
+        yield ControlPlane(client, budget.work)
+    finally:
+        client.close()

@@ -5,6 +5,7 @@ held here in UTF-8 bytes, which is safe however CloudTrail counts.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -35,7 +36,7 @@ OBJECT_LIMITS: Mapping[str, int] = MappingProxyType(
     {"requestParameters": 100_000, "responseElements": 100_000, "additionalEventData": 28_000}
 )
 DETAILS_LIMIT = 20_000
-"""Ours, not CloudTrail's: what is left for `userIdentity.details` when everything else is as large as it may be."""
+"""Ours, not CloudTrail's: what `userIdentity.details` may take of a large event, whose other members need the room."""
 EVENT_LIMIT = 256_000
 _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
@@ -145,35 +146,93 @@ def fit_audit_event(
         additional["unsigned"] = list(unsigned)
     if redacted:
         additional["redacted"] = _bounded_list(redacted)
-    cut: list[str] = []
+    cutter = _Cutter(event)
     fields: dict[str, Any] = {
         "version": version,
-        "userIdentity": _identity(identity, cut),
-        "userAgent": _cut_text("userAgent", user_agent, cut),
+        "userIdentity": cutter.identity(identity),
+        "userAgent": cutter.text("userAgent", user_agent),
         "eventSource": source,
         "eventName": name,
         "eventTime": f"{time:%Y-%m-%dT%H:%M:%SZ}",
         "UID": uid,
-        "requestParameters": _cut_object("requestParameters", request_parameters, cut),
-        "responseElements": _cut_object("responseElements", response_elements, cut),
-        "errorCode": _cut_text("errorCode", failure.code if failure else None, cut),
-        "errorMessage": _cut_text("errorMessage", failure.message if failure else None, cut),
+        "requestParameters": cutter.members("requestParameters", request_parameters),
+        "responseElements": cutter.members("responseElements", response_elements),
+        "errorCode": cutter.text("errorCode", failure.code if failure else None),
+        "errorMessage": cutter.text("errorMessage", failure.message if failure else None),
         "sourceIPAddress": _address(source_ip),
     }
-    limit = OBJECT_LIMITS["additionalEventData"]
-    additional = _cut_members("additionalEventData", additional, limit - _RESERVED, cut)
-    if cut:
-        additional["truncated"] = _bounded_list(cut)
-        additional["originalSha256"] = hashlib.sha256(event.original).hexdigest()
-    fields["additionalEventData"] = additional or None
+    fields["additionalEventData"] = cutter.additional(additional)
     return AuditEvent(id, {key: value for key, value in fields.items() if value is not None})
 
 
-def _identity(identity: UserIdentity, cut: list[str]) -> dict[str, Any]:
-    members: dict[str, Any] = {"type": identity.type, "principalId": identity.principal_id}
-    if identity.details:
-        members["details"] = _cut_members("userIdentity.details", dict(identity.details), DETAILS_LIMIT, cut)
-    return members
+class _Cutter:
+    """Cuts the members of one event to their limits, and remembers which."""
+
+    def __init__(self, event: PartnerEvent) -> None:
+        self._original = event.original
+        self._cut: list[str] = []
+        # No way of writing JSON makes a text more than six times longer, so a small event fits without measuring.
+        self._small = len(event.original) * 6 < DETAILS_LIMIT
+        self._details_limit = DETAILS_LIMIT if len(event.original) > OBJECT_LIMITS["requestParameters"] else EVENT_LIMIT
+
+    def text(self, name: str, text: str | None) -> str | None:
+        if not text:
+            return None
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError as error:
+            raise UnmappableEvent("BadUnicode", f"{name} holds half a surrogate pair, which is not text") from error
+        limit = TEXT_LIMITS[name]
+        if len(raw) <= limit:
+            return text
+        self._cut.append(name)
+        return raw[:limit].decode("utf-8", "ignore")
+
+    def identity(self, identity: UserIdentity) -> dict[str, Any]:
+        members: dict[str, Any] = {"type": identity.type, "principalId": identity.principal_id}
+        if identity.details:
+            members["details"] = self._largest_out("userIdentity.details", identity.details, self._details_limit)
+        return members
+
+    def members(self, name: str, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        return self._largest_out(name, value, OBJECT_LIMITS[name]) if value else None
+
+    def additional(self, notes: dict[str, Any]) -> Mapping[str, Any] | None:
+        """The notes, and what was cut."""
+        limit = OBJECT_LIMITS["additionalEventData"]
+        kept = dict(self._largest_out("additionalEventData", notes, limit)) if notes else {}
+        if not self._cut:
+            return kept or None
+        kept = dict(self._largest_out("additionalEventData", kept, limit - _RESERVED))
+        ours = {
+            "truncated": _bounded_list(self._cut),
+            "originalSha256": hashlib.sha256(self._original).hexdigest(),
+        }
+        if taken := sorted(kept.keys() & ours.keys()):
+            raise UnmappableEvent(
+                "InvalidData", f"additionalEventData.{taken[0]} is taken, and the event has to be cut"
+            )
+        return {**kept, **ours}
+
+    def _largest_out(self, name: str, members: Mapping[str, Any], limit: int) -> Mapping[str, Any]:
+        """Leave out the largest members, ties by name, until the rest has at most `limit` bytes in any encoding."""
+        if self._small:
+            return members
+        try:
+            total = len(encode_ascii(members))
+            if total <= limit:
+                return members
+            sizes = {key: len(encode_ascii({key: value})) - 1 for key, value in members.items()}
+        except RecursionError as error:
+            raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
+        kept = dict(members)
+        for key in sorted(sizes, key=lambda key: (-sizes[key], key)):
+            if total <= limit:
+                break
+            del kept[key]
+            total -= sizes[key]
+            self._cut.append(f"{name}.{key}")
+        return kept
 
 
 def _address(text: str | None) -> str | None:
@@ -189,43 +248,9 @@ def _address(text: str | None) -> str | None:
     return str(mapped or address) if address else None
 
 
-def _cut_text(name: str, text: str | None, cut: list[str]) -> str | None:
-    if not text:
-        return None
-    raw = text.encode("utf-8", "surrogatepass")
-    limit = TEXT_LIMITS[name]
-    if len(raw) <= limit:
-        return text
-    cut.append(name)
-    return raw[:limit].decode("utf-8", "ignore")
-
-
-def _cut_object(name: str, value: Mapping[str, Any] | None, cut: list[str]) -> dict[str, Any] | None:
-    return _cut_members(name, dict(value), OBJECT_LIMITS[name], cut) if value else None
-
-
-def _cut_members(name: str, members: dict[str, Any], limit: int, cut: list[str]) -> dict[str, Any]:
-    """Leave out the largest members, ties by name, until the rest has at most `limit` bytes in any encoding."""
-    try:
-        total = len(encode_ascii(members))
-        if total <= limit:
-            return members
-        sizes = {key: len(encode_ascii({key: value})) - 1 for key, value in members.items()}
-    except RecursionError as error:
-        raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
-    kept = dict(members)
-    for key in sorted(sizes, key=lambda key: (-sizes[key], key)):
-        if total <= limit:
-            break
-        del kept[key]
-        total -= sizes[key]
-        cut.append(f"{name}.{key}")
-    return kept
-
-
 def _bounded_list(names: list[str]) -> list[str]:
-    """At most fifty names of a hundred characters; how many more there are is said, so that none is hidden."""
-    shown = [name[:100].encode("ascii", "replace").decode() for name in names[:30]]
+    """At most thirty names of a hundred characters; how many more there are is said, so that none is hidden."""
+    shown = [re.sub(r"[^ !#-\[\]-~]", "?", name[:100]) for name in names[:30]]
     return [*shown, f"and {len(names) - 30} more"] if len(names) > 30 else shown
 
 

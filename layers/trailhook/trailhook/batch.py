@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-
-from trailhook.json_text import encode_ascii
+from json.encoder import encode_basestring_ascii
 
 MAX_EVENTS = 100
 MAX_BYTES = 1_000_000
@@ -23,7 +23,7 @@ class Entry:
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
-        encoded = len(encode_ascii(self.event_data))
+        encoded = len(encode_basestring_ascii(self.event_data))
         object.__setattr__(self, "size", _ENTRY_BYTES + len(self.id) + _CHECKSUM_BYTES + encoded)
 
     @property
@@ -33,23 +33,26 @@ class Entry:
 
 
 def pack(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
-    """The entries in requests, in order. An entry whose id is in the open request already waits for the next."""
-    waiting = list(entries)
-    while waiting:
-        batch: list[Entry] = []
-        ids: set[str] = set()
-        size = _FRAME_BYTES
-        twins: list[Entry] = []
-        for position, entry in enumerate(waiting):
-            if entry.id in ids:
-                twins.append(entry)
-                continue
-            if batch and (len(batch) == MAX_EVENTS or size + entry.size > MAX_BYTES):
-                waiting = twins + waiting[position:]
-                break
-            batch.append(entry)
-            ids.add(entry.id)
-            size += entry.size
-        else:
-            waiting = twins
+    """The entries in requests. Entries that share an id go into requests of their own, one after the other."""
+    seen: Counter[str] = Counter()
+    layers: list[list[Entry]] = []
+    for entry in entries:
+        if seen[entry.id] == len(layers):
+            layers.append([])
+        layers[seen[entry.id]].append(entry)
+        seen[entry.id] += 1
+    for layer in layers:
+        yield from _filled(layer)
+
+
+def _filled(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
+    batch: list[Entry] = []
+    size = _FRAME_BYTES
+    for entry in entries:
+        if batch and (len(batch) == MAX_EVENTS or size + entry.size > MAX_BYTES):
+            yield batch
+            batch, size = [], _FRAME_BYTES
+        batch.append(entry)
+        size += entry.size
+    if batch:
         yield batch

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 from trailhook.delivery import Delivery
 from trailhook.errors import MalformedDelivery
 
-MAX_OPEN_BYTES = 24_000_000
-"""What a compressed body may grow to. A quarter of forward's memory; a bomb goes to quarantine unopened."""
+MAX_OPEN_BYTES = 16_000_000
+"""What a compressed body may grow to. It is opened no further than that, and a bomb goes to quarantine as it came."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_FORM_FIELDS = 1000

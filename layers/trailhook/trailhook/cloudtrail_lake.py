@@ -4,10 +4,17 @@ AWS page: "PutAuditEvents", CloudTrail Data Service API Reference. HTTP 200 may 
 """
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
 from trailhook.batch import Entry
 from trailhook.destination import DELIVERED, Disposition, Outcome
@@ -29,22 +36,47 @@ ENTRY_CODES: Mapping[str, Disposition] = MappingProxyType(
         "InternalFailure": Disposition.RETRY,
     }
 )
-REQUEST_CODES: Mapping[str, Disposition] = MappingProxyType(
+CALLER_CODES = frozenset(
     {
-        "ChannelInsufficientPermission": Disposition.CONFIGURATION,
-        "ChannelNotFound": Disposition.CONFIGURATION,
-        "InvalidChannelARN": Disposition.CONFIGURATION,
-        "ChannelUnsupportedSchema": Disposition.CONFIGURATION,
-        "UnsupportedOperationException": Disposition.CONFIGURATION,
-        "AccountNotSubscribed": Disposition.CONFIGURATION,
+        "ChannelInsufficientPermission",
+        "ChannelNotFound",
+        "InvalidChannelARN",
+        "ChannelUnsupportedSchema",
+        "UnsupportedOperationException",
+        "AccountNotSubscribed",
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "NotAuthorized",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
     }
 )
-"""Codes of a whole request. Any other one from a 4xx answer that is no throttle and no refusal of the caller means that
-something in the batch is not taken: the batch is halved until it is known what."""
+"""A request is refused for who asks or where: no event is at fault, so all of them wait for an operator."""
 
-_REQUEST_FAULTS = frozenset(
-    {"DuplicatedAuditEventId", "ValidationException", "InvalidParameterValue", "SerializationException", "413"}
+REFUSED_CODES = frozenset(
+    {
+        "DuplicatedAuditEventId",
+        "InvalidParameterValue",
+        "RequestEntityTooLargeException",
+        "SerializationException",
+        "ValidationException",
+    }
 )
+"""A request is refused for what is in it. Any other code of a 4xx may mean that too, so such a batch is halved as well
+until it is known which event; but only with one of these is that event quarantined, with an unknown one it waits."""
+
+_AGAIN_STATUSES = frozenset({408, 429})
+_CALLER_STATUSES = frozenset({401, 403})
 
 
 class CloudTrailLake:
@@ -61,31 +93,29 @@ class CloudTrailLake:
         ]
         try:
             answer = self._client.put_audit_events(auditEvents=events, **self._target)  # type: ignore[arg-type]
-        except (NoCredentialsError, PartialCredentialsError) as error:
+        except (NoCredentialsError, PartialCredentialsError, ParamValidationError) as error:
             return [Outcome(Disposition.CONFIGURATION, type(error).__name__, str(error))] * len(batch)
         except ClientError as error:
-            return self._refused(batch, error)
+            return [_refusal(error, alone=len(batch) == 1)] * len(batch)
         except BotoCoreError as error:
             # A timeout or a dropped connection: the batch may have arrived. We prefer a duplicate to a loss.
             return [Outcome(Disposition.RETRY, type(error).__name__, "No answer from PutAuditEvents")] * len(batch)
         return _outcomes(batch, answer)
 
-    def _refused(self, batch: Sequence[Entry], error: ClientError) -> Sequence[Outcome]:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        message = str(error.response.get("Error", {}).get("Message", ""))
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
-        if code in REQUEST_CODES:
-            return [Outcome(REQUEST_CODES[code], code, message)] * len(batch)
-        if code in _REQUEST_FAULTS or status == 413:
-            if len(batch) == 1:
-                return [Outcome(Disposition.QUARANTINE, code, message)]
-            middle = len(batch) // 2
-            return [*self.put(batch[:middle]), *self.put(batch[middle:])]
-        if status >= 500 or "Throttl" in code or code in {"TooManyRequestsException", "RequestTimeout", "SlowDown"}:
-            return [Outcome(Disposition.RETRY, code, message)] * len(batch)
-        # What is left are refusals of the caller (AccessDenied, an expired token, a clock that is off) and codes that
-        # do not exist yet. Neither is the events' fault, so they wait.
-        return [Outcome(Disposition.CONFIGURATION, code, message)] * len(batch)
+
+def _refusal(error: ClientError, *, alone: bool) -> Outcome:
+    """What the refusal of a whole request means for each entry in it."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
+    if code in CALLER_CODES or status in _CALLER_STATUSES:
+        return Outcome(Disposition.CONFIGURATION, code, message)
+    if status >= 500 or status in _AGAIN_STATUSES or "Throttl" in code or "LimitExceeded" in code:
+        return Outcome(Disposition.RETRY, code, message)
+    if not alone:
+        return Outcome(Disposition.SPLIT, code, message)
+    refused = code in REFUSED_CODES or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return Outcome(Disposition.QUARANTINE if refused else Disposition.CONFIGURATION, code, message)
 
 
 def _outcomes(batch: Sequence[Entry], answer: Mapping[str, Any]) -> Sequence[Outcome]:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 _RESERVE_SECONDS = 20.0
-"""What the last request, the quarantine and the hand-back may take together."""
+"""What the last request, the quarantine and the hand-backs may take together."""
+
+_LAST_CALL_SECONDS = 8.0
+"""What one closing call to S3 or SQS may take at worst: it begins no later than this before the end."""
 
 _DEFAULT_SECONDS = 60.0
 
@@ -19,16 +22,18 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment, by `now`'s clock in seconds, after which nothing new is begun."""
+    """Two moments by `now`'s clock, in seconds: after `at` no request is begun, after `closed_at` no closing call."""
 
     at: float
     now: Callable[[], float] = time.monotonic
+    closed_at: float = float("inf")
 
     @classmethod
     def of(cls, context: Context | None) -> "Deadline":
         """The deadline of an invocation: its remaining time but for a reserve of at most a third of it."""
         seconds = context.get_remaining_time_in_millis() / 1000 if context else _DEFAULT_SECONDS
-        return cls(time.monotonic() + seconds - min(_RESERVE_SECONDS, seconds / 3))
+        end = time.monotonic() + seconds
+        return cls(at=end - min(_RESERVE_SECONDS, seconds / 3), closed_at=end - min(_LAST_CALL_SECONDS, seconds / 6))
 
     @property
     def remaining(self) -> float:
@@ -37,3 +42,8 @@ class Deadline:
     @property
     def passed(self) -> bool:
         return self.remaining <= 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether even a closing call would begin too late."""
+        return self.now() > self.closed_at

@@ -54,21 +54,30 @@ class Deliverer:
         return outcomes
 
     def _round(self, waiting: Sequence[Entry], deadline: Deadline) -> dict[Entry, Outcome]:
+        """Send everything once, and a batch that is refused for one of its entries in ever smaller halves."""
         halted = Event()
-
-        def put(batch: Sequence[Entry]) -> Sequence[Outcome]:
-            if deadline.passed or halted.is_set():
-                code = "Halted" if halted.is_set() else "OutOfTime"
-                return [Outcome(Disposition.RETRY, code, "Not sent in this invocation")] * len(batch)
-            outcomes = self._destination.put(batch)
-            if any(outcome.disposition is Disposition.CONFIGURATION for outcome in outcomes):
-                halted.set()
-            return outcomes
-
+        outcomes: dict[Entry, Outcome] = {}
         batches = list(pack(waiting))
-        answers = self._pool.map(put, batches)
-        return {
-            entry: outcome
-            for batch, outcomes in zip(batches, answers, strict=True)
-            for entry, outcome in zip(batch, outcomes, strict=True)
-        }
+        while batches:
+            halves: list[Sequence[Entry]] = []
+            answers = self._pool.map(lambda batch: self._put(batch, deadline, halted), batches)
+            for batch, answer in zip(batches, answers, strict=True):
+                if answer[0].disposition is Disposition.SPLIT:
+                    middle = len(batch) // 2
+                    halves += [batch[:middle], batch[middle:]]
+                else:
+                    outcomes.update(zip(batch, answer, strict=True))
+            batches = halves
+        return outcomes
+
+    def _put(self, batch: Sequence[Entry], deadline: Deadline, halted: Event) -> Sequence[Outcome]:
+        if deadline.passed or halted.is_set():
+            code = "Halted" if halted.is_set() else "OutOfTime"
+            return [Outcome(Disposition.RETRY, code, "Not sent in this invocation")] * len(batch)
+        try:
+            outcomes = self._destination.put(batch)
+        except Exception as error:  # noqa: BLE001 - an answer that nobody foresaw must cost this batch a retry, not the others their outcome
+            return [Outcome(Disposition.RETRY, type(error).__name__, "The answer could not be read")] * len(batch)
+        if any(outcome.disposition is Disposition.CONFIGURATION for outcome in outcomes):
+            halted.set()
+        return outcomes

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trailhook.errors import Undeliverable
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -42,4 +44,4 @@ class PartnerEvent:
     delivery: Delivery
     value: Any
     original: bytes
-    fault: str | None = None
+    fault: Undeliverable | None = None

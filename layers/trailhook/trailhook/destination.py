@@ -20,6 +20,13 @@ class Disposition(Enum):
     """The operator does not want it (`ExcludeEvents`)."""
     CONFIGURATION = "configuration"
     """Channel, permission or account: nobody's event is at fault, so it waits until an operator has mended that."""
+    SPLIT = "split"
+    """Something in the batch is not taken, and the answer does not say what: send it in halves."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to be done for the event."""
+        return self in {Disposition.DELIVERED, Disposition.QUARANTINE, Disposition.FILTERED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +45,7 @@ class Destination(Protocol):
     """Where events go."""
 
     def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
-        """Send one batch; one outcome per entry, in order. Faults of the destination are outcomes, not exceptions."""
+        """Send one batch; one outcome per entry, in order. Faults of the destination are outcomes, not exceptions.
+
+        SPLIT stands for all of a batch of two or more, or for none of it.
+        """

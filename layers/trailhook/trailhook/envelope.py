@@ -14,12 +14,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trailhook.delivery import Delivery
-from trailhook.errors import EnvelopeError, TooLarge
+from trailhook.errors import EnvelopeError, EnvelopeTooLarge
 from trailhook.json_text import encode_ascii
 
 VERSION = 1
-MAX_MESSAGE_BYTES = 1_048_576 - 16_384
-"""SQS takes 1 MiB; what is kept free here is for `pending` and the next attempt's number."""
+MAX_MESSAGE_BYTES = 1_048_576
+"""What SQS takes."""
+
+HANDBACK_BYTES = 16_384
+"""Kept free when a delivery is queued first, for `pending` and the attempt when a part of it is handed back."""
 
 _PLAIN_BYTES = 65_536
 """Up to here a message costs one SQS request however small it is, so that compressing would only cost time."""
@@ -29,23 +32,40 @@ _MAX_BODY_BYTES = 16_000_000
 
 _LAST_MILLISECOND = 253_402_300_799_999
 _MOST_ATTEMPTS = 1_000
+_MOST_EVENTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The events still to deliver: their positions among the `total` that the delivery holds, counted from 0.
+
+    Positions, because they tell events of equal id apart and do not depend on how an event is mapped. Where the total
+    is another one than was found before, they mean nothing, and all events are delivered.
+    """
+
+    total: int
+    positions: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A delivery, how often it was handed back, and the ids still to deliver if part of it is done (None: all)."""
+    """A delivery, how often it was handed back, and what is left of it if part of it is done (None: all)."""
 
     delivery: Delivery
     attempt: int = 0
-    pending: frozenset[str] | None = None
+    pending: Pending | None = None
 
-    def handed_back(self, pending: frozenset[str]) -> "Envelope":
+    def handed_back(self, pending: Pending) -> "Envelope":
         """The envelope for what is left of this one."""
         return replace(self, attempt=self.attempt + 1, pending=pending)
 
+    def parked(self) -> "Envelope":
+        """The envelope for the dead-letter queue: when somebody sends it back, its attempts begin anew."""
+        return replace(self, attempt=0)
+
 
 def encode_envelope(envelope: Envelope) -> str:
-    """The queue message. Raises TooLarge if the delivery does not fit even compressed."""
+    """The queue message. Raises EnvelopeTooLarge if the delivery does not fit even compressed."""
     delivery = envelope.delivery
     head = {
         "version": VERSION,
@@ -58,12 +78,14 @@ def encode_envelope(envelope: Envelope) -> str:
         "headers": dict(delivery.headers),
         "signed": sorted(delivery.signed),
         "attempt": envelope.attempt,
-        "pending": None if envelope.pending is None else sorted(envelope.pending),
+        "pending": None if envelope.pending is None else _pending_to_json(envelope.pending),
         "sha256": hashlib.sha256(delivery.body).hexdigest(),
     }
+    if len(delivery.body) > _MAX_BODY_BYTES:
+        raise EnvelopeTooLarge(f"The delivery has {len(delivery.body):,} bytes; {_MAX_BODY_BYTES:,} is the most")
     message = _with_body(head, delivery.body)
-    if len(message) > MAX_MESSAGE_BYTES:
-        raise TooLarge(f"The delivery does not fit a queue message: {len(message):,} bytes after compression")
+    if len(message) > MAX_MESSAGE_BYTES - (HANDBACK_BYTES if envelope.pending is None else 0):
+        raise EnvelopeTooLarge(f"The delivery does not fit a queue message: {len(message):,} bytes after compression")
     return message
 
 
@@ -71,7 +93,7 @@ def decode_envelope(message: str) -> Envelope:
     """Read a queue message. Raises EnvelopeError for a version this code does not know, and for a damaged one."""
     try:
         document = json.loads(message)
-        if document["version"] != VERSION:
+        if type(document["version"]) is not int or document["version"] != VERSION:
             raise EnvelopeError(f"Envelope version {document['version']!r:.40} is not known here")
         body = _DECODERS[document["encoding"]](document["body"])
         if hashlib.sha256(body).hexdigest() != document["sha256"]:
@@ -90,10 +112,29 @@ def decode_envelope(message: str) -> Envelope:
                 body=body,
             ),
             attempt=_whole(document["attempt"], _MOST_ATTEMPTS),
-            pending=None if pending is None else _texts(pending),
+            pending=None if pending is None else _pending_from_json(pending),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, zlib.error) as error:
         raise EnvelopeError(f"Not an envelope: {type(error).__name__}") from error
+
+
+def _pending_to_json(pending: Pending) -> Mapping[str, Any]:
+    """Positions as ranges, both ends included: thousands of events in a row take no more room than one."""
+    ranges: list[list[int]] = []
+    for position in sorted(pending.positions):
+        if ranges and ranges[-1][1] == position - 1:
+            ranges[-1][1] = position
+        else:
+            ranges.append([position, position])
+    return {"total": pending.total, "positions": ranges}
+
+
+def _pending_from_json(value: Any) -> Pending:
+    total = _whole(value["total"], _MOST_EVENTS)
+    positions: set[int] = set()
+    for first, last in value["positions"]:
+        positions.update(range(_whole(first, total - 1), _whole(last, total - 1) + 1))
+    return Pending(total, frozenset(positions))
 
 
 def _text(value: Any) -> str:
@@ -132,11 +173,9 @@ def _packed(head: Mapping[str, Any], body: bytes) -> str:
 
 
 def _unpack(text: str) -> bytes:
+    """What is cut off, here or before, gives itself away by its SHA-256."""
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    body = inflater.decompress(base64.b64decode(text, validate=True), _MAX_BODY_BYTES)
-    if not inflater.eof or inflater.unused_data:
-        raise EnvelopeError("The packed body is cut off, or larger than a gateway lets through")
-    return body
+    return inflater.decompress(base64.b64decode(text, validate=True), _MAX_BODY_BYTES)
 
 
 _DECODERS: Mapping[str, Callable[[str], bytes]] = {

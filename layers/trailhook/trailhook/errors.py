@@ -11,10 +11,22 @@ TrailhookError
 │   ├── UnsupportedMediaType    415
 │   └── Unavailable             503  our fault or AWS's: the partner shall send again
 ├── EnvelopeError               a queue message this version cannot read: it goes back to the queue
+│   └── EnvelopeTooLarge        a delivery that fits no queue message
 ├── Undeliverable               what CloudTrail will never take: kept whole in quarantine
 │   ├── MalformedDelivery       the delivery cannot be taken apart into events
 │   └── UnmappableEvent         one event lacks what CloudTrail's schema requires, or breaks it
-└── QuarantineError             the quarantine bucket did not take a line: its message must not be acknowledged
+├── SecretStoreError            the secret store did not answer: nobody can be proven, nor be called a forger
+├── QueueError                  SQS did not confirm: what was to be sent may or may not be there
+├── QuarantineError             the quarantine bucket did not take a line: its message must not be acknowledged
+└── IntegrationError            the custom resource fails; the message is the reason that CloudFormation shows
+    ├── PropertiesRefused       the properties break rules: one sentence for each
+    ├── InTheWay                what is there already does not fit, or is not ours to change
+    ├── ControlPlaneError       a call to CloudTrail failed for good
+    │   ├── CallRefused         CloudTrail said no
+    │   │   └── LakeClosed      CloudTrail Lake does not take this account
+    │   ├── AnswerLost          nobody knows whether CloudTrail did it
+    │   └── OutOfTime           the invocation's time was over first
+    └── OwnershipUnknown        CloudTrail does not tell the tags of what is pending deletion
 """
 
 from http import HTTPStatus
@@ -94,6 +106,10 @@ class EnvelopeError(TrailhookError):
     """A queue message that this version cannot read. It is not ours to judge, so it goes back to the queue."""
 
 
+class EnvelopeTooLarge(EnvelopeError):
+    """A delivery that does not fit a queue message, even compressed."""
+
+
 class Undeliverable(TrailhookError):
     """What CloudTrail will never take. `code` is stable and made for filters; `reason` is for people."""
 
@@ -111,5 +127,53 @@ class UnmappableEvent(Undeliverable):
     """An event that lacks what CloudTrail's schema requires, or breaks it."""
 
 
+class SecretStoreError(TrailhookError):
+    """The secret store did not answer, or has no such secret."""
+
+
+class QueueError(TrailhookError):
+    """SQS did not confirm. What was to be sent may or may not be there."""
+
+
 class QuarantineError(TrailhookError):
     """The quarantine bucket did not take a line."""
+
+
+class IntegrationError(TrailhookError):
+    """The custom resource fails. The message is what CloudFormation shows, so it says what to do."""
+
+
+class PropertiesRefused(IntegrationError):
+    """The properties break rules: one plain sentence for each."""
+
+
+class InTheWay(IntegrationError):
+    """What is there already does not fit, or is not ours to change."""
+
+
+class ControlPlaneError(IntegrationError):
+    """A call to CloudTrail failed for good."""
+
+
+class CallRefused(ControlPlaneError):
+    """CloudTrail said no. `code` is the service's own."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LakeClosed(CallRefused):
+    """CloudTrail Lake does not take this account, so nothing of ours can be in it."""
+
+
+class AnswerLost(ControlPlaneError):
+    """The call may have taken effect, or not."""
+
+
+class OutOfTime(ControlPlaneError):
+    """The invocation's time was over before CloudTrail took the call."""
+
+
+class OwnershipUnknown(IntegrationError):
+    """CloudTrail does not tell the tags of an event data store that is pending deletion."""

@@ -5,24 +5,20 @@ is delivered, quarantined, filtered, or handed back to the queue in an envelope 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
-from trailhook.audit_event import AuditEvent
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer
-from trailhook.delivery import PartnerEvent
 from trailhook.destination import Disposition, Outcome
-from trailhook.envelope import Envelope, decode_envelope, encode_envelope
-from trailhook.errors import EnvelopeError, QuarantineError, TooLarge, Undeliverable, UnmappableEvent
-from trailhook.event_id import event_id
+from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
+from trailhook.errors import EnvelopeError, QuarantineError, QueueError
 from trailhook.ledger import Ledger
-from trailhook.partner import Partner
-from trailhook.quarantine import Quarantine, QuarantinedEvent, quarantine_object
-from trailhook.queue import DeliveryQueue, QueueError
+from trailhook.mapping import Item, Mapper
+from trailhook.quarantine import Quarantine, QuarantinedEvent, quarantine_objects
+from trailhook.queue import DeliveryQueue
 
 ALONE_FROM_RECEIVE_COUNT = 3
 """A message received this often may be one that kills the process, so it is processed after, and apart from, others."""
@@ -30,38 +26,29 @@ ALONE_FROM_RECEIVE_COUNT = 3
 MAX_HANDBACKS = 12
 """Lambda stops a loop of a function and its own queue after about 16 hops."""
 
+PORTION_EVENTS = 2_000
+PORTION_BYTES = 6_000_000
+"""Events are mapped and delivered in portions of so many, so that memory does not grow with what the queue hands over:
+a compressed message can hold many times its own size."""
+
 _LONGEST_DELAY_SECONDS = 900
 _LONGEST_CONFIGURATION_WAIT_SECONDS = 3600
 _FIRST_WAIT_SECONDS = 30
 
 
 @dataclass(slots=True)
-class Item:
-    """One event on its way. `key` names it among the pending ones; `outcome` is None until something became of it."""
-
-    key: str
-    event: PartnerEvent
-    audit_event: AuditEvent | None
-    outcome: Outcome | None = None
-
-    @property
-    def settled(self) -> bool:
-        return self.outcome is not None and self.outcome.disposition in {
-            Disposition.DELIVERED,
-            Disposition.QUARANTINE,
-            Disposition.FILTERED,
-        }
-
-
-@dataclass(slots=True)
 class Message:
-    """One queue message, and those of its events that were still to be settled when it came."""
+    """One queue message, and what became of its events so far. Its body is opened only while it is worked on."""
 
     id: str
     receipt_handle: str
     receive_count: int
-    envelope: Envelope
-    items: list[Item] = field(default_factory=list)
+    body: str
+    unreadable: bool = False
+    total: int = 0
+    waiting: set[int] = field(default_factory=set)
+    progress: bool = False
+    configuration: bool = False
 
 
 class Forwarder:
@@ -70,95 +57,87 @@ class Forwarder:
     def __init__(
         self,
         *,
-        partners: Mapping[str, Partner],
+        mapper: Mapper,
         account_id: str,
         deliverer: Deliverer,
         queue: DeliveryQueue,
         quarantine: Quarantine,
-        exclude_events: Sequence[str] = (),
     ) -> None:
-        self._partners = partners
+        self._mapper = mapper
         self._account_id = account_id
         self._deliverer = deliverer
         self._queue = queue
         self._quarantine = quarantine
-        self._exclude_events = exclude_events
 
     def forward(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> tuple[list[str], Ledger]:
         """Process an SQS event's records: the ids of those that go back to the queue, and the account of all events."""
         ledger = Ledger()
-        messages, failed = self._open(records, ledger)
+        messages = [_message(record) for record in records]
         together = [message for message in messages if message.receive_count < ALONE_FROM_RECEIVE_COUNT]
         alone = [message for message in messages if message.receive_count >= ALONE_FROM_RECEIVE_COUNT]
         unfinished = self._process(together, deadline, ledger)
         if alone:
-            # Were one of these to kill the process, the others' work would come back with it: take it off the queue.
-            self._queue.delete([message.receipt_handle for message in together if message not in unfinished])
-        for message in sorted(alone, key=_reshuffled):
-            if deadline.passed or self._process([message], deadline, ledger):
-                unfinished.append(message)
-            else:
-                self._queue.delete([message.receipt_handle])
-        return failed + [message.id for message in unfinished], ledger
+            unfinished += self._process_alone(alone, together, unfinished, deadline, ledger)
+        self._postpone(unfinished, deadline, ledger)
+        return [message.id for message in unfinished], ledger
 
-    def _open(self, records: Sequence[Mapping[str, Any]], ledger: Ledger) -> tuple[list[Message], list[str]]:
-        messages: list[Message] = []
-        failed: list[str] = []
-        for record in records:
-            try:
-                envelope = decode_envelope(record["body"])
-                if envelope.delivery.partner not in self._partners:
-                    raise EnvelopeError(f"Partner {envelope.delivery.partner!r} is not known to this version")
-            except EnvelopeError as error:
-                # Not ours to judge: a newer version may read it, and the dead-letter queue keeps it whole.
-                failed.append(str(record["messageId"]))
-                ledger.messages["unreadable"] += 1
-                ledger.faults.append(f"{record['messageId']}: {error}")
-                continue
-            received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-            messages.append(Message(str(record["messageId"]), str(record["receiptHandle"]), received, envelope))
-        return messages, failed
+    def _process_alone(
+        self,
+        alone: Sequence[Message],
+        together: Sequence[Message],
+        unfinished: Sequence[Message],
+        deadline: Deadline,
+        ledger: Ledger,
+    ) -> list[Message]:
+        """One after the other, and each off the queue before the next: a killer takes nobody else's work with it."""
+        self._delete([message for message in together if message not in unfinished], ledger)
+        returned: list[Message] = []
+        for message in sorted(alone, key=_reshuffled):
+            # What one had to wait for, the next would wait for too: the queue is the better place for that.
+            if deadline.passed or any(before.waiting for before in returned):
+                ledger.messages["not begun"] += 1
+                returned.append(message)
+            elif self._process([message], deadline, ledger):
+                returned.append(message)
+            else:
+                self._delete([message], ledger)
+        return returned
 
     def _process(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> list[Message]:
         """Settle what can be settled of these messages; returns those that must come back as they are."""
-        for message in messages:
-            message.items = self._take_apart(message.envelope, ledger)
-        self._deliver([item for message in messages for item in message.items], deadline)
-        unfinished = []
-        for message in messages:
-            self._keep_quarantined(message, ledger)
-            if not self._finish(message, ledger):
-                unfinished.append(message)
-            for item in message.items:
-                ledger.enter(item.outcome or Outcome(Disposition.RETRY, "NotSent"))
-        return unfinished
+        for portion in _portions(self._items(messages, ledger)):
+            self._deliver([item for _, item in portion], deadline)
+            self._keep_quarantined(portion, deadline, ledger)
+            for message, item in portion:
+                _settle(message, item, ledger)
+        return [message for message in messages if not self._finish(message, deadline, ledger)]
 
-    def _take_apart(self, envelope: Envelope, ledger: Ledger) -> list[Item]:
-        delivery = envelope.delivery
-        partner = self._partners[delivery.partner]
-        try:
-            items = [self._map(partner, event, ledger) for event in partner.events(delivery)]
-        except Undeliverable as error:
-            whole = PartnerEvent(delivery, None, delivery.body)
-            items = [_refused(whole, error.code, error.reason)]
-        if envelope.pending is not None:
-            items = [item for item in items if item.key in envelope.pending]
-        return items
+    def _items(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[Message, Item]]:
+        for message in messages:
+            try:
+                envelope = self._open(message)
+            except EnvelopeError as error:
+                # Not ours to judge: a newer version may read it, and the dead-letter queue keeps it whole.
+                message.unreadable = True
+                ledger.faults.append(f"{message.id}: {error}")
+                continue
+            message.total, items = self._mapper.take_apart(envelope.delivery)
+            pending = envelope.pending
+            if pending and pending.total != message.total:
+                # Read otherwise than before: an event twice is better than an event lost.
+                ledger.faults.append(
+                    f"{message.id}: {message.total} events, but {pending.total} when it was handed back"
+                )
+                pending = None
+            for item in items:
+                if pending is None or item.position in pending.positions:
+                    yield message, item
 
-    def _map(self, partner: Partner, event: PartnerEvent, ledger: Ledger) -> Item:
-        try:
-            if event.fault:
-                raise UnmappableEvent("AmbiguousJson", event.fault)
-            audit_event = partner.to_audit_event(event)
-        except Undeliverable as error:
-            return _refused(event, error.code, error.reason)
-        except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
-            ledger.faults.append(f"{event.delivery.id}: {partner.name} mapping failed: {error!r}")
-            return _refused(event, "MappingFailed", f"The mapping does not know this form: {type(error).__name__}")
-        item = Item(audit_event.id, event, audit_event)
-        if any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
-            item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
-        return item
+    def _open(self, message: Message) -> Envelope:
+        envelope = decode_envelope(message.body)
+        if not self._mapper.knows(envelope.delivery.partner):
+            raise EnvelopeError(f"Partner {envelope.delivery.partner!r:.40} is not known to this version")
+        return envelope
 
     def _deliver(self, items: Sequence[Item], deadline: Deadline) -> None:
         entries = {
@@ -172,73 +151,110 @@ class Forwarder:
             if id(item) in entries:
                 item.outcome = outcomes[entries[id(item)]]
 
-    def _keep_quarantined(self, message: Message, ledger: Ledger) -> None:
-        items = [i for i in message.items if i.outcome and i.outcome.disposition is Disposition.QUARANTINE]
-        if not items:
-            return
-        try:
-            self._quarantine.keep(*quarantine_object([self._quarantined(item) for item in items]))
-        except QuarantineError as error:
-            ledger.faults.append(f"{message.id}: {error}")
-            for item in items:
-                item.outcome = Outcome(Disposition.RETRY, "QuarantineFailed", str(error))
+    def _keep_quarantined(self, portion: Sequence[tuple[Message, Item]], deadline: Deadline, ledger: Ledger) -> None:
+        """Write what will never be taken to the bucket; what that fails for waits."""
+        items = [item for _, item in portion if item.outcome and item.outcome.disposition is Disposition.QUARANTINE]
+        for key, content, positions in quarantine_objects([self._quarantined(item) for item in items]):
+            try:
+                if deadline.closed:
+                    raise QuarantineError("There was no time left to write to the bucket")
+                self._quarantine.keep(key, content)
+            except QuarantineError as error:
+                ledger.faults.append(str(error))
+                for position in positions:
+                    items[position].outcome = Outcome(Disposition.RETRY, "QuarantineFailed")
 
     def _quarantined(self, item: Item) -> QuarantinedEvent:
-        outcome = item.outcome or Outcome(Disposition.QUARANTINE)
-        delivery = item.event.delivery
         known = item.audit_event
+        outcome = item.outcome or Outcome(Disposition.QUARANTINE)
         return QuarantinedEvent(
-            delivery=delivery,
+            delivery=item.event.delivery,
             code=outcome.code,
             reason=outcome.reason,
             original=item.event.original,
             id=known.id if known else None,
-            uid=known.uid if known else self._partners[delivery.partner].uid(item.event),
+            uid=known.uid if known else self._mapper.uid(item.event),
         )
 
-    def _finish(self, message: Message, ledger: Ledger) -> bool:
+    def _finish(self, message: Message, deadline: Deadline, ledger: Ledger) -> bool:
         """Whether the message may be acknowledged: all is settled, or what is left waits in a message of its own."""
-        waiting = [item for item in message.items if not item.settled]
-        if not waiting:
+        if message.unreadable:
+            ledger.messages["unreadable"] += 1
+            return False
+        if not message.waiting:
             ledger.messages["finished"] += 1
             return True
-        configuration = any(i.outcome and i.outcome.disposition is Disposition.CONFIGURATION for i in waiting)
-        effects = {Disposition.DELIVERED, Disposition.QUARANTINE}
-        if any(item.outcome and item.outcome.disposition in effects for item in message.items) and self._hand_back(
-            message, frozenset(item.key for item in waiting), ledger
-        ):
+        if message.progress and not deadline.closed and self._hand_back(message, ledger):
             return True
         ledger.messages["returned"] += 1
-        self._queue.postpone(message.receipt_handle, _wait_seconds(message, configuration=configuration))
         return False
 
-    def _hand_back(self, message: Message, pending: frozenset[str], ledger: Ledger) -> bool:
+    def _hand_back(self, message: Message, ledger: Ledger) -> bool:
         """Send what is left as a message of its own, so that what is done is not done again; False if that failed.
 
         Where it fails the whole message comes back: an event twice, with equal id, is better than an event lost.
         """
-        envelope = message.envelope.handed_back(pending)
+        envelope = self._open(message).handed_back(Pending(message.total, frozenset(message.waiting)))
         try:
-            text = encode_envelope(envelope)
             if envelope.attempt > MAX_HANDBACKS:
-                self._queue.park(text)
+                self._queue.park(encode_envelope(envelope.parked()))
                 ledger.messages["parked"] += 1
             else:
-                self._queue.send(text, min(_LONGEST_DELAY_SECONDS, 2**envelope.attempt))
+                self._queue.send(encode_envelope(envelope), min(_LONGEST_DELAY_SECONDS, 2**envelope.attempt))
                 ledger.messages["handed back"] += 1
-        except (TooLarge, QueueError) as error:
+        except (EnvelopeError, QueueError) as error:
             ledger.faults.append(f"{message.id}: not handed back: {error}")
             return False
         return True
 
+    def _postpone(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> None:
+        if not messages or deadline.closed:
+            return
+        try:
+            self._queue.postpone({message.receipt_handle: _wait_seconds(message) for message in messages})
+        except QueueError as error:
+            ledger.faults.append(f"not postponed: {error}")
 
-def _refused(event: PartnerEvent, code: str, reason: str) -> Item:
-    key = event_id(event.delivery.partner, "unmapped", hashlib.sha256(event.original).hexdigest())
-    return Item(key, event, None, Outcome(Disposition.QUARANTINE, code, reason))
+    def _delete(self, messages: Sequence[Message], ledger: Ledger) -> None:
+        try:
+            self._queue.delete([message.receipt_handle for message in messages])
+        except QueueError as error:
+            ledger.faults.append(f"not deleted yet: {error}")
 
 
-def _wait_seconds(message: Message, *, configuration: bool) -> int:
-    longest = _LONGEST_CONFIGURATION_WAIT_SECONDS if configuration else _LONGEST_DELAY_SECONDS
+def _message(record: Mapping[str, Any]) -> Message:
+    receive_count = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    return Message(record["messageId"], record.get("receiptHandle", ""), receive_count, record["body"])
+
+
+def _settle(message: Message, item: Item, ledger: Ledger) -> None:
+    """Note on the message and in the ledger what became of one event. Of the event itself nothing is kept."""
+    outcome = item.outcome or Outcome(Disposition.RETRY, "NotSent")
+    ledger.enter(outcome)
+    if item.fault:
+        ledger.faults.append(item.fault)
+    if not outcome.disposition.settled:
+        message.waiting.add(item.position)
+        message.configuration |= outcome.disposition is Disposition.CONFIGURATION
+    elif outcome.disposition is not Disposition.FILTERED:
+        message.progress = True
+
+
+def _portions(items: Iterable[tuple[Message, Item]]) -> Iterator[list[tuple[Message, Item]]]:
+    portion: list[tuple[Message, Item]] = []
+    size = 0
+    for message, item in items:
+        portion.append((message, item))
+        size += len(item.event.original)
+        if len(portion) == PORTION_EVENTS or size >= PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
+
+
+def _wait_seconds(message: Message) -> int:
+    longest = _LONGEST_CONFIGURATION_WAIT_SECONDS if message.configuration else _LONGEST_DELAY_SECONDS
     return min(longest, _FIRST_WAIT_SECONDS << min(message.receive_count - 1, 10))
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from trailhook.errors import MalformedDelivery
+from trailhook.errors import MalformedDelivery, Undeliverable, UnmappableEvent
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")
@@ -32,7 +32,7 @@ class Record:
 
     value: Any
     text: str
-    fault: str | None = None
+    fault: Undeliverable | None = None
 
 
 class JsonText:
@@ -43,7 +43,7 @@ class JsonText:
             self._text = body.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise MalformedDelivery("NotUtf8", f"The body is not UTF-8 at byte {error.start}") from error
-        self._fault: str | None = None
+        self._fault: UnmappableEvent | None = None
         self._decoder = json.JSONDecoder(
             object_pairs_hook=self._unique_keys,
             parse_float=self._exact_float,
@@ -83,32 +83,42 @@ class JsonText:
             raise MalformedDelivery("NotJson", f"There is text after the JSON value, at character {end}")
         return record
 
-    def _sequence(self, position: int) -> list[Record]:
-        records: list[Record] = []
-        errors: list[MalformedDelivery] = []
+    def _sequence(self, position: int) -> Iterator[Record]:
+        """The records from `position` on. Broken ones wait for the first whole one: without it this is no sequence."""
+        broken: list[Record] = []
+        whole = False
+        for record in self._pieces(position):
+            if not whole and isinstance(record.fault, MalformedDelivery):
+                broken.append(record)
+                continue
+            whole = True
+            yield from broken
+            broken.clear()
+            yield record
+        if broken and broken[0].fault:
+            raise broken[0].fault
+
+    def _pieces(self, position: int) -> Iterator[Record]:
+        failures = 0
         while position < len(self._text):
             line_end = self._line_end(position)
             values, length, error = self._line(self._text[position:line_end])
-            records += values
+            yield from values
             position += length
             if error:
                 # A value over several lines, or a broken one.
                 try:
-                    if len(errors) >= _MAX_BROKEN_STARTS:
+                    if failures >= _MAX_BROKEN_STARTS:
                         raise error
                     record, position = self._value(self._text, position)
                 except MalformedDelivery as failure:
-                    errors.append(failure)
-                    if len(errors) > _MAX_BROKEN_LINES:
-                        raise MalformedDelivery(
-                            "NotJson", f"More than {_MAX_BROKEN_LINES:,} lines are broken"
-                        ) from failure
-                    record, position = Record(None, self._text[position:line_end], failure.reason), line_end
-                records.append(record)
+                    failures += 1
+                    if failures > _MAX_BROKEN_LINES:
+                        reason = f"More than {_MAX_BROKEN_LINES:,} lines are broken"
+                        raise MalformedDelivery("NotJson", reason) from failure
+                    record, position = Record(None, self._text[position:line_end], failure), line_end
+                yield record
             position = self._skip(position, _BETWEEN_RECORDS)
-        if errors and len(errors) == len(records):
-            raise errors[0]
-        return records
 
     def _line(self, line: str) -> tuple[list[Record], int, MalformedDelivery | None]:
         """The values that a line holds, where they end, and why there if that is not the end of the line."""
@@ -203,7 +213,8 @@ class JsonText:
         number = float(text)
         try:
             # 17 digits are what C and PHP print; the shorter text that Python prints names the same double.
-            exact = isfinite(number) and Decimal(text) in {Decimal(repr(number)), Decimal(f"{number:.17g}")}
+            same = {Decimal(repr(number)), Decimal(f"{number:.17g}"), Decimal(number)}
+            exact = isfinite(number) and Decimal(text) in same
         except ArithmeticError:
             exact = False
         if not exact:
@@ -221,8 +232,8 @@ class JsonText:
     def _no_constant(self, name: str) -> None:
         self._note(f"{name} is not JSON")
 
-    def _note(self, fault: str) -> None:
-        self._fault = self._fault or fault
+    def _note(self, reason: str) -> None:
+        self._fault = self._fault or UnmappableEvent("AmbiguousJson", reason)
 
 
 def _end(ignored: re.Pattern[str], text: str, position: int) -> int:
@@ -231,16 +242,21 @@ def _end(ignored: re.Pattern[str], text: str, position: int) -> int:
     return match.end() if match else position
 
 
+_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ASCII = json.JSONEncoder(separators=(",", ":"))
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
 def encode(value: Any) -> str:
     """Compact JSON in plain Unicode. Raises UnicodeEncodeError later, on encoding, for half a surrogate pair."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _PLAIN.encode(value)
 
 
 def encode_ascii(value: Any) -> str:
     """Compact JSON in ASCII: every transport takes it, and its length bounds the length of any other encoding."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ASCII.encode(value)
 
 
 def canonical(value: Any) -> str:
     """The one text of a value: keys sorted, no white space, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(value)

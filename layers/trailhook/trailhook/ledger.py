@@ -7,37 +7,44 @@ from typing import Any
 
 from trailhook.destination import Disposition, Outcome
 
-_SETTLED = {
+_NAMES = {
     Disposition.DELIVERED: "delivered",
     Disposition.QUARANTINE: "quarantined",
     Disposition.FILTERED: "filtered",
 }
+_LONGEST_WORDS = 300
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Events by what became of them, why, and what could not even be read."""
+    """Events by what became of them and why, messages, and faults that no event is to blame for."""
 
     events: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    words: dict[str, str] = field(default_factory=dict)
     messages: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    configuration_faults: int = 0
+    """How many events wait for an operator: what the alarm rings on."""
 
     def enter(self, outcome: Outcome) -> None:
         """Count one event."""
-        self.events[_SETTLED.get(outcome.disposition, "waiting")] += 1
-        if outcome.disposition is not Disposition.DELIVERED:
-            self.reasons[f"{outcome.disposition.value}:{outcome.code}"] += 1
-
-    @property
-    def configuration_faults(self) -> int:
-        """How many events wait for an operator: what the alarm rings on."""
-        return sum(count for reason, count in self.reasons.items() if reason.startswith("configuration:"))
+        self.events[_NAMES.get(outcome.disposition, "waiting")] += 1
+        if outcome.disposition is Disposition.DELIVERED:
+            return
+        reason = f"{outcome.disposition.value}:{outcome.code}"
+        self.reasons[reason] += 1
+        if not outcome.disposition.settled:
+            # The destination's own words, once for each code: they name the permission or the quota.
+            self.words.setdefault(reason, outcome.reason[:_LONGEST_WORDS])
+        if outcome.disposition is Disposition.CONFIGURATION:
+            self.configuration_faults += 1
 
     def to_log(self) -> Mapping[str, Any]:
         return {
             "events": dict(self.events),
             "reasons": dict(self.reasons),
+            "words": self.words,
             "messages": dict(self.messages),
             "faults": self.faults[:20],
         }

@@ -149,7 +149,9 @@ class StandardWebhooksProof:
         return frozenset({"webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"})
 
     def verify(self, request: Request, secrets: Sequence[str]) -> None:
-        family, other = ("webhook", "svix") if request.header("webhook-signature") else ("svix", "webhook")
+        family, other = "webhook", "svix"
+        if request.header("svix-signature") and not request.header("webhook-signature"):
+            family, other = other, family
         message_id = _required(request, f"{family}-id")
         timestamp = _required(request, f"{family}-timestamp")
         signatures = _required(request, f"{family}-signature")

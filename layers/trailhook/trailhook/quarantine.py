@@ -1,12 +1,11 @@
 """The quarantine: what CloudTrail will never take, kept whole with its reason, until an operator decides.
 
-One NDJSON object per message that had something to quarantine, under
-`quarantine/<partner>/<yyyy>/<mm>/<dd>/`, named after its content: writing it again changes nothing.
+NDJSON objects under `quarantine/<partner>/<yyyy>/<mm>/<dd>/`, a line an event.
 """
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,9 +62,20 @@ class Quarantine(Protocol):
         """Store `body` under `key`. Raises QuarantineError if that is not certain."""
 
 
-def quarantine_object(events: Sequence[QuarantinedEvent]) -> tuple[str, bytes]:
-    """The key and the content of the object that holds one delivery's quarantined events."""
-    content = "".join(event.to_line() + "\n" for event in events).encode()
-    delivery = events[0].delivery
-    day = f"{from_milliseconds(delivery.received_at):%Y/%m/%d}"
-    return f"quarantine/{delivery.partner}/{day}/{hashlib.sha256(content).hexdigest()[:32]}.ndjson", content
+def quarantine_objects(events: Sequence[QuarantinedEvent]) -> Iterator[tuple[str, bytes, Sequence[int]]]:
+    """The events in objects: key, content, and the places in `events` of those that it holds.
+
+    One object for each partner and day of receipt. Its name comes from the deliveries and the original bytes alone:
+    what is written again for the same events, though a reason may be worded otherwise, takes the same place.
+    """
+    folders: dict[str, list[int]] = {}
+    for place, event in enumerate(events):
+        day = f"{from_milliseconds(event.delivery.received_at):%Y/%m/%d}"
+        folders.setdefault(f"quarantine/{event.delivery.partner}/{day}", []).append(place)
+    for folder, places in folders.items():
+        digest = hashlib.sha256()
+        for place in places:
+            digest.update(f"{events[place].delivery.request_id}\n{len(events[place].original)}\n".encode())
+            digest.update(events[place].original)
+        content = "".join(events[place].to_line() + "\n" for place in places).encode()
+        yield f"{folder}/{digest.hexdigest()[:32]}.ndjson", content, places

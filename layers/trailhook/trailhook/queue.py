@@ -1,19 +1,15 @@
 """The delivery queue and its dead-letter queue, as receive and forward use them."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailhook.errors import TrailhookError
+from trailhook.errors import QueueError
 
 if TYPE_CHECKING:
     # The stubs are for development and not in the layer.
     from types_boto3_sqs.client import SQSClient
-
-
-class QueueError(TrailhookError):
-    """SQS did not confirm. What was to be sent may or may not be there."""
 
 
 class Sender(Protocol):
@@ -29,11 +25,14 @@ class DeliveryQueue(Sender, Protocol):
     def park(self, message: str) -> None:
         """Send to the dead-letter queue. Raises QueueError, also where there is none."""
 
-    def postpone(self, receipt_handle: str, seconds: int) -> None:
-        """Show a received message again after so many seconds. A failure changes only when it is seen again."""
+    def postpone(self, waits: Mapping[str, int]) -> None:
+        """Show received messages, by receipt handle, again after so many seconds. Raises QueueError.
+
+        What was not postponed comes back after the queue's own visibility timeout.
+        """
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
-        """Take processed messages off the queue. A failure leaves them to the end of the invocation."""
+        """Take processed messages off the queue. Raises QueueError; the end of the invocation deletes them as well."""
 
 
 class SqsDeliveryQueue:
@@ -52,22 +51,22 @@ class SqsDeliveryQueue:
             raise QueueError("DEAD_LETTER_QUEUE_URL is not set")
         self._send(self._dead_letter_queue_url, message, 0)
 
-    def postpone(self, receipt_handle: str, seconds: int) -> None:
-        try:
-            self._client.change_message_visibility(
-                QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
-            )
-        except (BotoCoreError, ClientError):
-            return
+    def postpone(self, waits: Mapping[str, int]) -> None:
+        entries = [{"ReceiptHandle": handle, "VisibilityTimeout": seconds} for handle, seconds in waits.items()]
+        self._in_tens(self._client.change_message_visibility_batch, entries)
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
-        for start in range(0, len(receipt_handles), 10):
-            batch = receipt_handles[start : start + 10]
-            entries = [{"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(batch)]
+        self._in_tens(self._client.delete_message_batch, [{"ReceiptHandle": handle} for handle in receipt_handles])
+
+    def _in_tens(self, call: Callable[..., Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(entries), 10):
+            batch = [{"Id": str(index), **entry} for index, entry in enumerate(entries[start : start + 10])]
             try:
-                self._client.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)  # type: ignore[arg-type]
-            except (BotoCoreError, ClientError):
-                return
+                answer = call(QueueUrl=self._queue_url, Entries=batch)
+            except (BotoCoreError, ClientError) as error:
+                raise QueueError(f"SQS did not answer: {error}") from error
+            if failed := answer.get("Failed"):
+                raise QueueError(f"SQS refused {len(failed)} of {len(batch)} entries: {failed[0].get('Code')}")
 
     def _send(self, queue_url: str, message: str, delay_seconds: int) -> None:
         try:

@@ -12,9 +12,13 @@ from trailhook.delivery import Delivery
 from trailhook.envelope import Envelope, encode_envelope
 from trailhook.errors import (
     BadRequest,
+    EnvelopeTooLarge,
     MethodNotAllowed,
     NotFound,
+    QueueError,
     Refused,
+    SecretStoreError,
+    TooLarge,
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
@@ -22,8 +26,8 @@ from trailhook.errors import (
 from trailhook.gateway import Request, Response, request_id_of
 from trailhook.partner import Partner
 from trailhook.proofs import Proof
-from trailhook.queue import QueueError, Sender
-from trailhook.webhook_secret import SecretStoreError, WebhookSecret
+from trailhook.queue import Sender
+from trailhook.webhook_secret import WebhookSecret
 
 WEBHOOK_PATH = "/webhook"
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "application/gzip"})
@@ -93,6 +97,8 @@ class Receiver:
         log["delivery_id"] = delivery.id
         try:
             self._queue.send(encode_envelope(Envelope(delivery)))
+        except EnvelopeTooLarge as error:
+            raise TooLarge(str(error)) from error
         except QueueError as error:
             raise Unavailable(str(error)) from error
         log["queued"] = True

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailhook.webhook_secret import SecretStoreError, SecretVersion
+from trailhook.errors import SecretStoreError
+from trailhook.webhook_secret import SecretVersion
 
 if TYPE_CHECKING:
     # The stubs are for development and not in the layer.

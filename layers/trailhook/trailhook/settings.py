@@ -9,6 +9,8 @@ from trailhook.partner import Options
 
 _CHANNEL_ARN = re.compile(r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:(?P<account>\d{12}):channel/[A-Za-z0-9._/-]+")
 
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiveSettings:
@@ -62,7 +64,7 @@ class ForwardSettings:
             dead_letter_queue_url=environ.get("DEAD_LETTER_QUEUE_URL") or None,
             channel_arn=channel_arn,
             account_id=match["account"],
-            external_id=environ.get("EXTERNAL_ID") or None,
+            external_id=_external_id(environ),
             quarantine_bucket=_required(environ, "QUARANTINE_BUCKET"),
             exclude_events=_words(environ.get("EXCLUDE_EVENTS", "")),
             options=_options(environ),
@@ -70,9 +72,11 @@ class ForwardSettings:
 
 
 def _options(environ: Mapping[str, str]) -> Options:
+    # It counts for the custom partner's own stack; elsewhere it must not stop the former deliveries of a queue.
+    event_source = environ.get("EVENT_SOURCE") if environ.get("PARTNER") == "custom" else None
     return Options(
         accept_hec=_flag(environ, "ACCEPT_HEC"),
-        event_source=environ.get("EVENT_SOURCE") or None,
+        event_source=event_source or None,
         redact=_words(environ.get("REDACT", "")),
     )
 
@@ -82,6 +86,13 @@ def _required(environ: Mapping[str, str], name: str) -> str:
     if not value:
         raise SettingsError(f"{name} is not set")
     return value
+
+
+def _external_id(environ: Mapping[str, str]) -> str | None:
+    value = environ.get("EXTERNAL_ID", "")
+    if value and not _EXTERNAL_ID.fullmatch(value):
+        raise SettingsError(f"EXTERNAL_ID={value!r} is not 2 to 1224 characters of letters, digits and _+=,.@:/-")
+    return value or None
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

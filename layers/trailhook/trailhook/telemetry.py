@@ -1,11 +1,14 @@
 """One structured log line and a few metrics an invocation: what operators search, and what alarms ring on."""
 
 import json
+import logging
 from functools import cache, partial
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from trailhook.integration.request import Request
+from trailhook.integration.response import Answer as IntegrationAnswer
 from trailhook.ledger import Ledger
 from trailhook.receive import Answer
 
@@ -18,6 +21,8 @@ def logger(function: str) -> Logger:
 
     In ASCII: half a surrogate pair in a header could not be written otherwise, and the line would be lost.
     """
+    # botocore tells at INFO where it found credentials, in lines that are not ours.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     return Logger(service=function, json_serializer=partial(json.dumps, default=str, separators=(",", ":")))
 
 
@@ -39,9 +44,27 @@ def report_ledger(partner: str, ledger: Ledger) -> None:
     counts = {f"Events{name.capitalize()}": count for name, count in ledger.events.items()}
     if ledger.configuration_faults:
         counts["ConfigurationFaults"] = ledger.configuration_faults
-    if ledger.messages["parked"]:
-        counts["MessagesParked"] = ledger.messages["parked"]
+    for name, message in (("MessagesParked", "parked"), ("MessagesUnreadable", "unreadable")):
+        if ledger.messages[message]:
+            counts[name] = ledger.messages[message]
     _emit(partner, counts)
+
+
+def report_integration(request: Request, answer: IntegrationAnswer, undelivered: str | None) -> None:
+    """Log what became of a custom resource request. The response URL is a secret and not part of it."""
+    log = logger("integration")
+    fields = {
+        "request_type": request.type,
+        "request_id": request.request_id,
+        "stack_id": request.stack_id,
+        "logical_id": request.logical_id,
+        "physical_id": answer.physical_id,
+        "status": "SUCCESS" if answer.succeeded else "FAILED",
+        "reason": request.without_url(answer.reason),
+    }
+    (log.info if answer.succeeded else log.error)("integration", extra=fields)
+    if undelivered:
+        log.error("CloudFormation could not be answered", extra={"request_id": request.request_id, "why": undelivered})
 
 
 def _emit(partner: str, counts: dict[str, int]) -> None:

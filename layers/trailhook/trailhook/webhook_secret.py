@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from trailhook.errors import TrailhookError
+from trailhook.errors import SecretStoreError
 
 CACHE_SECONDS = 300
 REREADS = 5
@@ -24,10 +24,6 @@ class SecretVersion:
 
     value: str
     created: datetime
-
-
-class SecretStoreError(TrailhookError):
-    """The store did not answer, or has no such secret."""
 
 
 class SecretStore(Protocol):

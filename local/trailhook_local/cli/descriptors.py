@@ -3,17 +3,19 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from trailhook.delivery import Delivery, PartnerEvent
+from trailhook.delivery import Delivery
 from trailhook.descriptor import Descriptor
-from trailhook.errors import Undeliverable, UnmappableEvent
+from trailhook.destination import Disposition, Outcome
+from trailhook.mapping import Item, Mapper
+from trailhook.own_partners import OWN
 from trailhook.partner import Options, Partner
-from trailhook.partners import OWN, REGISTRY, load_partner
+from trailhook.partners import REGISTRY, load_partner
 from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
 
 EXAMPLE_ACCOUNT = "111122223333"
@@ -42,9 +44,10 @@ def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact:
         body=body,
     )
     complete = True
-    for outcome in _outcomes(partner, delivery):
-        click.echo(json.dumps(outcome, indent=2, ensure_ascii=False))
-        complete = complete and "refused" not in outcome
+    mapper = Mapper({partner.name: partner})
+    for item in mapper.take_apart(delivery)[1]:
+        click.echo(json.dumps(_outcome(mapper, item), indent=2, ensure_ascii=False))
+        complete = complete and item.audit_event is not None
     return complete
 
 
@@ -77,23 +80,12 @@ def _compiled(file: Path) -> dict[str, Any]:
         raise click.ClickException(f"{file} cannot be read ({error.strerror}), nor is it one of: {known}") from error
 
 
-def _outcomes(partner: Partner, delivery: Delivery) -> Iterator[dict[str, Any]]:
-    try:
-        for event in partner.events(delivery):
-            yield _outcome(partner, event)
-    except Undeliverable as error:
-        yield {"refused": error.code, "reason": error.reason, "body": "the whole of it"}
-
-
-def _outcome(partner: Partner, event: PartnerEvent) -> dict[str, Any]:
-    try:
-        if event.fault:
-            raise UnmappableEvent("AmbiguousJson", event.fault)
-        audit_event = partner.to_audit_event(event)
-    except Undeliverable as error:
-        shown = event.original[:200].decode("utf-8", "replace")
-        return {"refused": error.code, "reason": error.reason, "uid": partner.uid(event), "event": shown}
-    return {"id": audit_event.id, "eventData": json.loads(audit_event.event_data(EXAMPLE_ACCOUNT))}
+def _outcome(mapper: Mapper, item: Item) -> dict[str, Any]:
+    if item.audit_event is None:
+        refusal = item.outcome or Outcome(Disposition.QUARANTINE)
+        shown = item.event.original[:200].decode("utf-8", "replace")
+        return {"refused": refusal.code, "reason": refusal.reason, "uid": mapper.uid(item.event), "event": shown}
+    return {"id": item.audit_event.id, "eventData": json.loads(item.audit_event.event_data(EXAMPLE_ACCOUNT))}
 
 
 @click.command("map")

@@ -77,6 +77,7 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
             click.echo(f"\nevent data store  {store_id(stack.event_data_store_arn)}\nlogs  {state / 'logs'}")
             click.echo("\nIn another terminal:  trailhook send github FILE --event push")
             click.echo('                      trailhook query "SELECT eventdata.eventname, eventtime FROM EDS"')
+            click.echo('                      eval "$(trailhook env)"; aws cloudtrail list-channels')
             click.echo("Ctrl-C stops everything.")
             over.wait()
     except StackError as error:
@@ -121,6 +122,18 @@ def send(
     reply = post(urllib3.PoolManager(), url, body, sent)
     click.echo(f"{reply.status} {reply.body}".rstrip())
     sys.exit(0 if 200 <= reply.status < 300 else 1)
+
+
+@main.command()
+@STATE
+def env(state: Path) -> None:
+    """Print what points the AWS CLI and SDKs at the running stack: eval "$(trailhook env)"."""
+    try:
+        status = read_status(state)
+    except StackError as error:
+        raise click.ClickException(str(error)) from error
+    for name, value in status.endpoints.environment().items():
+        click.echo(f"export {name}={value}")
 
 
 @main.command()

@@ -10,12 +10,11 @@ from types import MappingProxyType
 
 from trailhook.descriptor import Descriptor
 from trailhook.errors import SettingsError
+from trailhook.own_partners import OWN, own_files
 from trailhook.partner import Options, Partner
 from trailhook.partners import custom, github, okta
 
 FOLDER = Path(__file__).parent
-OWN = FOLDER / "own"
-"""Where an operator puts compiled descriptors: data that travels with the layer."""
 
 
 def described(name: str, options: Options) -> Partner:
@@ -67,7 +66,7 @@ class Partners(Mapping[str, Partner]):
 
     def __init__(self, options: Options, own: Path = OWN) -> None:
         self._options = options
-        self._own = {file.stem: file for file in sorted(own.glob("*.json"))}
+        self._own = own_files(own)
         self._made: dict[str, Partner] = {}
 
     def __getitem__(self, name: str) -> Partner:

@@ -135,11 +135,12 @@ def _event_data(entry: Record) -> Record:
     raw = inner.encode("utf-8", "surrogatepass")
     checksum = value_at(entry.value, "eventDataChecksum")
     if checksum is not None and checksum != base64.b64encode(hashlib.sha256(raw).digest()).decode():
-        return Record(None, entry.text, "eventDataChecksum is not that of eventData")
+        fault = UnmappableEvent("InvalidChecksum", "eventDataChecksum is not that of eventData")
+        return Record(None, entry.text, fault)
     try:
         event = JsonText(raw).document()
     except MalformedDelivery as error:
-        return Record(None, entry.text, f"eventData: {error.reason}")
+        return Record(None, entry.text, UnmappableEvent(error.code, f"eventData: {error.reason}"))
     return Record(event.value, entry.text, entry.fault or event.fault)
 
 

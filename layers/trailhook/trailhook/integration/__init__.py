@@ -1,0 +1,8 @@
+"""The custom resource `Custom::CloudTrailIntegration`: the console's *Add integration* page as code, and its way back.
+
+request, response      CloudFormation's side: what it asks for, and the one answer it gets
+properties, catalogue  what an operator may ask for, and the rules that are checked before the first AWS call
+ownership              whose a channel or an event data store is, proven by tags
+control_plane          CloudTrail's side: calls that wait out throttles and conflicts within the time there is
+destinations, channels, adoption, removal, undo   the steps that `resource` puts together
+"""

@@ -1,0 +1,90 @@
+"""CloudTrail's catalogue of event sources outside AWS, and which of them each of our partners uses.
+
+AWS page: "Create an integration with an event source outside of AWS", CloudTrail User Guide. A channel's source can
+never be changed afterwards, and an account and Region have one channel per source: everybody outside the catalogue
+shares `Custom`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class IntegrationType(StrEnum):
+    """Who calls PutAuditEvents: the partner from its own account, or an application in the customer's."""
+
+    DIRECT = "direct"
+    SOLUTION = "solution"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One line of the catalogue: what the console calls it, what CreateChannel calls it, and its type."""
+
+    console_name: str
+    name: str
+    type: IntegrationType
+
+
+_DIRECT, _SOLUTION = IntegrationType.DIRECT, IntegrationType.SOLUTION
+
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        source.name: source
+        for source in (
+            Source("My custom integration", "Custom", _SOLUTION),
+            Source("Cloud Storage Security", "CloudStorageSecurityConsole", _SOLUTION),
+            Source("Clumio", "Clumio", _DIRECT),
+            Source("CrowdStrike", "CrowdStrike", _SOLUTION),
+            Source("CyberArk", "CyberArk", _SOLUTION),
+            Source("GitHub", "GitHub", _SOLUTION),
+            Source("Kong Inc", "KongGatewayEnterprise", _SOLUTION),
+            Source("LaunchDarkly", "LaunchDarkly", _DIRECT),
+            Source("Netskope", "NetskopeCloudExchange", _SOLUTION),
+            Source("Nordcloud, an IBM company", "IBMMulticloud", _DIRECT),
+            Source("MontyCloud", "MontyCloud", _DIRECT),
+            Source("Okta", "OktaSystemLogEvents", _SOLUTION),
+            Source("One Identity", "OneLogin", _SOLUTION),
+            Source("Shoreline.io", "Shoreline", _SOLUTION),
+            Source("Snyk", "Snyk", _DIRECT),
+            Source("Wiz", "WizAuditLogs", _SOLUTION),
+        )
+    }
+)
+
+WEBHOOK = "webhook"
+"""Mode: the partner posts to our endpoint, and Trailhook delivers."""
+DIRECT = "direct"
+"""Mode: no endpoint; the partner, or its own application, delivers to the channel."""
+
+PARTNERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "atlassian": {WEBHOOK: "Custom"},
+        "auth0": {WEBHOOK: "Custom"},
+        "cloudflare": {WEBHOOK: "Custom"},
+        "cloudstoragesecurity": {WEBHOOK: "CloudStorageSecurityConsole"},
+        "clumio": {DIRECT: "Clumio"},
+        "crowdstrike": {WEBHOOK: "CrowdStrike"},
+        "custom": {WEBHOOK: "Custom"},
+        "cyberark": {WEBHOOK: "CyberArk"},
+        "github": {WEBHOOK: "GitHub"},
+        "gitlab": {WEBHOOK: "Custom"},
+        "ibm": {DIRECT: "IBMMulticloud"},
+        "kong": {WEBHOOK: "KongGatewayEnterprise"},
+        "launchdarkly": {WEBHOOK: "Custom", DIRECT: "LaunchDarkly"},
+        "montycloud": {DIRECT: "MontyCloud"},
+        "netskope": {WEBHOOK: "NetskopeCloudExchange"},
+        "okta": {WEBHOOK: "OktaSystemLogEvents"},
+        "onelogin": {WEBHOOK: "OneLogin"},
+        "onepassword": {WEBHOOK: "Custom"},
+        "pagerduty": {WEBHOOK: "Custom"},
+        "shoreline": {DIRECT: "Shoreline"},
+        "slack": {WEBHOOK: "Custom"},
+        "snyk": {WEBHOOK: "Custom", DIRECT: "Snyk"},
+        "terraform": {WEBHOOK: "Custom"},
+        "wiz": {WEBHOOK: "WizAuditLogs"},
+        "zoom": {WEBHOOK: "Custom"},
+    }
+)
+"""Partner → mode → source; the first mode is the default. Who is not in the catalogue has the source Custom."""

@@ -1,0 +1,73 @@
+"""The channels that there are, and which of them is ours. Lists tell neither source nor tags, so each is asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trailhook.errors import InTheWay
+from trailhook.integration.control_plane import Channel, ControlPlane
+from trailhook.integration.ownership import Owner
+from trailhook.integration.properties import Integration
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A channel with its tags."""
+
+    channel: Channel
+    tags: dict[str, str]
+
+    @property
+    def arn(self) -> str:
+        return self.channel.arn
+
+
+def survey(plane: ControlPlane) -> list[Tagged]:
+    """Every channel of the account and Region; at most 25."""
+    tags = plane.channel_tags(plane.channel_arns())
+    found = ((plane.channel(arn), tags[arn]) for arn in tags)
+    return [Tagged(channel, its_tags) for channel, its_tags in found if channel is not None]
+
+
+def refuse_users(tagged: Tagged, owner: Owner, verb: str) -> None:
+    """Raise InTheWay, naming them, where other integrations use the channel."""
+    users = owner.other_users(tagged.tags)
+    if users:
+        raise InTheWay(
+            f"The channel {tagged.channel.name} ({tagged.arn}) is not {verb}, because it is used by the stacks "
+            f"{', '.join(users)}: delete them first, or give them another channel. The user tag of a stack that is "
+            "gone can be removed with `aws cloudtrail remove-tags`."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPlan:
+    """`current`: the channel to keep, None to create one. `aside`: a channel of ours that has the name we need."""
+
+    current: Tagged | None
+    aside: Tagged | None
+
+
+def plan_channel(channels: Sequence[Tagged], owner: Owner, wanted: Integration, physical_id: str | None) -> ChannelPlan:
+    """What to do for the wanted channel. Raises InTheWay before anything is touched."""
+    holder = next((one for one in channels if one.channel.source == wanted.source.name), None)
+    current = holder if holder and owner.made(holder.tags) else None
+    if holder and not current:
+        if holder.arn == physical_id and not owner.uses(holder.tags):
+            raise InTheWay(
+                f"The channel {holder.channel.name} ({holder.arn}) lost the tags that prove it to be this stack's: put "
+                f"them back with `aws cloudtrail add-tags` ({', '.join(f'{k}={v}' for k, v in owner.tags.items())})."
+            )
+        raise InTheWay(
+            f"CloudTrail allows one channel for each source, and the channel {holder.channel.name} has the source "
+            f"{wanted.source.name} already: set ChannelArn to {holder.arn} to share it."
+        )
+    named = [one for one in channels if one.channel.name == wanted.channel_name and one is not current]
+    strangers = [one for one in named if not owner.made(one.tags)]
+    if strangers:
+        raise InTheWay(
+            f"The name {wanted.channel_name} is taken by the channel {strangers[0].arn}: choose another ChannelName."
+        )
+    previous = next((one for one in channels if one.arn == physical_id), None)
+    if previous and not current and owner.made(previous.tags):
+        refuse_users(previous, owner, "replaced")
+    return ChannelPlan(current, named[0] if named else None)

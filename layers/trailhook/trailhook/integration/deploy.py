@@ -1,0 +1,194 @@
+"""Create and Update: from what there is to what is wanted. All is read and judged first, then changed step by step.
+
+Both are one and the same: a repeated request, a redeployed stack and a rollback find part of the way already gone.
+"""
+
+from typing import Any
+
+from trailhook.errors import IntegrationError, InTheWay
+from trailhook.integration.channels import ChannelPlan, Tagged, plan_channel, refuse_users, survey
+from trailhook.integration.control_plane import ControlPlane, as_list
+from trailhook.integration.creation import Creation
+from trailhook.integration.destinations import StorePlanner, Unchanged
+from trailhook.integration.policy import resource_policy, same_policy
+from trailhook.integration.properties import EXTENDABLE, Integration, store_member, tag_keys
+from trailhook.integration.removal import remove_channel
+from trailhook.integration.request import Request
+from trailhook.integration.response import Answer
+from trailhook.integration.stores import StoreBuilder, Stores
+from trailhook.integration.tagging import converge_tags
+from trailhook.integration.undo import Undo
+
+
+class Deployment:
+    """One Create or Update."""
+
+    def __init__(self, plane: ControlPlane, undo: Undo, request: Request, wanted: Integration) -> None:
+        self._plane = plane
+        self._undo = undo
+        self._request = request
+        self._owner = request.owner
+        self._wanted = wanted
+
+    def carry_out(self) -> Answer:
+        return self._share_channel() if self._wanted.channel_arn else self._build()
+
+    def _share_channel(self) -> Answer:
+        """Verify somebody else's channel and leave a user tag; policy, destinations and life stay its owner's."""
+        arn = self._wanted.channel_arn
+        channel = self._plane.channel(arn)
+        tags = self._plane.tags(arn) if channel else None
+        if channel is None or tags is None:
+            raise InTheWay(f"ChannelArn: there is no channel {arn}.")
+        if channel.source != self._wanted.source.name:
+            raise InTheWay(
+                f"ChannelArn: {arn} has the source {channel.source}, but {self._wanted.partner} needs "
+                f"{self._wanted.source.name}: name a channel of that source, or none."
+            )
+        self._refuse_to_leave_users(arn)
+        if not self._owner.uses(tags) and not self._owner.made(tags):
+            self._undo.note(f"the user tag on {arn}", lambda late: late.remove_tags(arn, sorted(self._owner.user_tag)))
+            self._plane.add_tags(arn, self._owner.user_tag)
+        return self._answer(arn, Stores(channel.stores))
+
+    def _refuse_to_leave_users(self, next_arn: str) -> None:
+        """A channel of ours that others use cannot be replaced: its Delete would be refused afterwards."""
+        former = self._request.physical_id or ""
+        if former == next_arn or ":channel/" not in former:
+            return
+        tags = self._plane.tags(former) or {}
+        channel = self._plane.channel(former) if self._owner.made(tags) else None
+        if channel:
+            refuse_users(Tagged(channel, tags), self._owner, "replaced")
+
+    def _build(self) -> Answer:
+        channels = survey(self._plane)
+        channel_plan = plan_channel(channels, self._owner, self._wanted, self._request.physical_id)
+        current = channel_plan.current or next((c for c in channels if c.arn == self._request.physical_id), None)
+        planner = StorePlanner(self._plane, self._owner, self._request.place)
+        store_plan = planner.plan(self._wanted, current.channel if current else None, self._unchanged())
+
+        # From here on things change.
+        former_tags = tag_keys(self._request.old_properties)
+        builder = StoreBuilder(self._plane, self._undo, self._owner)
+        stores = builder.carry_out(store_plan, self._wanted, former_tags)
+        if channel_plan.aside:
+            self._set_aside(channel_plan.aside)
+        if channel_plan.current:
+            arn = self._converge(channel_plan.current, stores, former_tags)
+        else:
+            arn = self._create(stores)
+        if stores.new_retention:
+            # Last of all, because there is no undo: a shorter one deletes at once, as does taking back a longer one.
+            self._plane.update_store(stores.arns[0], RetentionPeriod=stores.new_retention)
+        return self._answer(arn, stores, self._sweep(channels, channel_plan, arn))
+
+    def _unchanged(self) -> Unchanged:
+        old, wanted = self._request.old_properties, self._wanted.store
+        if wanted is None or store_member(old, "Name") is None:
+            return Unchanged()
+        return Unchanged(
+            billing_mode=(store_member(old, "BillingMode") or EXTENDABLE) == wanted.billing_mode,
+            kms_key=store_member(old, "KmsKeyId") == wanted.kms_key,
+        )
+
+    def _create(self, stores: Stores) -> str:
+        wanted = self._wanted
+
+        def find(plane: ControlPlane) -> str | None:
+            ours = (
+                one.arn
+                for one in survey(plane)
+                if one.channel.source == wanted.source.name and self._owner.made_now(one.tags)
+            )
+            return next(ours, None)
+
+        creation = Creation(find)
+
+        def discard(plane: ControlPlane) -> None:
+            arn = creation.made(plane)
+            if arn:
+                remove_channel(plane, arn)
+
+        self._undo.note(f"the channel {wanted.channel_name}", discard)
+        arn = creation.once(
+            self._plane,
+            lambda: self._plane.create_channel(
+                Name=wanted.channel_name,
+                Source=wanted.source.name,
+                Destinations=_destinations(stores.arns),
+                Tags=as_list({**wanted.tags, **self._owner.tags}),
+            ),
+        )
+        policy = resource_policy(wanted, self._request.place, arn)
+        if policy:
+            self._plane.put_policy(arn, policy)
+        return arn
+
+    def _converge(self, current: Tagged, stores: Stores, former_tags: frozenset[str]) -> str:
+        """Bring our own channel to what is wanted, in place."""
+        channel, wanted = current.channel, self._wanted
+        if channel.name != wanted.channel_name or set(channel.stores) != set(stores.arns):
+            self._undo.note(
+                f"name and destinations of {channel.arn}",
+                lambda late: late.update_channel(
+                    channel.arn, Name=channel.name, Destinations=_destinations(channel.stores)
+                ),
+            )
+            self._plane.update_channel(channel.arn, Name=wanted.channel_name, Destinations=_destinations(stores.arns))
+        self._converge_policy(channel.arn)
+        converge_tags(
+            self._plane, self._undo, channel.arn, existing=current.tags, wanted=wanted.tags, former=former_tags
+        )
+        return channel.arn
+
+    def _converge_policy(self, arn: str) -> None:
+        before = self._plane.policy(arn)
+        policy = resource_policy(self._wanted, self._request.place, arn)
+        if same_policy(before, policy):
+            return
+        self._undo.note(f"the resource policy of {arn}", lambda late: _set_policy(late, arn, before))
+        _set_policy(self._plane, arn, policy)
+
+    def _set_aside(self, former: Tagged) -> None:
+        """Free the name: the channel that this one replaces is deleted only after the stack's update."""
+        name = former.channel.name
+        self._undo.note(f"the name of {former.arn}", lambda late: late.update_channel(former.arn, Name=name))
+        suffix = former.arn.rpartition("/")[2][:8]
+        self._plane.update_channel(former.arn, Name=f"{name[:100]}-replaced-{suffix}")
+
+    def _sweep(self, channels: list[Tagged], plan: ChannelPlan, arn: str) -> str:
+        """Remove a channel that an Update which never came to its end left behind. Returns what it had to leave."""
+        kept = {arn, self._request.physical_id, plan.current.arn if plan.current else None}
+        left: list[str] = []
+        for one in channels if self._request.type == "Update" else ():
+            if self._owner.made_now(one.tags) and one.arn not in kept and not self._owner.other_users(one.tags):
+                try:
+                    remove_channel(self._plane, one.arn)
+                except IntegrationError as error:
+                    left.append(f"The channel {one.arn} of an earlier update could not be removed: {error}")
+        return " ".join(left)
+
+    def _answer(self, arn: str, stores: Stores, report: str = "") -> Answer:
+        data: dict[str, Any] = {
+            "ChannelArn": arn,
+            "EventDataStoreArns": list(stores.arns),
+            "Source": self._wanted.source.name,
+            "IntegrationType": self._wanted.source.type.value,
+            "RecipientAccountId": arn.split(":")[4],
+            "Report": " ".join(filter(None, (stores.report, report))),
+        }
+        if stores.retention_days:
+            data["RetentionPeriodDays"] = str(stores.retention_days)
+        return Answer(succeeded=True, physical_id=arn, reason=data["Report"], data=data)
+
+
+def _destinations(arns: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"Type": "EVENT_DATA_STORE", "Location": arn} for arn in arns]
+
+
+def _set_policy(plane: ControlPlane, arn: str, policy: str | None) -> None:
+    if policy is None:
+        plane.delete_policy(arn)
+    else:
+        plane.put_policy(arn, policy)

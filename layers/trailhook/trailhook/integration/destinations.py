@@ -1,0 +1,155 @@
+"""The event data stores behind a channel: given ones are verified, the one that is described is found or to be made.
+
+Planning only reads and refuses; nothing is touched before everything is known to fit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trailhook.errors import InTheWay, OwnershipUnknown
+from trailhook.integration.control_plane import Channel, ControlPlane, EventDataStore
+from trailhook.integration.ownership import Owner
+from trailhook.integration.properties import EXTENDABLE, LONGEST_RETENTION_DAYS, Integration, NewStore
+from trailhook.integration.request import Place
+
+ACTIVITY = "ActivityAuditLog"
+ENABLED = "ENABLED"
+PENDING_DELETION = "PENDING_DELETION"
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlan:
+    """`given`: existing stores, verified. `wanted`: the store to have; `found` is it where it is there already."""
+
+    given: tuple[str, ...] = ()
+    wanted: NewStore | None = None
+    found: EventDataStore | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """What the former properties asked for alike: a request that does not ask for a change is not refused one."""
+
+    billing_mode: bool = False
+    kms_key: bool = False
+
+
+class StorePlanner:
+    """Finds out what there is, for one owner."""
+
+    def __init__(self, plane: ControlPlane, owner: Owner, place: Place) -> None:
+        self._plane = plane
+        self._owner = owner
+        self._place = place
+
+    def plan(self, wanted: Integration, current: Channel | None, unchanged: Unchanged) -> StorePlan:
+        """Raises InTheWay with a sentence for each fault."""
+        if wanted.store is None:
+            faults = [fault for arn in wanted.store_arns for fault in self._faults_of_given(arn)]
+            if faults:
+                raise InTheWay(" ".join(faults))
+            return StorePlan(given=wanted.store_arns)
+        found = self._named(wanted.store.name) or self._current(current)
+        if found:
+            faults = [*_unfit(found), *self._unchangeable(found, wanted.store, unchanged)]
+            if faults:
+                raise InTheWay(" ".join(faults))
+        return StorePlan(wanted=wanted.store, found=found)
+
+    def find_named(self, name: str) -> EventDataStore | None:
+        """The event data store with that name, whoever made it."""
+        for arn, its_name in self._plane.store_arns().items():
+            if its_name == name and self._place.holds(arn):
+                return self._plane.store(arn)
+        return None
+
+    def _faults_of_given(self, arn: str) -> Iterator[str]:
+        store = self._plane.store(arn)
+        if store is None:
+            yield f"EventDataStoreArns: there is no event data store {arn}."
+            return
+        if store.status != ENABLED:
+            yield f"EventDataStoreArns: {arn} is {store.status}, and a channel needs it to be ENABLED."
+        yield from _unfit(store)
+
+    def _named(self, name: str) -> EventDataStore | None:
+        """Our own store of that name, also from before. Raises InTheWay for one that is not provably ours."""
+        store = self.find_named(name)
+        if store is None:
+            return None
+        pending = store.status == PENDING_DELETION
+        try:
+            tags = self._plane.tags(store.arn) or {}
+        except OwnershipUnknown as error:
+            raise InTheWay(_pending_stranger(store, "CloudTrail does not tell whose it is")) from error
+        if self._owner.made(tags):
+            return store
+        if pending:
+            raise InTheWay(_pending_stranger(store, "this stack did not make it"))
+        raise InTheWay(
+            f"The event data store {name} exists and is not this stack's: set EventDataStoreArns to {store.arn} to use "
+            "it, or choose another EventDataStore.Name."
+        )
+
+    def _current(self, channel: Channel | None) -> EventDataStore | None:
+        """Our own store behind the channel: a new EventDataStore.Name renames it."""
+        for arn in channel.stores if channel else ():
+            if self._owner.made(self._plane.tags(arn) or {}):
+                return self._plane.store(arn)
+        return None
+
+    def _unchangeable(self, store: EventDataStore, wanted: NewStore, unchanged: Unchanged) -> Iterator[str]:
+        command = f"aws cloudtrail update-event-data-store --event-data-store {store.arn}"
+        here = f"The event data store {store.name}"
+        key = self._key_arn(wanted.kms_key)
+        if not unchanged.kms_key and key != self._key_arn(store.kms_key):
+            if store.kms_key:
+                yield (
+                    f"{here} is encrypted with {store.kms_key}, and CloudTrail never changes or removes its key: set "
+                    "EventDataStore.KmsKeyId to that key."
+                )
+            else:
+                yield (
+                    f"{here} has no KMS key, and one could not be taken away again by a rollback: run `{command} "
+                    f"--kms-key-id {wanted.kms_key}` and deploy again, or leave EventDataStore.KmsKeyId empty."
+                )
+        if not unchanged.billing_mode and wanted.billing_mode != store.billing_mode:
+            if store.billing_mode == EXTENDABLE:
+                yield (
+                    f"{here} has {store.billing_mode}, which CloudTrail never changes back: set "
+                    f"EventDataStore.BillingMode to {store.billing_mode}."
+                )
+            else:
+                yield (
+                    f"{here} has {store.billing_mode}, and a rollback could not undo the change: run `{command} "
+                    f"--billing-mode {wanted.billing_mode}` and deploy again, or set EventDataStore.BillingMode to "
+                    f"{store.billing_mode}."
+                )
+        longest = LONGEST_RETENTION_DAYS.get(store.billing_mode, LONGEST_RETENTION_DAYS[EXTENDABLE])
+        if (wanted.retention_days or 0) > longest:
+            yield f"EventDataStore.RetentionPeriodDays must be 7 to {longest} days under {store.billing_mode}."
+
+    def _key_arn(self, key: str | None) -> str | None:
+        """The form in which CloudTrail tells a key, so that an id equals its ARN."""
+        if key is None or key.startswith("arn:"):
+            return key
+        return self._place.arn("kms", key if key.startswith("alias/") else f"key/{key}")
+
+
+def _unfit(store: EventDataStore) -> Iterator[str]:
+    """One sentence for each reason why no channel can deliver to the store."""
+    if store.categories != {ACTIVITY}:
+        collects = ", ".join(sorted(store.categories)) or "nothing"
+        yield f"{store.arn} collects {collects}; it must collect eventCategory {ACTIVITY} and nothing else."
+    if store.multi_region:
+        yield f"{store.arn} is multi-Region; a channel needs a single-Region event data store."
+    if store.organization:
+        yield f"{store.arn} belongs to an organization; a channel needs one of this account alone."
+
+
+def _pending_stranger(store: EventDataStore, because: str) -> str:
+    return (
+        f"The event data store {store.name} ({store.arn}) is pending deletion, and is not restored because "
+        f"{because}: choose another EventDataStore.Name, or run `aws cloudtrail restore-event-data-store "
+        f"--event-data-store {store.arn}` and set EventDataStoreArns to it."
+    )

@@ -1,0 +1,66 @@
+"""Whose a channel or an event data store is. Tags set in the Create calls prove it; nothing else does.
+
+The stack id ends in a UUID that a redeployed stack does not keep. A stack name belongs to one living stack of an
+account and Region, so what a former stack of the same name and logical id made, and retained, is ours too. Only what
+carries this very stack's id, though, can be the leftover of a failed Create.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+OUR_PREFIX = "trailhook:"
+STACK_ID = "trailhook:stack-id"
+LOGICAL_ID = "trailhook:logical-id"
+RETAINED = "trailhook:retained"
+"""On an event data store that outlived its integration: it is evidence, and never the leftover of a failed Create."""
+_USER = "trailhook:user:"
+
+Tags = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """One custom resource of one stack."""
+
+    stack_id: str
+    logical_id: str
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that prove ownership; every Create call carries them."""
+        return {STACK_ID: self.stack_id, LOGICAL_ID: self.logical_id}
+
+    @property
+    def user_tag(self) -> dict[str, str]:
+        """What an integration leaves on a channel that it shares. The key is its own, the value says whose it is."""
+        digest = hashlib.sha256(f"{self.stack_id} {self.logical_id}".encode()).hexdigest()
+        return {f"{_USER}{digest[:32]}": self.stack_id}
+
+    def made(self, tags: Tags) -> bool:
+        """Whether this stack, or a former one of its name, made what carries these tags."""
+        return tags.get(LOGICAL_ID) == self.logical_id and _lineage(tags.get(STACK_ID, "")) == _lineage(self.stack_id)
+
+    def made_now(self, tags: Tags) -> bool:
+        """Whether this very stack made it."""
+        return self.tags.items() <= tags.items()
+
+    def uses(self, tags: Tags) -> bool:
+        return self.user_tag.keys() <= tags.keys()
+
+    def other_users(self, tags: Tags) -> list[str]:
+        """The names of the stacks that share the channel with these tags, this integration left out."""
+        return sorted({_stack_name(value) for key, value in _user_tags(tags) if key not in self.user_tag})
+
+
+def _user_tags(tags: Tags) -> Iterator[tuple[str, str]]:
+    return ((key, value) for key, value in tags.items() if key.startswith(_USER))
+
+
+def _lineage(stack_id: str) -> str:
+    """`arn:aws:cloudformation:<region>:<account>:stack/<name>`: the stack's id without its UUID."""
+    return stack_id.rpartition("/")[0] or stack_id
+
+
+def _stack_name(stack_id: str) -> str:
+    return stack_id.split("/")[1] if stack_id.count("/") >= 2 else stack_id

@@ -1,0 +1,88 @@
+"""The one answer to CloudFormation: put to its pre-signed URL before the deadline, and again while there is time.
+
+AWS page: "Custom resource response objects", CloudFormation User Guide. Whoever knows the URL can answer in our name,
+so it must never be logged. `http.client` is used because, other than urllib3, it logs nothing and follows nothing.
+"""
+
+import http.client
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from trailhook.deadline import Deadline
+from trailhook.integration.request import Request
+
+MAX_BYTES = 4_096
+_CONNECT_SECONDS = 3.0
+_SHARE_OF_AN_ATTEMPT = 0.6
+"""Of what is left: a URL that is slow to say yes is heard out, and there is still time to try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What CloudFormation is told. `reason` is for the operator; `data` is what Fn::GetAtt finds."""
+
+    succeeded: bool
+    physical_id: str
+    reason: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self, request: Request, where: str) -> bytes:
+        """The answer in at most 4,096 bytes: the reason is cut where it must be, never `where` the log is."""
+        document: dict[str, Any] = {
+            "Status": "SUCCESS" if self.succeeded else "FAILED",
+            "PhysicalResourceId": self.physical_id,
+            "StackId": request.stack_id,
+            "RequestId": request.request_id,
+            "LogicalResourceId": request.logical_id,
+            "Data": dict(self.data),
+        }
+        reason = request.without_url(self.reason)
+        end = f" (log: {where})" if where and not self.succeeded else ""
+        while True:
+            body = json.dumps({**document, "Reason": reason + end}).encode("ascii")
+            excess = len(body) - MAX_BYTES
+            if excess <= 0 or not reason:
+                return body
+            # A character takes one to twelve bytes of JSON.
+            reason = (
+                reason[: max(0, len(reason) - max(4, excess // 12 + 3))].rstrip("…") + "…" if len(reason) > 4 else ""
+            )
+
+
+def deliver_answer(body: bytes, url: str, deadline: Deadline) -> str | None:
+    """Put the answer until CloudFormation's bucket has taken it once. Returns None then, or why it never did."""
+    pause = 0.2
+    while True:
+        failure = _put(body, url, deadline.remaining * _SHARE_OF_AN_ATTEMPT)
+        if failure is None:
+            return None
+        if deadline.remaining < pause + 0.3:
+            return failure
+        time.sleep(pause)
+        pause = min(pause * 2, 3.0)
+
+
+def _put(body: bytes, url: str, seconds: float) -> str | None:
+    """None, or what went wrong, in words that hold nothing of the URL."""
+    if seconds <= 0:
+        return "no time was left"
+    connection: http.client.HTTPConnection | None = None
+    try:
+        parts = urlsplit(url)
+        make = http.client.HTTPConnection if parts.scheme == "http" else http.client.HTTPSConnection
+        connection = make(parts.netloc, timeout=min(_CONNECT_SECONDS, seconds))
+        connection.connect()
+        connection.sock.settimeout(seconds)
+        # The URL is signed for a request without a content type.
+        connection.request("PUT", f"{parts.path}?{parts.query}" if parts.query else parts.path, body)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return type(error).__name__
+    finally:
+        if connection is not None:
+            connection.close()
+    return None if 200 <= status < 300 else f"HTTP status {status}"

@@ -1,0 +1,129 @@
+"""Making the event data store of an integration, or taking our own one back, and waiting until it is ENABLED."""
+
+import time
+from dataclasses import dataclass
+
+from trailhook.errors import InTheWay
+from trailhook.integration.control_plane import ControlPlane, EventDataStore, as_list
+from trailhook.integration.creation import Creation
+from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION, StorePlan
+from trailhook.integration.ownership import Owner
+from trailhook.integration.properties import DEFAULT_RETENTION_DAYS, Integration, NewStore
+from trailhook.integration.removal import discard_store, remove_store
+from trailhook.integration.tagging import converge_tags
+from trailhook.integration.undo import Undo
+
+_ON_THE_WAY = frozenset({"CREATED", "STARTING_INGESTION"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The destinations; of a store that is ours `retention_days`, and `new_retention` where it is still to be set."""
+
+    arns: tuple[str, ...]
+    retention_days: int | None = None
+    new_retention: int | None = None
+    report: str = ""
+
+
+class StoreBuilder:
+    """Carries a plan out for one owner."""
+
+    def __init__(self, plane: ControlPlane, undo: Undo, owner: Owner) -> None:
+        self._plane = plane
+        self._undo = undo
+        self._owner = owner
+
+    def carry_out(self, plan: StorePlan, wanted: Integration, former_tags: frozenset[str]) -> Stores:
+        if plan.wanted is None:
+            return Stores(plan.given)
+        if plan.found is None:
+            return self._create(plan.wanted, wanted)
+        return self._take(plan.found, plan.wanted, wanted, former_tags)
+
+    def _create(self, store: NewStore, wanted: Integration) -> Stores:
+        days = store.retention_days or DEFAULT_RETENTION_DAYS[store.billing_mode]
+
+        def find(plane: ControlPlane) -> str | None:
+            ours = (
+                arn
+                for arn, name in plane.store_arns().items()
+                if name == store.name and self._owner.made_now(plane.tags(arn) or {})
+            )
+            return next(ours, None)
+
+        creation = Creation(find)
+
+        def discard(plane: ControlPlane) -> None:
+            arn = creation.made(plane)
+            if arn:
+                discard_store(plane, arn, aside=f"{store.name[:100]}-undone-{int(time.time())}")
+
+        self._undo.note(f"the event data store {store.name}", discard)
+        arn = creation.once(
+            self._plane,
+            lambda: self._plane.create_store(
+                Name=store.name,
+                AdvancedEventSelectors=[
+                    {
+                        "Name": "Activity events of the integration",
+                        "FieldSelectors": [{"Field": "eventCategory", "Equals": [ACTIVITY]}],
+                    }
+                ],
+                MultiRegionEnabled=False,
+                OrganizationEnabled=False,
+                BillingMode=store.billing_mode,
+                RetentionPeriod=days,
+                TerminationProtectionEnabled=True,
+                TagsList=as_list({**wanted.tags, **self._owner.tags}),
+                **({"KmsKeyId": store.kms_key} if store.kms_key else {}),
+            ),
+        )
+        self._wait_until_enabled(arn, store.name)
+        return Stores((arn,), retention_days=days)
+
+    def _take(self, found: EventDataStore, store: NewStore, wanted: Integration, former: frozenset[str]) -> Stores:
+        """Make our own store what is wanted, but for its retention."""
+        if found.status == PENDING_DELETION:
+            self._undo.note(f"the restored event data store {store.name}", lambda late: remove_store(late, found.arn))
+            self._plane.restore_store(found.arn)
+        if found.status != ENABLED:
+            self._wait_until_enabled(found.arn, store.name)
+        days = store.retention_days or found.retention_days
+        changes: dict[str, object] = {}
+        if store.name != found.name:
+            changes["Name"] = store.name
+            self._undo.note(
+                f"the name of the event data store {found.name}",
+                lambda late: late.update_store(found.arn, Name=found.name),
+            )
+        if not found.protected:
+            changes["TerminationProtectionEnabled"] = True
+        if changes:
+            self._plane.update_store(found.arn, **changes)
+        existing = self._plane.tags(found.arn) or {}
+        converge_tags(self._plane, self._undo, found.arn, existing=existing, wanted=wanted.tags, former=former)
+        if days == found.retention_days:
+            return Stores((found.arn,), retention_days=days)
+        if days > found.retention_days or wanted.shorten_retention:
+            return Stores((found.arn,), retention_days=days, new_retention=days)
+        return Stores(
+            (found.arn,),
+            retention_days=found.retention_days,
+            report=f"The event data store {store.name} keeps its retention of {found.retention_days} days instead of "
+            f"{days}, because a shorter one deletes older events at once: set ShortenRetention to true to do that.",
+        )
+
+    def _wait_until_enabled(self, arn: str, name: str) -> None:
+        """Raises InTheWay where the store will not become ENABLED by itself, OutOfTime where it takes too long."""
+        attempt = 0
+        while True:
+            store = self._plane.store(arn)
+            status = store.status if store else "gone"
+            if status == ENABLED:
+                return
+            # What was created or restored a moment ago may be told with its former status still, or not at all.
+            if status not in _ON_THE_WAY and attempt > 3:
+                raise InTheWay(f"The event data store {name} ({arn}) is {status} and not ENABLED.")
+            self._plane.pause(attempt, f"the event data store {name} to be ENABLED; it is {status}")
+            attempt += 1

@@ -1,0 +1,95 @@
+"""Delete: the way back. It validates nothing, never fails on what is gone, and touches only what carries our tags.
+
+A physical id that is no channel's ARN belongs to a Create that failed, or timed out, whose id CloudFormation made up.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from trailhook.errors import CallRefused, ControlPlaneError, LakeClosed, OwnershipUnknown
+from trailhook.integration.channels import Tagged, refuse_users, survey
+from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.ownership import RETAINED
+from trailhook.integration.properties import on_delete
+from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
+from trailhook.integration.request import Request
+from trailhook.integration.response import Answer
+from trailhook.integration.undo import Undo
+
+
+class Withdrawal:
+    """One Delete."""
+
+    def __init__(self, plane: ControlPlane, undo: Undo, request: Request) -> None:
+        self._plane = plane
+        self._undo = undo
+        self._request = request
+        self._owner = request.owner
+        self._physical_id = request.physical_id or ""
+        self._after_failed_create = ":channel/" not in self._physical_id
+
+    def carry_out(self) -> Answer:
+        """Raises InTheWay, naming them, where other integrations use the channel."""
+        with suppress(LakeClosed):  # an account that CloudTrail Lake does not take holds nothing of ours
+            self._withdraw()
+        return Answer(succeeded=True, physical_id=self._physical_id)
+
+    def _withdraw(self) -> None:
+        channels = survey(self._plane)
+        ours = [one for one in channels if self._is_to_go(one)]
+        for one in ours:
+            refuse_users(one, self._owner, "deleted")
+        for one in ours:
+            remove_channel(self._plane, one.arn)
+        for one in channels:
+            if self._owner.uses(one.tags) and (self._after_failed_create or one.arn == self._physical_id):
+                self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
+        gone = {one.arn for one in ours}
+        in_use = {store for one in channels if one.arn not in gone for store in one.channel.stores}
+        self._withdraw_stores(in_use)
+
+    def _is_to_go(self, one: Tagged) -> bool:
+        if self._after_failed_create:
+            return self._owner.made_now(one.tags)
+        return one.arn == self._physical_id and self._owner.made(one.tags)
+
+    def _withdraw_stores(self, in_use: Iterable[str]) -> None:
+        delete = on_delete(self._request.properties) == "delete"
+        for arn in self._plane.store_arns():
+            if arn in in_use or not self._request.place.holds(arn):
+                continue
+            try:
+                tags = self._plane.tags(arn) or {}
+            except OwnershipUnknown:  # pending deletion already
+                continue
+            if self._after_failed_create:
+                # Evidence of an earlier life of this integration is not the leftover of a Create.
+                if self._owner.made_now(tags) and RETAINED not in tags:
+                    self._remove_store(arn)
+            elif self._owner.made(tags):
+                if delete:
+                    self._remove_store(arn)
+                elif RETAINED not in tags:
+                    self._mark_retained(arn)
+
+    def _remove_store(self, arn: str) -> None:
+        if not self._plane.protect_store(arn, on=False):
+            return
+        self._undo.note(f"termination protection of {arn}", lambda late: _protect(late, arn))
+        try:
+            delete_unprotected(self._plane, arn)
+        except CallRefused as error:
+            if error.code != STILL_POINTED_AT:
+                raise
+            _protect(self._plane, arn)  # a channel began to use it a moment ago
+
+    def _mark_retained(self, arn: str) -> None:
+        try:
+            self._plane.add_tags(arn, {RETAINED: "true"})
+        except ControlPlaneError:
+            # Fifty tags already, or no time: the mark guards against a rare accident and is not worth a failed Delete.
+            return
+
+
+def _protect(plane: ControlPlane, arn: str) -> None:
+    plane.protect_store(arn, on=True)

@@ -1,0 +1,100 @@
+"""From a queued delivery to its events as forward handles them: mapped, excluded by the operator, or refused."""
+
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from trailhook.audit_event import AuditEvent
+from trailhook.delivery import Delivery, PartnerEvent
+from trailhook.destination import Disposition, Outcome
+from trailhook.errors import MalformedDelivery, Undeliverable
+from trailhook.partner import Partner
+
+MAX_EVENTS = 50_000
+"""More events than this in one delivery are no partner's; what forward keeps of each has to fit its memory."""
+
+_HELD_BYTES = 4_000_000
+"""Events of a delivery that are held while it is not yet known whether all of it can be taken apart. A larger one is
+read twice, so that memory does not grow with it."""
+
+
+@dataclass(slots=True)
+class Item:
+    """One event on its way, at its position in the delivery; `outcome` is None until something became of it."""
+
+    position: int
+    event: PartnerEvent
+    audit_event: AuditEvent | None = None
+    outcome: Outcome | None = None
+    fault: str | None = None
+
+
+class Mapper:
+    """Takes deliveries apart and maps their events, as their partners say."""
+
+    def __init__(self, partners: Mapping[str, Partner], exclude_events: Sequence[str] = ()) -> None:
+        self._partners = partners
+        self._exclude_events = exclude_events
+
+    def knows(self, partner: str) -> bool:
+        return partner in self._partners
+
+    def uid(self, event: PartnerEvent) -> str | None:
+        """The partner's own id of an event that could not be mapped."""
+        return self._partners[event.delivery.partner].uid(event)
+
+    def take_apart(self, delivery: Delivery) -> tuple[int, Iterator[Item]]:
+        """How many events the delivery holds, and each of them mapped, in an order that is always the same.
+
+        A delivery that cannot be taken apart to its end is one item, the whole of it.
+        """
+        partner = self._partners[delivery.partner]
+        try:
+            total, events = _to_the_end(partner, delivery)
+        except Undeliverable as error:
+            return 1, iter([_refused(0, PartnerEvent(delivery, None, delivery.body), error)])
+        return total, (self._map(position, partner, event) for position, event in enumerate(events))
+
+    def _map(self, position: int, partner: Partner, event: PartnerEvent) -> Item:
+        try:
+            if event.fault:
+                raise event.fault
+            audit_event = partner.to_audit_event(event)
+        except Undeliverable as error:
+            return _refused(position, event, error)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
+            item = _refused(position, event, Undeliverable("MappingFailed", "The mapping did not foresee this form"))
+            item.fault = f"{event.delivery.id}: {partner.name} mapping failed: {_where(error)}"
+            return item
+        item = Item(position, event, audit_event)
+        if any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
+            item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
+        return item
+
+
+def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent]]:
+    """All events of a delivery. Raises Undeliverable before the first if there would be trouble with the last."""
+    held: list[PartnerEvent] = []
+    held_bytes = count = 0
+    for count, event in enumerate(partner.events(delivery), 1):
+        if count > MAX_EVENTS:
+            raise MalformedDelivery("TooManyEvents", f"One delivery holds more than {MAX_EVENTS:,} events")
+        held_bytes += len(event.original)
+        if held_bytes <= _HELD_BYTES:
+            held.append(event)
+        else:
+            held.clear()
+    return count, held if held_bytes <= _HELD_BYTES else partner.events(delivery)
+
+
+def _refused(position: int, event: PartnerEvent, error: Undeliverable) -> Item:
+    return Item(position, event, outcome=Outcome(Disposition.QUARANTINE, error.code, error.reason))
+
+
+def _where(error: Exception) -> str:
+    """The kind of error and its place in our code. Its text may quote the event, and logs hold no events."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {frame.filename.rpartition('/')[2]}:{frame.lineno}"

@@ -1,0 +1,102 @@
+"""Delete: validates nothing, never fails on what is gone, and takes what is ours and no more."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.integration.cloudformation import CloudFormation
+from tests.integration.conftest import Account
+
+from trailhook_local.lake import LakeServer
+
+NewStack = Callable[..., CloudFormation]
+
+
+def test_the_store_goes_only_when_told_so(stack: CloudFormation, account: Account, github: dict[str, Any]) -> None:
+    store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
+    assert stack.delete().succeeded
+    assert account.channels() == []
+    assert account.stores() == {store: "PENDING_DELETION"}
+
+
+def test_a_store_that_another_channel_uses_stays_and_stays_protected(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
+    other = account.channel(store, source="OneLogin")
+    assert stack.delete().succeeded
+    assert account.channels() == [other]
+    assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
+
+
+def test_a_store_that_a_channel_began_to_use_meanwhile_stays_too(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
+    refusal = {"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}
+    lake.lake.faults.set([refusal])
+    assert stack.delete().succeeded
+    assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
+
+
+def test_a_list_that_is_behind_does_not_keep_the_store(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
+    refusal = {"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}
+    lake.lake.faults.set([{**refusal, "count": 2}])
+    assert stack.delete().succeeded
+    assert account.stores() == {store: "PENDING_DELETION"}
+
+
+def test_two_stacks_with_the_same_logical_id_do_not_touch_each_other(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    one, two = new_stack(name="one"), new_stack(name="two")
+    one.create({**github, "OnDelete": "delete"})
+    before = account.snapshot()
+    okta = {**github, "Partner": "okta", "ChannelName": "okta", "OnDelete": "delete"}
+    okta["EventDataStore"] = {"Name": "okta"}
+    two.create(okta)
+    assert two.delete().succeeded
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize("what", ["channel", "store", "both"])
+def test_what_is_gone_already_is_no_failure(
+    stack: CloudFormation, account: Account, github: dict[str, Any], what: str
+) -> None:
+    made = stack.create({**github, "OnDelete": "delete"})
+    account.cloudtrail.delete_channel(Channel=made.physical_id)
+    if what == "channel":
+        account.channel(made.data["EventDataStoreArns"][0], source="GitHub")
+    else:
+        store = made.data["EventDataStoreArns"][0]
+        account.cloudtrail.update_event_data_store(EventDataStore=store, TerminationProtectionEnabled=False)
+        account.cloudtrail.delete_event_data_store(EventDataStore=store)
+    assert stack.delete().succeeded
+    assert stack.send("Delete", github, physical_id=made.physical_id).succeeded
+
+
+@pytest.mark.parametrize(
+    "properties", [{}, {"Partner": "nobody", "EventDataStore": "audit", "Tags": 7, "OnDelete": "burn"}]
+)
+@pytest.mark.parametrize("physical_id", ["failed/Integration/1", "audit-Integration-1A2B3C", "arn:aws:iam::1:role/x"])
+def test_properties_and_ids_that_make_no_sense_delete_nothing_of_others(
+    stack: CloudFormation, account: Account, properties: dict[str, Any], physical_id: str
+) -> None:
+    account.channel(account.store())
+    before = account.snapshot()
+    assert stack.send("Delete", properties, physical_id=physical_id).succeeded
+    assert account.snapshot() == before
+
+
+def test_a_failed_create_of_another_resource_of_the_stack_takes_nothing_of_this_one(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    one, two = new_stack(logical_id="One"), new_stack(logical_id="Two")
+    two.stack_id = one.stack_id
+    one.create(github)
+    before = account.snapshot()
+    assert not two.create(github).succeeded
+    assert account.snapshot() == before

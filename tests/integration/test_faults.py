@@ -1,0 +1,221 @@
+"""What can go wrong on the way: afterwards nothing is left over, nothing of others is gone, and there was an answer."""
+
+from typing import Any
+
+import pytest
+from tests.integration.cloudformation import CloudFormation
+from tests.integration.conftest import Account
+
+from trailhook_local.lake import LakeServer, errors
+from trailhook_local.lake.faults import NO_NEW_CUSTOMERS
+
+POLICY = {"PrincipalAccountIds": ["444455556666"], "ExternalId": "fake-external-id"}
+MAKING = ["CreateEventDataStore", "GetEventDataStore", "CreateChannel", "PutResourcePolicy"]
+READING = ["ListChannels", "ListEventDataStores"]
+
+
+@pytest.mark.parametrize("operation", MAKING + READING)
+def test_a_refusal_anywhere_takes_back_what_was_made(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
+) -> None:
+    account.channel(account.store(), source="OktaSystemLogEvents")
+    before = account.snapshot()
+    lake.lake.faults.set([{"kind": "error", "operations": [operation], "code": "AccessDeniedException", "count": 1}])
+
+    answer = stack.create({**github, **POLICY})
+
+    assert not answer.succeeded
+    assert operation in answer.reason
+    assert "allow the action" in answer.reason
+    assert account.snapshot() == before
+
+
+def test_the_name_of_a_store_that_was_taken_back_is_free_for_the_next_try(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    lake.lake.faults.set([{"kind": "error", "operations": ["CreateChannel"], "code": "AccessDeniedException"}])
+    assert not stack.create(github).succeeded
+    assert account.living_stores() == []
+    lake.lake.faults.set([])
+    assert stack.create(github).succeeded
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+@pytest.mark.parametrize("operation", MAKING)
+def test_a_lost_answer_creates_nothing_twice(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str, kind: str
+) -> None:
+    lake.lake.faults.set([{"kind": kind, "operations": [operation], "count": 1}])
+    answer = stack.create({**github, **POLICY})
+    assert answer.succeeded, answer.reason
+    assert account.channels() == [answer.data["ChannelArn"]]
+    assert list(account.stores()) == answer.data["EventDataStoreArns"]
+
+
+@pytest.mark.parametrize("operation", ["CreateChannel", "CreateEventDataStore"])
+def test_a_fault_after_the_effect_is_a_lost_answer_too(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
+) -> None:
+    whole = lake.lake._operations[operation]
+
+    def done_and_failed(request: dict[str, Any]) -> dict[str, Any]:
+        whole(request)
+        raise errors.InternalFailure("The service failed after it had done what it was asked for.")
+
+    lake.lake._operations[operation] = done_and_failed
+    answer = stack.create(github)
+    assert answer.succeeded, answer.reason
+    assert len(account.channels()) == len(account.stores()) == 1
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ConflictException", "InternalFailure", "ServiceUnavailable"])
+def test_what_passes_is_waited_out(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], code: str
+) -> None:
+    lake.lake.faults.set([{"kind": "error", "operations": MAKING, "code": code, "count": 1}])
+    assert stack.create({**github, **POLICY}).succeeded
+    lake.lake.faults.set(
+        [{"kind": "error", "operations": ["DeleteChannel", "DeleteResourcePolicy"], "code": code, "count": 1}]
+    )
+    assert stack.delete().succeeded
+    assert account.channels() == []
+
+
+@pytest.mark.parametrize("operation", ["CreateChannel", "PutResourcePolicy"])
+def test_what_does_not_pass_in_time_is_taken_back_and_told(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
+) -> None:
+    stack.seconds = 10
+    lake.lake.faults.set([{"kind": "error", "operations": [operation], "code": "ConflictException"}])
+    answer = stack.create({**github, **POLICY})
+    assert not answer.succeeded
+    assert "time was over" in answer.reason
+    assert "ConflictException" in answer.reason
+    assert account.snapshot() == {}
+
+
+def test_slow_answers_are_waited_for(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    lake.lake.faults.set([{"kind": "delay", "milliseconds": 300}])
+    lake.lake.event_data_stores.start_seconds = 1.5
+    assert stack.create(github).succeeded
+
+
+def test_an_answer_slower_than_a_call_may_take_creates_nothing_twice(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    stack.seconds = 18  # three seconds a call
+    lake.lake.faults.set([{"kind": "delay", "operations": ["CreateChannel"], "milliseconds": 2900, "count": 1}])
+    answer = stack.create(github)
+    assert account.channels() == ([answer.physical_id] if answer.succeeded else [])
+
+
+def test_a_function_that_dies_leaves_nothing_after_the_delete_that_follows(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    theirs = account.channel(account.store(), source="OktaSystemLogEvents")
+    before = account.snapshot()
+    # As if the process had ended after its work and before its answer.
+    stack.create_that_times_out(github, seconds=30)
+    assert account.snapshot() == before
+    assert theirs in before
+
+
+def test_what_could_not_be_taken_back_is_told_and_goes_with_the_delete_that_follows(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    refused = ["CreateChannel", "UpdateEventDataStore"]
+    lake.lake.faults.set([{"kind": "error", "operations": refused, "code": "AccessDeniedException"}])
+    answer = stack.send("Create", github)
+    assert "Could not be taken back: the event data store audit" in answer.reason
+    assert len(account.living_stores()) == 1
+    lake.lake.faults.set([])
+    assert stack.send("Delete", github, physical_id=answer.physical_id).succeeded
+    assert account.snapshot() == {}
+
+
+def test_lists_are_read_to_their_last_page(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+
+    def page_by_page(operation: str) -> None:
+        whole = lake.lake._operations[operation]
+        lake.lake._operations[operation] = lambda request: whole({**request, "MaxResults": 1})
+
+    page_by_page("ListChannels")
+    page_by_page("ListEventDataStores")
+    store = account.store()
+    for source in ("OktaSystemLogEvents", "OneLogin", "GitHub"):
+        theirs = account.channel(store, name=f"theirs-{source}", source=source)
+    assert theirs in stack.create(github).reason
+    account.cloudtrail.delete_channel(Channel=theirs)
+    answer = stack.create(github)
+    assert answer.succeeded
+    stack.delete(OnDelete="delete")
+    assert account.stores()[answer.data["EventDataStoreArns"][0]] == "PENDING_DELETION"
+
+
+@pytest.mark.parametrize(
+    "code", ["UnsupportedOperationException", "OperationNotPermittedException", "InvalidParameterException"]
+)
+def test_an_account_that_cloudtrail_lake_does_not_take_is_told_so_with_the_date(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], code: str
+) -> None:
+    lake.lake.faults.set([{**NO_NEW_CUSTOMERS, "code": code}])
+    answer = stack.create(github)
+    assert answer.reason.startswith("CloudTrail Lake took its last new customers on 2026-05-31 and does not take this")
+    assert "Could not be taken back" not in answer.reason
+
+
+def test_an_account_that_cloudtrail_lake_does_not_take_can_delete_the_stack(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    lake.lake.faults.set([{**NO_NEW_CUSTOMERS, "operations": None}])
+    assert not stack.create(github).succeeded
+
+
+@pytest.mark.parametrize(
+    "operation", ["DeleteResourcePolicy", "DeleteChannel", "UpdateEventDataStore", "DeleteEventDataStore"]
+)
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+def test_a_lost_answer_does_not_fail_a_delete(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str, kind: str
+) -> None:
+    stack.create({**github, **POLICY, "OnDelete": "delete"})
+    lake.lake.faults.set([{"kind": kind, "operations": [operation], "count": 1}])
+    assert stack.delete().succeeded
+    assert account.snapshot() == {}
+
+
+def test_a_store_that_cannot_be_deleted_is_protected_again(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
+    lake.lake.faults.set([{"kind": "error", "operations": ["DeleteEventDataStore"], "code": "AccessDeniedException"}])
+    assert not stack.delete().succeeded
+    assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
+
+
+PASSING = [
+    {"kind": "drop_before", "probability": 0.06},
+    {"kind": "drop_after", "probability": 0.06},
+    {"kind": "error", "code": "ConflictException", "probability": 0.06},
+]
+
+
+@pytest.mark.parametrize("seed", [2, 4])
+def test_whatever_happens_it_is_whole_or_gone(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], seed: int
+) -> None:
+    account.channel(account.store(), source="OneLogin")
+    strangers = account.snapshot()
+    refusals = {"kind": "error", "code": "AccessDeniedException", "operations": MAKING, "probability": 0.1}
+    lake.lake.faults.set([*PASSING, refusals], seed)
+    made = stack.create({**github, **POLICY, "OnDelete": "delete"})
+    if made.succeeded:
+        lake.lake.faults.set(PASSING, seed)
+        stack.update({**github, "Partner": "okta", "OnDelete": "delete"}, another_resource_fails=seed % 2 == 0)
+        stack.delete()
+    lake.lake.faults.set([])
+    assert account.snapshot() == strangers

@@ -1,0 +1,143 @@
+"""A channel given as ChannelArn is used and left as it is; its owner cannot delete it under its users."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.integration.cloudformation import CloudFormation
+from tests.integration.conftest import Account
+
+from trailhook_local.lake import LakeServer
+
+NewStack = Callable[..., CloudFormation]
+
+
+def custom(github: dict[str, Any]) -> dict[str, Any]:
+    return {**github, "Partner": "custom", "ChannelName": "shared", "PrincipalAccountIds": ["444455556666"]}
+
+
+def sharing(arn: str, partner: str = "slack") -> dict[str, Any]:
+    empty = {"Name": "", "BillingMode": "", "RetentionPeriodDays": "", "KmsKeyId": ""}
+    return {"Partner": partner, "ChannelArn": arn, "ChannelName": "", "EventDataStore": empty, "Tags": [""]}
+
+
+def test_a_user_leaves_a_tag_and_takes_it_back_and_nothing_else(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    owner, user = new_stack(name="owner"), new_stack(name="user")
+    owned = owner.create(custom(github))
+    before = account.snapshot()
+
+    answer = user.create(sharing(owned.physical_id))
+
+    assert answer.physical_id == owned.physical_id
+    assert answer.data["EventDataStoreArns"] == owned.data["EventDataStoreArns"]
+    assert answer.data["Source"] == "Custom"
+    added = account.tags(owned.physical_id).items() - before[owned.physical_id][3].items()
+    assert [value for _, value in added] == [user.stack_id]
+    assert user.delete().succeeded
+    assert account.snapshot() == before
+
+
+def test_a_channel_that_others_use_is_not_deleted_and_they_are_named(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    owner, slack, zoom = (new_stack(name=name) for name in ("owner", "audit-slack", "audit-zoom"))
+    owned = owner.create(custom(github))
+    slack.create(sharing(owned.physical_id))
+    zoom.create(sharing(owned.physical_id, "zoom"))
+    before = account.snapshot()
+
+    refused = owner.delete(OnDelete="delete")
+
+    assert not refused.succeeded
+    assert refused.physical_id == owned.physical_id
+    assert "audit-slack, audit-zoom" in refused.reason
+    assert account.snapshot() == before
+    assert slack.delete().succeeded
+    assert zoom.delete().succeeded
+    assert owner.delete(OnDelete="delete").succeeded
+    assert account.snapshot() == {}
+
+
+def test_two_resources_of_one_stack_are_two_users(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    arn = new_stack(name="owner").create(custom(github)).physical_id
+    slack = new_stack(name="user", logical_id="Slack")
+    zoom = new_stack(name="user", logical_id="Zoom")
+    zoom.stack_id = slack.stack_id
+    for stack in (slack, zoom):
+        stack.create(sharing(arn))
+    tags = len(account.tags(arn))
+    slack.delete()
+    assert len(account.tags(arn)) == tags - 1
+
+
+def test_a_channel_that_nobody_tagged_can_be_used(stack: CloudFormation, account: Account) -> None:
+    arn = account.channel(account.store(), source="Custom")
+    assert stack.create(sharing(arn)).succeeded
+    assert stack.delete(OnDelete="delete").succeeded
+    assert account.channels() == [arn]
+    assert account.tags(arn) == {}
+
+
+def test_a_channel_of_another_source_or_none_is_refused(stack: CloudFormation, account: Account) -> None:
+    arn = account.channel(account.store(), source="GitHub")
+    before = account.snapshot()
+    assert "has the source GitHub, but slack needs Custom" in stack.create(sharing(arn)).reason
+    gone = arn.rpartition("/")[0] + "/00000000-0000-4000-8000-000000000000"
+    assert f"there is no channel {gone}" in stack.create(sharing(gone)).reason
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+def test_a_user_that_fails_leaves_no_tag(stack: CloudFormation, lake: LakeServer, account: Account, kind: str) -> None:
+    arn = account.channel(account.store(), source="Custom")
+    before = account.snapshot()
+    stack.seconds = 8
+    lake.lake.faults.set([{"kind": kind, "operations": ["AddTags"]}])
+    assert not stack.create(sharing(arn)).succeeded
+    assert account.snapshot() == before
+    lake.lake.faults.set([])
+    stack.create_that_times_out(sharing(arn), seconds=30)
+    assert account.snapshot() == before
+
+
+def test_a_full_channel_tells_why(stack: CloudFormation, account: Account) -> None:
+    tags: Any = [{"Key": f"key-{n}", "Value": "v"} for n in range(50)]
+    arn = account.channel(account.store(), source="Custom", Tags=tags)
+    assert "A resource has at most 50 tags" in stack.create(sharing(arn)).reason
+
+
+def test_moving_between_an_own_and_a_shared_channel_is_a_replacement(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    owner, user = new_stack(name="owner"), new_stack(name="user")
+    shared = owner.create(custom(github)).physical_id
+    before = account.snapshot()
+    own = {**github, "EventDataStore": {**github["EventDataStore"], "Name": "users-own"}}
+    first = user.create(own).physical_id
+
+    assert user.update(sharing(shared)).physical_id == shared
+    assert first not in account.channels()
+    assert user.update(own, another_resource_fails=True).physical_id != shared
+    assert user.physical_id == shared
+    assert user.delete().succeeded
+    kept = account.snapshot()
+    assert {arn: kept[arn] for arn in before} == before
+    assert [kept[arn][0]["Name"] for arn in kept.keys() - before.keys()] == ["users-own"]
+
+
+def test_the_owner_cannot_replace_a_channel_that_others_use(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    owner, user = new_stack(name="owner"), new_stack(name="audit-slack")
+    user.create(sharing(owner.create(custom(github)).physical_id))
+    before = account.snapshot()
+    refused = owner.update(github)
+    assert "is not replaced, because it is used by the stacks audit-slack" in refused.reason
+    assert account.snapshot() == before
+    moved = owner.update({**custom(github), "ChannelName": "renamed", "Tags": ["team=audit"]})
+    assert moved.succeeded
+    assert user.stack_id in account.tags(moved.physical_id).values()

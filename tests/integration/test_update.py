@@ -1,0 +1,235 @@
+"""Update: in place where CloudTrail can, a replacement where it cannot, a refusal where nobody could go back."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.integration.cloudformation import CloudFormation
+from tests.integration.conftest import Account
+
+from trailhook_local.lake import LakeServer
+
+NewStack = Callable[..., CloudFormation]
+FIXED = "FIXED_RETENTION_PRICING"
+EXTENDABLE: Any = "EXTENDABLE_RETENTION_PRICING"
+
+
+def store_of(properties: dict[str, Any], **members: str) -> dict[str, Any]:
+    return {**properties, "EventDataStore": {**properties["EventDataStore"], **members}}
+
+
+def retention(account: Account, arn: str) -> int:
+    return account.cloudtrail.get_event_data_store(EventDataStore=arn)["RetentionPeriod"]
+
+
+def test_name_policy_tags_and_a_longer_retention_change_in_place(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create({**github, "Tags": {"team": "audit", "stage": "test"}})
+    account.cloudtrail.add_tags(ResourceId=made.physical_id, TagsList=[{"Key": "by-hand", "Value": "1"}])
+    changed = {
+        **store_of(github, RetentionPeriodDays="800", Name="renamed"),
+        "ChannelName": "github-2",
+        "PrincipalAccountIds": ["444455556666"],
+        "Tags": ["team=security"],
+    }
+    answer = stack.update(changed)
+
+    assert answer.physical_id == made.physical_id
+    assert answer.data["EventDataStoreArns"] == made.data["EventDataStoreArns"]
+    assert answer.data["RetentionPeriodDays"] == "800"
+    channel = account.cloudtrail.get_channel(Channel=made.physical_id)
+    assert channel["Name"] == "github-2"
+    store = account.cloudtrail.get_event_data_store(EventDataStore=made.data["EventDataStoreArns"][0])
+    assert (store["Name"], store["RetentionPeriod"]) == ("renamed", 800)
+    assert json.loads(account.policy(made.physical_id) or "")["Statement"][0]["Principal"]["AWS"]
+    tags = account.tags(made.physical_id)
+    assert {key: value for key, value in tags.items() if not key.startswith("trailhook:")} == {
+        "team": "security",
+        "by-hand": "1",
+    }
+    assert stack.update(github).succeeded
+    assert account.policy(made.physical_id) is None
+
+
+def test_destinations_change_in_place_and_the_store_stays(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create({**github, "OnDelete": "delete"})
+    existing = account.store()
+    given = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [existing], "OnDelete": "delete"}
+    answer = stack.update(given)
+    assert answer.physical_id == made.physical_id
+    assert answer.data["EventDataStoreArns"] == [existing]
+    assert set(account.living_stores()) == {existing, *made.data["EventDataStoreArns"]}
+    assert stack.update(github).data["EventDataStoreArns"] == made.data["EventDataStoreArns"]
+    stack.delete(OnDelete="delete")
+    assert account.living_stores() == [existing]
+
+
+def test_a_shorter_retention_is_kept_and_reported(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create(github).data["EventDataStoreArns"][0]
+    shorter = store_of(github, RetentionPeriodDays="30")
+    answer = stack.update(shorter)
+    assert answer.succeeded
+    assert answer.data["RetentionPeriodDays"] == "400"
+    assert "keeps its retention of 400 days instead of 30" in answer.data["Report"]
+    assert retention(account, store) == 400
+    allowed = stack.update({**shorter, "ShortenRetention": "true"})
+    assert allowed.data["RetentionPeriodDays"] == "30"
+    assert allowed.data["Report"] == ""
+    assert retention(account, store) == 30
+
+
+def test_the_rollback_of_a_longer_retention_deletes_nothing(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create(github).data["EventDataStoreArns"][0]
+    stack.update(store_of(github, RetentionPeriodDays="800"), another_resource_fails=True)
+    assert retention(account, store) == 800
+
+
+def test_a_retention_is_shortened_last_of_all(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create(github).data["EventDataStoreArns"][0]
+    lake.lake.faults.set([{"kind": "error", "operations": ["PutResourcePolicy"], "code": "AccessDeniedException"}])
+    shorter = store_of({**github, "ShortenRetention": "true", "PrincipalAccountIds": ["444455556666"]})
+    shorter = store_of(shorter, RetentionPeriodDays="30")
+    assert not stack.update(shorter).succeeded
+    assert retention(account, store) == 400
+
+
+def test_a_new_source_is_a_replacement(stack: CloudFormation, account: Account, github: dict[str, Any]) -> None:
+    made = stack.create({**github, "OnDelete": "delete"})
+    answer = stack.update({**github, "Partner": "okta", "OnDelete": "delete"})
+    assert answer.physical_id != made.physical_id
+    assert account.channels() == [answer.physical_id]
+    channel = account.cloudtrail.get_channel(Channel=answer.physical_id)
+    assert (channel["Name"], channel["Source"]) == ("github", "OktaSystemLogEvents")
+    assert account.living_stores() == answer.data["EventDataStoreArns"] == made.data["EventDataStoreArns"]
+
+
+def test_a_replacement_that_is_rolled_back_leaves_everything_as_it_was(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create({**github, "OnDelete": "delete"})
+    before = account.snapshot()
+    answer = stack.update({**github, "Partner": "okta", "OnDelete": "delete"}, another_resource_fails=True)
+    assert answer.physical_id != made.physical_id
+    assert stack.physical_id == made.physical_id
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize("operation", ["UpdateChannel", "CreateChannel", "PutResourcePolicy"])
+def test_a_replacement_that_fails_leaves_everything_as_it_was(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
+) -> None:
+    stack.create({**github, "OnDelete": "delete"})
+    before = account.snapshot()
+    lake.lake.faults.set([{"kind": "error", "operations": [operation], "code": "AccessDeniedException", "count": 1}])
+    assert not stack.update({**github, "Partner": "okta", "PrincipalAccountIds": ["444455556666"]}).succeeded
+    assert account.snapshot() == before
+
+
+def test_a_replacement_whose_function_died_is_swept_up_by_the_rollback(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create(github)
+    before = account.snapshot()
+    okta = {**github, "Partner": "okta"}
+    stack.send("Update", okta, physical_id=made.physical_id, old_properties=github)  # nobody hears the answer
+    back = stack.send("Update", github, physical_id=made.physical_id, old_properties=okta)
+    assert back.physical_id == made.physical_id
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "operation", ["CreateEventDataStore", "UpdateChannel", "PutResourcePolicy", "AddTags", "RemoveTags"]
+)
+def test_an_update_in_place_that_fails_is_taken_back_by_itself(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
+) -> None:
+    existing = account.store()
+    first = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [existing], "Tags": ["team=audit"]}
+    made = stack.create(first)
+    before = account.snapshot()
+    lake.lake.faults.set([{"kind": "error", "operations": [operation], "code": "AccessDeniedException", "count": 1}])
+    second = {**github, "ChannelName": "github-2", "PrincipalAccountIds": ["444455556666"], "Tags": ["stage=test"]}
+    answer = stack.send("Update", second, physical_id=made.physical_id, old_properties=first)
+    assert not answer.succeeded
+    assert answer.physical_id == made.physical_id
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "advice"),
+    [
+        ({"BillingMode": FIXED}, {"BillingMode": EXTENDABLE}, "aws cloudtrail update-event-data-store"),
+        ({"BillingMode": EXTENDABLE}, {"BillingMode": FIXED}, "which CloudTrail never changes back"),
+        ({"KmsKeyId": "fake-key"}, {"KmsKeyId": "other-key"}, "CloudTrail never changes or removes its key"),
+        ({"KmsKeyId": "fake-key"}, {"KmsKeyId": ""}, "CloudTrail never changes or removes its key"),
+        ({"KmsKeyId": ""}, {"KmsKeyId": "fake-key"}, "could not be taken away again by a rollback"),
+    ],
+)
+def test_what_cannot_be_changed_is_refused_before_anything_is_touched(
+    stack: CloudFormation,
+    account: Account,
+    github: dict[str, Any],
+    made: dict[str, str],
+    asked: dict[str, str],
+    advice: str,
+) -> None:
+    stack.create(store_of(github, **made))
+    before = account.snapshot()
+    refused = stack.update({**store_of(github, **asked), "ChannelName": "renamed", "Tags": ["team=audit"]})
+    assert not refused.succeeded
+    assert advice in refused.reason
+    assert account.snapshot() == before
+
+
+def test_what_cannot_be_changed_is_accepted_when_it_already_is_so(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    first = store_of(github, BillingMode=FIXED)
+    store = stack.create(first).data["EventDataStoreArns"][0]
+    account.cloudtrail.update_event_data_store(EventDataStore=store, BillingMode=EXTENDABLE, KmsKeyId="fake-key")
+    # Properties that stay the same are not held against what the operator did by hand.
+    assert stack.update({**first, "ChannelName": "renamed"}).succeeded
+    assert stack.update(store_of(github, BillingMode=EXTENDABLE, KmsKeyId="fake-key")).succeeded
+
+
+def test_another_partner_of_the_same_source_changes_nothing(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create({**github, "Partner": "slack"})
+    before = account.snapshot()
+    assert stack.update({**github, "Partner": "zoom"}).physical_id == made.physical_id
+    assert account.snapshot() == before
+
+
+def test_a_channel_that_somebody_deleted_is_made_again(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create(github)
+    account.cloudtrail.delete_channel(Channel=made.physical_id)
+    answer = stack.update(github)
+    assert account.channels() == [answer.physical_id]
+    assert answer.data["EventDataStoreArns"] == made.data["EventDataStoreArns"]
+
+
+def test_a_channel_that_lost_our_tags_is_left_alone_and_told(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create(github)
+    tags: Any = [{"Key": key} for key in account.tags(made.physical_id)]
+    account.cloudtrail.remove_tags(ResourceId=made.physical_id, TagsList=tags)
+    refused = stack.send(
+        "Update", {**github, "ChannelName": "x-1"}, physical_id=made.physical_id, old_properties=github
+    )
+    assert "lost the tags that prove it to be this stack's" in refused.reason
+    assert stack.delete().succeeded
+    assert account.channels() == [made.physical_id]
