@@ -20,6 +20,7 @@ ACCEPTED = {
     ],
     "EventSource": ["", "payroll.example.com", "github:audit/log"],
     "ExcludeEvents": ["", "push", "push,workflow_*", "user.session.*,app:[ab]?"],
+    "Redact": ["", "ssn", "ssn,actor.email,x-api_key"],
 }
 REFUSED = {
     "ChannelArn": [
@@ -40,6 +41,7 @@ REFUSED = {
     ],
     "EventSource": ["with space", "x" * 257],
     "ExcludeEvents": [",", "push,", "push,,fork", "push, fork"],
+    "Redact": [",", "ssn,", "a,,b", "a, b", "actor[0]"],
 }
 
 

@@ -87,9 +87,9 @@ class Receiver:
         if answer := partner.open_handshake(request):
             log["handshake"] = True
             return answer
-        proof = self._prove(request)
+        proof, secret = self._prove(request)
         log["proof"] = proof.name
-        if answer := partner.handshake(request):
+        if answer := partner.handshake(request) or partner.keyed_handshake(request, secret):
             log["handshake"] = True
             return answer
         _check_form(request)
@@ -104,12 +104,13 @@ class Receiver:
         log["queued"] = True
         return partner.acknowledge(delivery)
 
-    def _prove(self, request: Request) -> Proof:
+    def _prove(self, request: Request) -> tuple[Proof, str]:
+        """The proof that holds, and the secret that it holds under."""
         refused: Unauthenticated | None = None
         try:
             for secret in self._secret.candidates():
                 try:
-                    return self._verify(request, [secret])
+                    return self._verify(request, [secret]), secret
                 except Unauthenticated as error:
                     refused = refused or error
         except SecretStoreError as error:

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
+from trailhook_local.cli.descriptors import compile_command, map_command
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
 from trailhook_local.demo.screen import show_table
@@ -39,6 +40,10 @@ STATE = click.option(
 @click.version_option(package_name="trailhook")
 def main() -> None:
     """Bring the audit events of any SaaS partner into AWS CloudTrail Lake. These commands need no AWS account."""
+
+
+main.add_command(map_command)
+main.add_command(compile_command)
 
 
 @main.command()
