@@ -15,7 +15,8 @@ from trailhook.telemetry import logger, report_integration
 
 def handler(event: dict[str, Any], context: Context | None) -> None:
     """Answer CloudFormation, whatever happens: a stack that hears nothing hangs until its ServiceTimeout."""
-    budget, request = Budget.of(context), Request.from_event(event)
+    request = Request.from_event(event)
+    budget = Budget.of(context, request.service_timeout)
     try:
         with control_plane(budget, request.place.region) as plane:
             answer = fulfil(request, plane, budget)

@@ -6,7 +6,7 @@ from typing import Any
 from trailhook.assembly import receiver
 from trailhook.errors import Unavailable
 from trailhook.gateway import request_id_of
-from trailhook.receive import refusal
+from trailhook.receive import refused
 from trailhook.settings import ReceiveSettings
 from trailhook.telemetry import logger, report_request
 
@@ -19,4 +19,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         return answer.response.to_api_gateway()
     except Exception:  # noqa: BLE001 - the one broad catch: the fault is ours, so it is logged and the partner sends again
         logger("receive").exception("receive failed", extra={"request_id": request_id_of(event)})
-        return refusal(Unavailable("receive failed"), request_id_of(event)).to_api_gateway()
+        answer = refused(Unavailable("receive failed"), event, os.environ.get("PARTNER", ""))
+        report_request(answer)
+        return answer.response.to_api_gateway()

@@ -1,6 +1,6 @@
 """The senders' side of each proof, held against the partners' own published vectors."""
 
-from trailhook_local.cli.signing import SIGNERS, sign_github, sign_standard_webhooks
+from trailhook_local.signing import SIGNERS, sign_github, sign_standard_webhooks
 
 
 def test_github_signs_as_its_documentation_shows() -> None:

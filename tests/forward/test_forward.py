@@ -334,7 +334,7 @@ def test_an_answer_that_nobody_foresaw_costs_its_batch_a_retry_and_no_other_one_
     unfinished, ledger = bench.forward(*(record(Envelope(delivery(entry(n))), f"m{n}") for n in range(150)))
     assert len(unfinished) == ledger.events["waiting"] == 100
     assert ledger.events["delivered"] == 50
-    assert "retry:AttributeError" in ledger.reasons
+    assert ledger.words["retry:Unforeseen"].startswith("AttributeError at test_forward.py:")
 
 
 def test_after_one_that_has_to_wait_no_other_suspect_is_begun_but_each_is_postponed() -> None:

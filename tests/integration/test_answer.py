@@ -90,6 +90,16 @@ def test_a_fault_of_our_own_is_answered_and_its_trace_logged_without_the_url(
     stack.last_event["ResourceProperties"] = [stack.last_event["ResponseURL"]]
     stack.replay()
     assert stack.bucket.answers[-1].body["Status"] == "FAILED"
+    assert "A fault of Trailhook's own" in stack.bucket.answers[-1].reason
+
+
+def test_cloudformation_is_answered_before_it_gives_up(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    lake.lake.faults.set([{"kind": "error", "operations": ["CreateChannel"], "code": "ConflictException"}])
+    answer = stack.create({**github, "ServiceTimeout": "8"})
+    assert not answer.succeeded
+    assert answer.seconds < 8
 
 
 @pytest.mark.parametrize("kind", ["", "Read"])

@@ -7,6 +7,8 @@ import pytest
 from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import Account
 
+from trailhook_local.lake import LakeServer
+
 NewStack = Callable[..., CloudFormation]
 
 
@@ -25,6 +27,26 @@ def test_a_store_that_another_channel_uses_stays_and_stays_protected(
     assert stack.delete().succeeded
     assert account.channels() == [other]
     assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
+
+
+def test_a_store_that_a_channel_began_to_use_meanwhile_stays_too(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
+    refusal = {"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}
+    lake.lake.faults.set([refusal])
+    assert stack.delete().succeeded
+    assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
+
+
+def test_a_list_that_is_behind_does_not_keep_the_store(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
+    refusal = {"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}
+    lake.lake.faults.set([{**refusal, "count": 2}])
+    assert stack.delete().succeeded
+    assert account.stores() == {store: "PENDING_DELETION"}
 
 
 def test_two_stacks_with_the_same_logical_id_do_not_touch_each_other(

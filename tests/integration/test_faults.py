@@ -6,7 +6,7 @@ import pytest
 from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import Account
 
-from trailhook_local.lake import LakeServer
+from trailhook_local.lake import LakeServer, errors
 from trailhook_local.lake.faults import NO_NEW_CUSTOMERS
 
 POLICY = {"PrincipalAccountIds": ["444455556666"], "ExternalId": "fake-external-id"}
@@ -56,8 +56,13 @@ def test_a_lost_answer_creates_nothing_twice(
 def test_a_fault_after_the_effect_is_a_lost_answer_too(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
 ) -> None:
-    rules = [{"kind": "drop_after", "operations": [operation]}]
-    lake.lake.faults.set(rules)
+    whole = lake.lake._operations[operation]
+
+    def done_and_failed(request: dict[str, Any]) -> dict[str, Any]:
+        whole(request)
+        raise errors.InternalFailure("The service failed after it had done what it was asked for.")
+
+    lake.lake._operations[operation] = done_and_failed
     answer = stack.create(github)
     assert answer.succeeded, answer.reason
     assert len(account.channels()) == len(account.stores()) == 1
@@ -115,6 +120,19 @@ def test_a_function_that_dies_leaves_nothing_after_the_delete_that_follows(
     stack.create_that_times_out(github, seconds=30)
     assert account.snapshot() == before
     assert theirs in before
+
+
+def test_what_could_not_be_taken_back_is_told_and_goes_with_the_delete_that_follows(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    refused = ["CreateChannel", "UpdateEventDataStore"]
+    lake.lake.faults.set([{"kind": "error", "operations": refused, "code": "AccessDeniedException"}])
+    answer = stack.send("Create", github)
+    assert "Could not be taken back: the event data store audit" in answer.reason
+    assert len(account.living_stores()) == 1
+    lake.lake.faults.set([])
+    assert stack.send("Delete", github, physical_id=answer.physical_id).succeeded
+    assert account.snapshot() == {}
 
 
 def test_lists_are_read_to_their_last_page(

@@ -115,6 +115,38 @@ def test_parts_are_told_apart_and_may_hold_any_text() -> None:
             "msg_04",
             id="custom-webhook",
         ),
+        pytest.param(
+            "wiz",
+            '{"action":"CreateUser","timestamp":"2025-11-05T08:30:15Z","id":"66666666-0000-4000-8000-000000000001"}',
+            {},
+            "oqmMrQT_dsQHIY8CdDCSpg0KdVM1sCjmk9W_UUcmgzc",
+            "66666666-0000-4000-8000-000000000001",
+            id="descriptor-with-an-id",
+        ),
+        pytest.param(
+            "wiz",
+            '{"id":"i-1","sourceRule":{"id":"c-1"},"createdAt":"2025-11-05T08:29:09Z","status":"OPEN"}',
+            {},
+            "1mq7g91OfBq7cg1EPfPfjdTF9B7t-dc7FfR_UAey9DI",
+            "i-1",
+            id="descriptor-with-an-id-that-repeats",
+        ),
+        pytest.param(
+            "kong",
+            '{"event_class_id":"c","event_product":"Konnect","org_id":"o","rt":"1762331445123","name":"Ingress"}',
+            {},
+            "eyUsjzUbb2qcCaxJCmr4IQPOWpbL4Uahh4FBKmZldtg",
+            "e532be68b270a1de68a638dd210163260b2e6cf75d0d374ff7c0a5b094d4d277",
+            id="descriptor-without-an-id-in-a-tenant",
+        ),
+        pytest.param(
+            "snyk",
+            '{"webhookId":"55555555-0000-4000-8000-000000000005"}',
+            {"X-Snyk-Transport-ID": "99999999-0000-4000-8000-000000000001"},
+            "DbQ08wWKp3EVbm9L_gadArNdKlMHyTbdWg_I6IXzs6M",
+            "99999999-0000-4000-8000-000000000001",
+            id="descriptor-with-its-id-in-a-header",
+        ),
     ],
 )
 def test_derivation_is_frozen(partner: str, body: str, headers: dict[str, str], id_: str, uid: str) -> None:

@@ -14,7 +14,20 @@ from typing import Any
 import pytest
 from tests.partners.cases import SAMPLES, delivery, outcomes, sample_files
 
-PARTNERS = {"github": "github", "okta": "okta", "cloudevents": "custom"}
+from trailhook.partners import REGISTRY
+from trailhook.redaction import REDACTED
+
+FOLDERS = {"cloudevents": "custom", "terraform-cloud": "terraform"}
+"""Folders that are not called like the partner whose events they hold."""
+PARTNERS = {path.name: FOLDERS.get(path.name, path.name) for path in sorted(SAMPLES.glob("*")) if path.is_dir()}
+PARTNERS = {folder: partner for folder, partner in PARTNERS.items() if partner in REGISTRY}
+EXPLAINED = {
+    "crowdstrike/eventstreams-other-sekoia.truth.ndjson:7": ("source_ip", "0.0.0.0 is how a sensor writes no address"),
+    "crowdstrike/fdr-telemetry-sekoia.truth.ndjson:17": ("source_ip", "0.0.0.0 is how a sensor writes no address"),
+    "netskope/audit-sekoia.truth.ndjson:2": ("source_ip", "an address that only supporting_data has, without a name"),
+    "onepassword/events-sekoia.truth.ndjson:1": ("outcome", "nothing in the event says that it failed"),
+}
+"""Where an origin's word is not followed, and why."""
 ORIGIN_IS_WRONG = re.compile(r"not literally in the raw event .*: (?P<fields>.+)$")
 INCOMPLETE = ("-partial", "-lowercase", "-normalised", "webhook-panther", "systemlog-panther", "truth", "index")
 """Bodies that their origin has shortened, renamed or redacted: the right end of some of them is quarantine."""
@@ -31,7 +44,11 @@ class Truth:
 
     def says(self, field: str) -> Any:
         """The stated value; None where there is none, or where the origin's parser made it up."""
-        return None if field in self._made_up() else self.stated.get(field)
+        return None if field in self._made_up() or self.differs(field) else self.stated.get(field)
+
+    def differs(self, field: str) -> bool:
+        """Whether the origin's word on that is not followed, and why is explained."""
+        return EXPLAINED.get(self.where, ("", ""))[0] == field
 
     def _made_up(self) -> set[str]:
         found = (ORIGIN_IS_WRONG.search(caveat) for caveat in self.stated.get("caveat", []))
@@ -58,7 +75,8 @@ def test_mapped_event_says_what_its_origin_published(truth: Truth) -> None:
     identity = event["userIdentity"]
     actor = [identity["principalId"], *(str(value) for value in identity.get("details", {}).values())]
 
-    assert event["eventTime"] == _whole_seconds(truth.stated["timestamp"])
+    if truth.stated["timestamp"] is not None:
+        assert event["eventTime"] == _whole_seconds(truth.stated["timestamp"])
     if (action := truth.says("action")) is not None:
         assert event["eventName"] == action
     for field in ("user_id", "user_name", "user_email"):
@@ -66,14 +84,15 @@ def test_mapped_event_says_what_its_origin_published(truth: Truth) -> None:
             assert str(stated) in actor
     if (user_id := truth.says("user_id")) is not None:
         assert identity["principalId"] == str(user_id)
-    assert event.get("sourceIPAddress") == truth.stated["source_ip"]
+    if not truth.differs("source_ip"):
+        assert event.get("sourceIPAddress") == truth.stated["source_ip"]
     if (uid := truth.says("event_id")) is not None:
         assert event["UID"] == uid
     if truth.says("outcome") is not None:
         assert ("errorCode" in event) is (truth.says("outcome") == "failure")
 
 
-@pytest.mark.parametrize("folder", sorted(PARTNERS))
+@pytest.mark.parametrize("folder", sorted(PARTNERS) or [NOTHING])
 def test_every_complete_event_is_mapped_and_none_is_lost(folder: str) -> None:
     for path in sample_files(f"{folder}/*.ndjson"):
         if not any(word in path.name for word in INCOMPLETE):
@@ -83,7 +102,7 @@ def test_every_complete_event_is_mapped_and_none_is_lost(folder: str) -> None:
             assert [outcome for outcome in together if "refused" in outcome] == [], path.name
 
 
-@pytest.mark.parametrize("folder", sorted(PARTNERS))
+@pytest.mark.parametrize("folder", sorted(PARTNERS) or [NOTHING])
 def test_every_incomplete_event_has_an_end(folder: str) -> None:
     for path in sample_files(f"{folder}/*.ndjson"):
         if ".truth." not in path.name and "index" not in path.name:
@@ -102,8 +121,54 @@ def test_every_webhook_body_of_github_is_mapped_whole() -> None:
         action = json.loads(body).get("action")
         assert event["eventName"] == ".".join(filter(None, (entry["x_github_event"], action)))
         assert event["UID"] == entry["file"]
-        assert event["requestParameters"] == json.loads(body)
+        secrets = event["additionalEventData"].get("redacted", [])
+        assert event["requestParameters"] == marked(json.loads(body), secrets)
         assert event["additionalEventData"]["unsigned"] == ["eventName", "UID"]
+
+
+def marked(body: Any, paths: list[str]) -> Any:
+    """The body with the mark at these places of requestParameters, and nothing else changed."""
+    for path in paths:
+        *parents, last = path.split(".")[1:]
+        place = body
+        for name in parents:
+            place = place[int(name)] if isinstance(place, list) else place[name]
+        place[last] = REDACTED
+    return body
+
+
+@pytest.mark.parametrize("folder", sorted(PARTNERS) or [NOTHING])
+def test_no_secret_of_a_sample_is_delivered(folder: str) -> None:
+    """Whatever stands under a name of a secret in an event is not in what is delivered of it."""
+    for path in sample_files(f"{folder}/*.ndjson"):
+        if ".truth." not in path.name and "index" not in path.name:
+            for line in path.read_bytes().splitlines():
+                secrets = set(_secrets(json.loads(line)))
+                for outcome in outcomes(delivery(PARTNERS[folder], line)):
+                    delivered = set(_texts(outcome.get("eventData")))
+                    assert not secrets & delivered
+
+
+SECRET = re.compile(r"(password|passwd|client_?secret|api_?key|private_?key|secret_?key|access_?token)$", re.IGNORECASE)
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if SECRET.search(name) and isinstance(member, str) and member:
+                yield member
+            yield from _secrets(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secrets(item)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
 
 
 def _whole_seconds(stated: str) -> str:

@@ -208,8 +208,10 @@ def test_a_function_that_is_set_up_wrong_says_which_variable_and_asks_to_send_ag
 ) -> None:
     function.configure(**environ)
     assert_asked_to_send_again(function, signed())
-    assert "SettingsError" in json.dumps(function.log_lines()[-1])
-    assert next(iter(environ)) in json.dumps(function.log_lines()[-1])
+    fault, request = (json.dumps(line) for line in function.log_lines()[-2:])
+    assert "SettingsError" in fault
+    assert next(iter(environ)) in fault
+    assert '"status": 503' in request
 
 
 def test_an_answer_says_nothing_of_a_fault_of_ours(function: ReceiveFunction) -> None:

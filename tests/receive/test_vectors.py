@@ -1,6 +1,9 @@
 """Signatures that partners publish, each a literal with its source: none is computed here."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,3 +166,45 @@ def test_github_accepts_its_published_signatures(secret: str, body: bytes, signa
     github.verify(request({"x-hub-signature-256": signature}, body), [secret])
     with pytest.raises(Unauthenticated):
         github.verify(request({"x-hub-signature-256": signature}, body + b"\n"), [secret])
+
+
+PARTNERS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "vectors.json").read_text(encoding="utf-8"))
+"""Of partners that are descriptors: the partner's own where there is one, else computed apart from this code."""
+PAGERDUTY_MUST_FAIL = "v1=7020c8a7ec668a9b7012bc3dd82e483394b038f4230acc6785efbf2a7d8bcaf5"
+
+
+def own_proofs_accept(vector: dict[str, Any], **changes: Any) -> bool:
+    """Whether one of the partner's proofs, Standard Webhooks apart, takes the request."""
+    vector = vector | changes
+    sent = request(vector["headers"], vector["body"].encode(), vector.get("time", 1_700_000_000) * 1000)
+    for proof in load_partner(vector["partner"], Options()).proofs:
+        if not isinstance(proof, StandardWebhooksProof):
+            try:
+                proof.verify(sent, [vector["secret"]])
+            except Unauthenticated:
+                continue
+            return True
+    return False
+
+
+@pytest.mark.parametrize("vector", PARTNERS, ids=lambda vector: f"{vector['partner']}: {vector['source']}")
+def test_a_partner_accepts_its_vector_and_nothing_near_it(vector: dict[str, Any]) -> None:
+    assert own_proofs_accept(vector)
+    assert not own_proofs_accept(vector, body=vector["body"] + "\n")
+    assert not own_proofs_accept(vector, secret=vector["secret"] + "x")
+    for name, value in vector["headers"].items():
+        for altered in ("", value[:-1], value.upper(), f" {value}x"):
+            if altered != value:
+                assert not own_proofs_accept(vector, headers=vector["headers"] | {name: altered})
+    if "time" in vector:
+        for seconds in (-301, 301, 86_400):
+            assert not own_proofs_accept(vector, time=vector["time"] + seconds)
+        assert own_proofs_accept(vector, time=vector["time"] + 240)
+
+
+def test_pagerduty_takes_the_valid_one_of_a_list_and_refuses_the_published_mismatch() -> None:
+    [vector] = [vector for vector in PARTNERS if vector["partner"] == "pagerduty"]
+    valid = vector["headers"]["x-pagerduty-signature"]
+    assert own_proofs_accept(vector, headers={"x-pagerduty-signature": f"{PAGERDUTY_MUST_FAIL},{valid}"})
+    for listed in (PAGERDUTY_MUST_FAIL, f"v2{valid[2:]}", f"{PAGERDUTY_MUST_FAIL},v0{valid[2:]}", ","):
+        assert not own_proofs_accept(vector, headers={"x-pagerduty-signature": listed})

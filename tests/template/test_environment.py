@@ -29,6 +29,7 @@ NAMES = {
         "QUARANTINE_BUCKET",
         "EXCLUDE_EVENTS",
         "EVENT_SOURCE",
+        "REDACT",
         "AWS_ENDPOINT_URL_S3",
         "AWS_ENDPOINT_URL_CLOUDTRAIL_DATA",
     },

@@ -52,6 +52,7 @@ ACCEPTED = {
     ],
     "EventSource": ["", "payroll.example.com", "github:audit/log"],
     "ExcludeEvents": ["", "push", "push,workflow_*", "user.session.*,app:[ab]?"],
+    "Redact": ["", "ssn", "ssn,actor.email,x-api_key"],
 }
 REFUSED = {
     "ChannelName": ["ab", "with space", "x" * 129, "okta/audit"],
@@ -90,6 +91,7 @@ REFUSED = {
     ],
     "EventSource": ["with space", "x" * 257],
     "ExcludeEvents": [",", "push,", "push,,fork", "push, fork"],
+    "Redact": [",", "ssn,", "a,,b", "a, b", "actor[0]"],
 }
 
 
@@ -199,7 +201,6 @@ CHANNEL, STORE = ACCEPTED["ChannelArn"][1], ACCEPTED["EventDataStoreArns"][1]
         ({"CertificateArn": CERTIFICATE}, "DomainName"),
         ({"Mode": "direct"}, "posts webhooks"),
         ({"Partner": "clumio", "Mode": "webhook", **DIRECT}, "by itself"),
-        ({"Partner": "snyk", **DIRECT}, "Mode to direct"),
         ({"Partner": "clumio", "PrincipalAccountIds": "444455556666"}, "ExternalId"),
         ({"Partner": "snyk", "Mode": "direct", "PrincipalAccountIds": "444455556666"}, "ExternalId"),
     ],

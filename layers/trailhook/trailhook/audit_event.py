@@ -7,7 +7,7 @@ held here in UTF-8 bytes, which is safe however CloudTrail counts.
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import IPv6Address, ip_address
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import Any
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.json_text import encode, encode_ascii
+from trailhook.redaction import BY_NAME, Redaction
 from trailhook.timestamps import from_milliseconds
 
 TEXT_LIMITS: Mapping[str, int] = MappingProxyType(
@@ -116,6 +117,7 @@ def fit_audit_event(
     response_elements: Mapping[str, Any] | None = None,
     unsigned: Sequence[str] = (),
     notes: Mapping[str, Any] | None = None,
+    redaction: Redaction = BY_NAME,
 ) -> AuditEvent:
     """The audit event, cut to the schema's limits where it exceeds them.
 
@@ -125,13 +127,25 @@ def fit_audit_event(
 
     `time` is None where the partner says none: then the time of receipt counts, and additionalEventData says so. It
     also names what is `unsigned`, the members that the sender's proof does not cover, and takes `notes`.
+
+    Secrets are taken out first, by `redaction`; additionalEventData says where.
     """
-    additional: dict[str, Any] = dict(notes or {})
+    redacted: list[str] = []
+    try:
+        request_parameters = redaction.apply("requestParameters", request_parameters or {}, redacted)
+        response_elements = redaction.apply("responseElements", response_elements or {}, redacted)
+        additional = redaction.apply("additionalEventData", notes or {}, redacted)
+        details = redaction.apply("userIdentity.details", identity.details, redacted)
+    except RecursionError as error:
+        raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
+    identity = replace(identity, details=details)
     if time is None:
         additional["eventTimeSource"] = "receipt"
         time = from_milliseconds(event.delivery.received_at)
     if unsigned:
         additional["unsigned"] = list(unsigned)
+    if redacted:
+        additional["redacted"] = _bounded_list(redacted)
     cutter = _Cutter(event)
     fields: dict[str, Any] = {
         "version": version,

@@ -9,6 +9,7 @@ from threading import Event
 from trailhook.batch import Entry, pack
 from trailhook.deadline import Deadline
 from trailhook.destination import Destination, Disposition, Outcome
+from trailhook.errors import place_of
 
 MAX_ROUNDS = 6
 """An entry that failed this often in one invocation is stubborn: the queue, not this process, shall wait for it."""
@@ -76,8 +77,10 @@ class Deliverer:
             return [Outcome(Disposition.RETRY, code, "Not sent in this invocation")] * len(batch)
         try:
             outcomes = self._destination.put(batch)
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - an answer that nobody foresaw must cost this batch a retry, not the others their outcome
-            return [Outcome(Disposition.RETRY, type(error).__name__, "The answer could not be read")] * len(batch)
+            return [Outcome(Disposition.RETRY, "Unforeseen", place_of(error))] * len(batch)
         if any(outcome.disposition is Disposition.CONFIGURATION for outcome in outcomes):
             halted.set()
         return outcomes

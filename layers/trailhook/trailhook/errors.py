@@ -29,6 +29,7 @@ TrailhookError
     └── OwnershipUnknown        CloudTrail does not tell the tags of what is pending deletion
 """
 
+import traceback
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -177,3 +178,9 @@ class OutOfTime(ControlPlaneError):
 
 class OwnershipUnknown(IntegrationError):
     """CloudTrail does not tell the tags of an event data store that is pending deletion."""
+
+
+def place_of(error: Exception) -> str:
+    """The kind of an unforeseen error and its place in the code. Its text may quote an event, and logs hold none."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {frame.filename.rpartition('/')[2]}:{frame.lineno}"

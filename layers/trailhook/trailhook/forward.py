@@ -36,7 +36,7 @@ _LONGEST_CONFIGURATION_WAIT_SECONDS = 3600
 _FIRST_WAIT_SECONDS = 30
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Message:
     """One queue message, and what became of its events so far. Its body is opened only while it is worked on."""
 

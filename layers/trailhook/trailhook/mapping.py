@@ -1,6 +1,5 @@
 """From a queued delivery to its events as forward handles them: mapped, excluded by the operator, or refused."""
 
-import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -8,7 +7,7 @@ from fnmatch import fnmatchcase
 from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import Disposition, Outcome
-from trailhook.errors import MalformedDelivery, Undeliverable
+from trailhook.errors import MalformedDelivery, Undeliverable, place_of
 from trailhook.partner import Partner
 
 MAX_EVENTS = 50_000
@@ -67,7 +66,7 @@ class Mapper:
             raise
         except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
             item = _refused(position, event, Undeliverable("MappingFailed", "The mapping did not foresee this form"))
-            item.fault = f"{event.delivery.id}: {partner.name} mapping failed: {_where(error)}"
+            item.fault = f"{event.delivery.id}: {partner.name} mapping failed: {place_of(error)}"
             return item
         item = Item(position, event, audit_event)
         if any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
@@ -92,9 +91,3 @@ def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[Par
 
 def _refused(position: int, event: PartnerEvent, error: Undeliverable) -> Item:
     return Item(position, event, outcome=Outcome(Disposition.QUARANTINE, error.code, error.reason))
-
-
-def _where(error: Exception) -> str:
-    """The kind of error and its place in our code. Its text may quote the event, and logs hold no events."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {frame.filename.rpartition('/')[2]}:{frame.lineno}"

@@ -8,6 +8,7 @@ from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.gateway import Request, Response
 from trailhook.proofs import Proof
+from trailhook.redaction import Redaction
 
 COMMON_HEADERS = frozenset({"content-type", "content-encoding", "webhook-id", "svix-id"})
 """Kept with every delivery, whoever sent it."""
@@ -19,6 +20,12 @@ class Options:
 
     accept_hec: bool = False
     event_source: str | None = None
+    redact: tuple[str, ...] = ()
+
+    @property
+    def redaction(self) -> Redaction:
+        """What the operator wants taken out, for a partner that adds nothing to it."""
+        return Redaction.of(self.redact)
 
 
 def accepted(delivery: Delivery) -> Response:
@@ -30,14 +37,19 @@ def no_handshake(_request: Request) -> Response | None:
     return None
 
 
+def no_keyed_handshake(_request: Request, _secret: str) -> Response | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Partner:
     """One partner.
 
     `source` is its channel's source in CloudTrail. `headers` are those that the mapping reads. `open_handshake`
-    answers what cannot be signed (CloudEvents' OPTIONS), `handshake` what is: both return None for a delivery and
-    raise Refused for a broken one. `events` takes a delivery apart or raises MalformedDelivery. `to_audit_event` is
-    pure and raises UnmappableEvent. `delivery_id` names the header with the partner's own id of a delivery.
+    answers what cannot be signed (CloudEvents' OPTIONS), `handshake` what is, and `keyed_handshake` what takes the
+    secret to answer: each returns None for a delivery and raises Refused for a broken one. `events` takes a delivery
+    apart or raises MalformedDelivery. `to_audit_event` is pure and raises UnmappableEvent. `delivery_id` names the
+    header with the partner's own id of a delivery.
     """
 
     name: str
@@ -52,6 +64,7 @@ class Partner:
     paths: frozenset[str] = frozenset()
     open_handshake: Callable[[Request], Response | None] = no_handshake
     handshake: Callable[[Request], Response | None] = no_handshake
+    keyed_handshake: Callable[[Request, str], Response | None] = no_keyed_handshake
     acknowledge: Callable[[Delivery], Response] = accepted
 
     def kept_headers(self, request: Request) -> Mapping[str, str]:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from trailhook.errors import Unauthenticated
+from trailhook.errors import Unauthenticated, UnmappableEvent
 from trailhook.gateway import Request
+from trailhook.timestamps import parse_time
 
 TIMESTAMP_TOLERANCE_SECONDS = 300
 """How far a signed timestamp may lie from the time of receipt, both ways: the tolerance of Standard Webhooks' own
@@ -42,13 +43,17 @@ class Proof(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HmacProof:
-    """A header that holds `prefix` and the HMAC of the raw body, in hexadecimal or base64."""
+    """A header that holds `prefix` and the HMAC of the raw body, in hexadecimal or base64.
+
+    `listed`: several of them, separated by commas, while the partner changes its secret; one that matches is enough.
+    """
 
     name: str
     header: str
     prefix: str = ""
     algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
     encode: Callable[[bytes], str] = bytes.hex
+    listed: bool = False
 
     @property
     def signed_headers(self) -> frozenset[str]:
@@ -56,21 +61,63 @@ class HmacProof:
 
     def verify(self, request: Request, secrets: Sequence[str]) -> None:
         given = _required(request, self.header)
+        entries = [entry.strip(" ") for entry in given.split(",")] if self.listed else [given]
         for secret in shared_secrets(secrets):
-            digest = hmac.digest(secret.encode(), request.body, self.algorithm)
-            if _equal(given, self.prefix + self.encode(digest)):
+            expected = self.prefix + self.encode(hmac.digest(secret.encode(), request.body, self.algorithm))
+            if any(_equal(entry, expected) for entry in entries):
                 return
         raise Unauthenticated(f"{self.header} does not match the body")
 
 
 @dataclass(frozen=True, slots=True)
+class TimestampedHmacProof:
+    """A header with the HMAC-SHA256 of a `message` made of the body and of another header's time, which it so signs.
+
+    `message` has `{timestamp}` and `{body}` where the partner puts them. The time is in whole seconds, or, where the
+    partner leaves that open (`any_time`), in any form that names a moment.
+    """
+
+    name: str
+    header: str
+    timestamp_header: str
+    message: str
+    prefix: str = ""
+    encode: Callable[[bytes], str] = bytes.hex
+    any_time: bool = False
+
+    @property
+    def signed_headers(self) -> frozenset[str]:
+        return frozenset({self.timestamp_header})
+
+    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+        given = _required(request, self.header)
+        timestamp = _required(request, self.timestamp_header)
+        if self.any_time:
+            _check_moment(timestamp, request.received_at)
+        else:
+            check_timestamp(timestamp, request.received_at)
+        before, _, after = self.message.partition("{body}")
+        around = [_raw(part.replace("{timestamp}", timestamp)) for part in (before, after)]
+        message = request.body.join(around)
+        for secret in shared_secrets(secrets):
+            if _equal(given, self.prefix + self.encode(hmac.digest(secret.encode(), message, "sha256"))):
+                return
+        raise Unauthenticated(f"{self.header} does not match the body and {self.timestamp_header}")
+
+
+@dataclass(frozen=True, slots=True)
 class TokenProof:
-    """A header that equals `prefix` and the secret: no signature, so only TLS protects what it came with."""
+    """A header that equals `prefix` and the secret: no signature, so only TLS protects what it came with.
+
+    It counts on `paths` alone, if there are any, and never beside the header `yields_to`: a sender that signs has
+    asked for more than a token, and a broken signature must not be made good by one.
+    """
 
     name: str
     header: str = "authorization"
     prefix: str = ""
     paths: frozenset[str] | None = None
+    yields_to: str | None = None
 
     @property
     def signed_headers(self) -> None:
@@ -79,6 +126,8 @@ class TokenProof:
     def verify(self, request: Request, secrets: Sequence[str]) -> None:
         if self.paths is not None and request.path.rstrip("/") not in self.paths:
             raise Unauthenticated(f"{self.name} counts only on {', '.join(sorted(self.paths))}")
+        if self.yields_to and request.header(self.yields_to):
+            raise Unauthenticated(f"{self.name} does not count beside {self.yields_to}")
         given = _required(request, self.header)
         for secret in shared_secrets(secrets):
             if _equal(given, self.prefix + secret):
@@ -117,11 +166,25 @@ class StandardWebhooksProof:
             raise Unauthenticated(f"No entry of {family}-signature matches the message")
 
 
+def base64_text(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
 def check_timestamp(text: str, received_at: int) -> None:
     """Raise Unauthenticated unless `text`, in whole seconds, lies within the tolerance of receipt (milliseconds)."""
     if not re.fullmatch(r"[0-9]{1,12}", text):
         raise Unauthenticated("The signed timestamp is not a number of seconds")
     if abs(received_at // 1000 - int(text)) > TIMESTAMP_TOLERANCE_SECONDS:
+        raise Unauthenticated("The signed timestamp is too far from the time of receipt")
+
+
+def _check_moment(text: str, received_at: int) -> None:
+    """The same for a time in seconds, milliseconds or ISO 8601."""
+    try:
+        moment = parse_time(text, "The signed timestamp")
+    except UnmappableEvent as error:
+        raise Unauthenticated(error.reason) from error
+    if abs(received_at // 1000 - int(moment.timestamp())) > TIMESTAMP_TOLERANCE_SECONDS:
         raise Unauthenticated("The signed timestamp is too far from the time of receipt")
 
 

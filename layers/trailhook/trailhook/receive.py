@@ -58,7 +58,7 @@ class Receiver:
         try:
             request = Request.from_api_gateway(event)
         except Refused as error:
-            return _refused(error, {"request_id": request_id_of(event), "partner": self._partner.name})
+            return refused(error, event, self._partner.name)
         return self.receive(request)
 
     def receive(self, request: Request) -> Answer:
@@ -87,9 +87,9 @@ class Receiver:
         if answer := partner.open_handshake(request):
             log["handshake"] = True
             return answer
-        proof = self._prove(request)
+        proof, secret = self._prove(request)
         log["proof"] = proof.name
-        if answer := partner.handshake(request):
+        if answer := partner.handshake(request) or partner.keyed_handshake(request, secret):
             log["handshake"] = True
             return answer
         _check_form(request)
@@ -104,12 +104,13 @@ class Receiver:
         log["queued"] = True
         return partner.acknowledge(delivery)
 
-    def _prove(self, request: Request) -> Proof:
+    def _prove(self, request: Request) -> tuple[Proof, str]:
+        """The proof that holds, and the secret that it holds under."""
         refused: Unauthenticated | None = None
         try:
             for secret in self._secret.candidates():
                 try:
-                    return self._verify(request, [secret])
+                    return self._verify(request, [secret]), secret
                 except Unauthenticated as error:
                     refused = refused or error
         except SecretStoreError as error:
@@ -148,6 +149,11 @@ def refusal(error: Refused, request_id: str) -> Response:
     """The answer to a refused request: what to do, and the id under which our log says why."""
     response = Response.json(error.http_status, {"message": error.message, "request_id": request_id})
     return Response(response.status, response.body, {**response.headers, **error.headers})
+
+
+def refused(error: Refused, event: Mapping[str, Any], partner: str) -> Answer:
+    """The answer to an event that never became a request."""
+    return _refused(error, {"request_id": request_id_of(event), "partner": partner})
 
 
 def _refused(error: Refused, log: dict[str, Any]) -> Answer:

@@ -74,7 +74,11 @@ class ForwardSettings:
 def _options(environ: Mapping[str, str]) -> Options:
     # It counts for the custom partner's own stack; elsewhere it must not stop the former deliveries of a queue.
     event_source = environ.get("EVENT_SOURCE") if environ.get("PARTNER") == "custom" else None
-    return Options(accept_hec=_flag(environ, "ACCEPT_HEC"), event_source=event_source or None)
+    return Options(
+        accept_hec=_flag(environ, "ACCEPT_HEC"),
+        event_source=event_source or None,
+        redact=_words(environ.get("REDACT", "")),
+    )
 
 
 def _required(environ: Mapping[str, str], name: str) -> str:

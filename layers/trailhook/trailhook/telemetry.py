@@ -13,6 +13,7 @@ from trailhook.ledger import Ledger
 from trailhook.receive import Answer
 
 NAMESPACE = "Trailhook"
+_FATES = {"DeliveriesUnauthenticated": 401, "DeliveriesTooLarge": 413, "DeliveriesUnavailable": 503}
 
 
 @cache
@@ -31,10 +32,11 @@ def report_request(answer: Answer) -> None:
     status = answer.log["status"]
     log = logger("receive")
     (log.error if status >= 500 else log.warning if status >= 400 else log.info)("request", extra=answer.log)
-    fates = {413: "DeliveriesTooLarge", 401: "DeliveriesUnauthenticated"}
-    fate = "DeliveriesQueued" if answer.log.get("queued") else fates.get(status)
-    if fate or status >= 400:
-        _emit(str(answer.log["partner"]), {fate or "DeliveriesRefused": 1})
+    counts = {"DeliveriesQueued": 1} if answer.log.get("queued") else {}
+    if status >= 400:
+        counts["DeliveriesRefused"] = 1
+        counts |= {name: 1 for name, code in _FATES.items() if code == status}
+    _emit(str(answer.log["partner"]), counts)
 
 
 def report_ledger(partner: str, ledger: Ledger) -> None:
@@ -71,7 +73,7 @@ def _emit(partner: str, counts: dict[str, int]) -> None:
     if not counts:
         return
     metrics = EphemeralMetrics(namespace=NAMESPACE)
-    metrics.add_dimension(name="Partner", value=partner)
+    metrics.add_dimension(name="Partner", value=partner or "not set")
     for name, count in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
     metrics.flush_metrics()

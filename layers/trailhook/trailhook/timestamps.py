@@ -15,6 +15,8 @@ _ISO = re.compile(
     r" ?(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
     re.ASCII,
 )
+_DATE = re.compile(r"/Date\((?P<milliseconds>\d{12,14})\)/", re.ASCII)
+"""How .NET's older serializers write a time."""
 _NUMBER = re.compile(r"\d{1,16}(\.\d+)?", re.ASCII)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing that a webhook reports happened at or before this: it is how a program writes that it has no time."""
@@ -35,6 +37,8 @@ def parse_time(value: Any, field: str) -> datetime:
         text = value.strip()
         if match := _ISO.fullmatch(text):
             return _iso(match, field)
+        if match := _DATE.fullmatch(text):
+            text = match["milliseconds"]
         if not _NUMBER.fullmatch(text):
             raise UnmappableEvent("BadTime", f"{field} is not a time: {text[:40]!r}")
         value = float(text) if "." in text else int(text)

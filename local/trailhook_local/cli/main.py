@@ -3,6 +3,7 @@
 import json
 import re
 import secrets as random_secrets
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +11,17 @@ from typing import IO
 
 import click
 import urllib3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from urllib3.exceptions import HTTPError
 
-from trailhook_local.cli.signing import SIGNERS, sign_standard_webhooks
+from trailhook_local.cli.descriptors import compile_command, map_command
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
 from trailhook_local.demo.screen import show_table
 from trailhook_local.lake_query import QueryError, query_lake, store_id
 from trailhook_local.post import post
+from trailhook_local.signing import SIGNERS, sign_standard_webhooks
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.integration import Plan
 from trailhook_local.stack.stack import DEFAULT_STATE, Stack, ended_by_signals
@@ -39,16 +42,31 @@ def main() -> None:
     """Bring the audit events of any SaaS partner into AWS CloudTrail Lake. These commands need no AWS account."""
 
 
+main.add_command(map_command)
+main.add_command(compile_command)
+
+
 @main.command()
-@click.option("--deliveries", "count", default=300, show_default=True, help="Genuine deliveries, over all partners.")
+@click.option(
+    "--deliveries",
+    "count",
+    type=click.IntRange(3),
+    default=300,
+    show_default=True,
+    help="Genuine deliveries, over all partners.",
+)
 @click.option("--seed", type=int, help="Repeat the run that printed this seed.")
-@click.option("--kill-every", type=float, help="Kill a forward process every so many seconds meanwhile.")
+@click.option(
+    "--kill-every", type=click.FloatRange(0.05), help="Kill a forward process every so many seconds meanwhile."
+)
 def demo(count: int, seed: int | None, kill_every: float | None) -> None:
     """Send signed and forged deliveries of every partner through the whole path, and account for each event.
 
     The last line is the ledger as JSON; the exit status is 1 if an event is not accounted for.
     """
     seed = random_secrets.randbits(32) if seed is None else seed
+    # A SIGTERM shall tidy up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         holds = run_demo(count=count, seed=seed, kill_every=kill_every, console=Console())
     except (StackError, CorpusError) as error:
@@ -59,7 +77,12 @@ def demo(count: int, seed: int | None, kill_every: float | None) -> None:
 @main.command()
 @click.argument("partners", nargs=-1)
 @STATE
-@click.option("--port", default=0, help="Port of the first integration; the next ones follow. 0: any that is free.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_000),
+    default=0,
+    help="Port of the first integration; the next ones follow. 0: any that is free.",
+)
 def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
     """Keep the local stack up for PARTNERS (all, if none is named) until Ctrl-C."""
     chosen = partners or PARTNERS
@@ -70,9 +93,11 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
                 click.echo(f"{name}\n  POST to  {integration.url}/webhook\n  secret   {integration.secret}")
                 click.echo(f"  channel  {integration.channel_arn}")
             click.echo(f"\nevent data store  {store_id(stack.event_data_store_arn)}\nlogs  {state / 'logs'}")
-            click.echo("\nIn another terminal:  trailhook send github FILE --event push")
-            click.echo('                      trailhook query "SELECT eventdata.eventname, eventtime FROM EDS"')
-            click.echo('                      eval "$(trailhook env)"; aws cloudtrail list-channels')
+            click.echo("\nIn another terminal:  .venv/bin/trailhook send github FILE --event push")
+            click.echo(
+                '                      .venv/bin/trailhook query "SELECT eventdata.eventname, eventtime FROM EDS"'
+            )
+            click.echo('                      eval "$(.venv/bin/trailhook env)"; aws cloudtrail list-channels')
             click.echo("Ctrl-C stops everything.")
             over.wait()
     except StackError as error:
@@ -114,7 +139,10 @@ def send(
     if event:
         sent |= {"X-GitHub-Event": event, "X-GitHub-Delivery": random_secrets.token_hex(16)}
     sent |= (sign_standard_webhooks if standard_webhooks else signer)(secret, body)
-    reply = post(urllib3.PoolManager(), url, body, sent)
+    try:
+        reply = post(urllib3.PoolManager(), url, body, sent)
+    except (HTTPError, ValueError) as error:
+        raise click.ClickException(f"{url} could not be asked: {error}") from error
     click.echo(f"{reply.status} {reply.body}".rstrip())
     sys.exit(0 if 200 <= reply.status < 300 else 1)
 
@@ -145,6 +173,11 @@ def query(sql: str, as_json: bool, state: Path) -> None:
         raise click.ClickException(str(error)) from error
     except ClientError as error:
         raise click.ClickException(str(error.response["Error"].get("Message", error))) from error
+    except BotoCoreError as error:
+        raise click.ClickException(str(error)) from error
+    if not answer.rows:
+        click.echo("no rows (yet: what was just sent is queryable after the batching window of five seconds)", err=True)
+        return
     if as_json:
         for row in answer.rows:
             click.echo(json.dumps(row, ensure_ascii=False))

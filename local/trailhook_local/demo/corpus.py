@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from trailhook_local.cli.signing import SIGNERS, sign_standard_webhooks
+from trailhook_local.signing import SIGNERS, sign_standard_webhooks
 
 FIXTURES = Path("tests/partners/fixtures")
 JSON = {"Content-Type": "application/json"}

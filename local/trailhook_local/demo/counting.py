@@ -36,7 +36,10 @@ def take_account(stack: Stack, name: str, logs: Path) -> Account:
     return Account(
         delivered=distinct,
         duplicates=rows - distinct,
-        quarantined=Counter(line["code"] for line in quarantined(stack, name)),
+        # What had to be written again stands in two objects, and is one event all the same.
+        quarantined=Counter(
+            {(line["request_id"], line["body"]): line["code"] for line in quarantined(stack, name)}.values()
+        ),
         filtered=sum(
             line["events"].get("filtered", 0) for line in _log_lines(logs / f"trailhook-{name}-forward.log", "ledger")
         ),

@@ -87,7 +87,8 @@ class Ledger:
     @property
     def holds(self) -> bool:
         nothing_waits = self.account.waiting_messages == self.account.dead_letters == 0
-        return nothing_waits and self.sent.events == self.account.settled and not self.sent.surprises
+        all_queued = self.account.queued_deliveries >= self.sent.accepted
+        return nothing_waits and all_queued and self.sent.events == self.account.settled and not self.sent.surprises
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -121,6 +122,8 @@ def run_demo(*, count: int, seed: int, kill_every: float | None, console: Consol
             for partner in PARTNERS
         ]
         corpora = {name: Corpus(name) for name in PARTNERS}
+        if not console.is_terminal:
+            console.print("Starting the local stack, then sending deliveries: about half a minute")
         with ExitStack() as exit_stack:
             with console.status("Starting the local stack: gateway, queues, functions, CloudTrail Lake"):
                 stack = exit_stack.enter_context(Stack(plans, state=folder, retry_seconds=5, window_seconds=1))

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from trailhook_local.lake_query import Answer
 
@@ -45,18 +46,17 @@ def show_answers(console: Console, answers: Sequence[tuple[str, Answer]]) -> Non
 
 
 def show_table(console: Console, answer: Answer, *, title: str | None = None) -> None:
-    """A query's rows. Text from events is printed as it is, never as markup."""
+    """A query's rows, whole. Text from events is printed as it is, never as markup, and cannot steer the terminal."""
     table = Table(title=title, title_justify="left")
     for column in answer.columns:
-        table.add_column(column)
+        table.add_column(Text(column), overflow="fold")
     for row in answer.rows:
-        table.add_row(*(_plain(row.get(column)) for column in answer.columns))
-    console.print(table, markup=False)
+        table.add_row(*(Text(_printable(row.get(column) or "")) for column in answer.columns))
+    console.print(table)
 
 
-def _plain(text: str | None) -> str:
-    shown = "" if text is None else "".join(c if c.isprintable() else "�" for c in text)
-    return shown.replace("[", "\\[")
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _keys(counts: Iterable[Mapping[str, int]]) -> list[str]:

@@ -43,7 +43,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
 
 def refusal(operation: str, code: str, message: str) -> CallRefused:
     """The error for CloudTrail's answer to `operation`: one sentence on what to do, and the answer behind it."""
-    raw = f"CloudTrail refused {_api_name(operation)}: {code}: {message}"
+    raw = f"CloudTrail refused {api_name(operation)}: {code}: {message}"
     # The reports of this refusal hold its message but not its code, so both are recognised.
     closed = operation in _ASK_WHETHER_CLOSED and code in _CLOSED
     if closed or code == "AccountNotSubscribed" or "no longer accepting new customers" in message:
@@ -51,5 +51,6 @@ def refusal(operation: str, code: str, message: str) -> CallRefused:
     return CallRefused(f"{_ADVICE[code]} {raw}" if code in _ADVICE else raw, code)
 
 
-def _api_name(operation: str) -> str:
+def api_name(operation: str) -> str:
+    """The operation's name in CloudTrail's API reference, from boto3's."""
     return operation.title().replace("_", "")

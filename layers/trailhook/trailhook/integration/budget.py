@@ -16,21 +16,31 @@ _DEFAULT_SECONDS = 60.0
 class Budget:
     """No call to CloudTrail begins after `work`, or, taking back, after `undo`; none takes longer than `call_seconds`.
 
-    At `answer` the last attempt to answer must be over.
+    `withdrawal` is a Delete's `work`, which has next to nothing to take back. At `answer` the last attempt to answer
+    must be over.
     """
 
     work: Deadline
+    withdrawal: Deadline
     undo: Deadline
     answer: Deadline
     call_seconds: int
 
     @classmethod
-    def of(cls, context: Context | None) -> "Budget":
-        """Out of the invocation's remaining time, long or short."""
+    def of(cls, context: Context | None, service_timeout: float | None = None) -> "Budget":
+        """Out of the invocation's remaining time, long or short, or of what CloudFormation waits where that is less."""
         seconds = context.get_remaining_time_in_millis() / 1000 if context else _DEFAULT_SECONDS
+        seconds = min(seconds, service_timeout or seconds)
         now = time.monotonic()
         call = max(1, int(min(20.0, seconds / 6)))
         answer = seconds - min(1.0, seconds / 20)
         undo = answer - min(15.0, seconds / 8) - call
-        work = undo - min(45.0, seconds / 4)
-        return cls(Deadline(now + work), Deadline(now + undo), Deadline(now + answer), call)
+        work = undo - min(60.0, seconds / 3)
+        withdrawal = undo - min(15.0, seconds / 8)
+        return cls(
+            work=Deadline(now + work),
+            withdrawal=Deadline(now + withdrawal),
+            undo=Deadline(now + undo),
+            answer=Deadline(now + answer),
+            call_seconds=call,
+        )

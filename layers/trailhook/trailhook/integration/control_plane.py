@@ -16,7 +16,7 @@ from botocore.parsers import ResponseParserError
 
 from trailhook.deadline import Deadline
 from trailhook.errors import AnswerLost, CallRefused, OutOfTime, OwnershipUnknown
-from trailhook.integration.advice import refusal
+from trailhook.integration.advice import api_name, refusal
 
 if TYPE_CHECKING:
     # The stubs are for development and not in the layer.
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 8.0
+_LAST_ATTEMPT_SECONDS = 0.1
 _TAGGED_RESOURCES_A_CALL = 20
 
 CHANNEL_GONE = frozenset({"ChannelNotFoundException", "ResourceNotFoundException"})
@@ -69,12 +70,16 @@ class ControlPlane:
         return ControlPlane(self._client, deadline)
 
     def pause(self, attempt: int, waiting_for: str) -> None:
-        """Sleep before the next attempt: longer each time, never the same. Raises OutOfTime when that is too late."""
+        """Sleep before the next attempt: longer each time, never the same, and at last until just before the deadline.
+
+        Raises OutOfTime when there is no time for another attempt.
+        """
         longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
         seconds = longest * random.uniform(0.6, 1.2)  # noqa: S311 - jitter, not a secret
-        if seconds >= self._deadline.remaining:
+        left = self._deadline.remaining - _LAST_ATTEMPT_SECONDS
+        if left <= 0:
             raise OutOfTime(f"The function's time was over while it waited for {waiting_for}.")
-        time.sleep(seconds)
+        time.sleep(min(seconds, left))
 
     # channels
 
@@ -216,7 +221,7 @@ class ControlPlane:
         last = "its answer"
         while True:
             if self._deadline.passed:
-                raise OutOfTime(f"The function's time was over before CloudTrail took {operation} ({last}).")
+                raise OutOfTime(f"The function's time was over before CloudTrail took {api_name(operation)} ({last}).")
             try:
                 answer: Mapping[str, Any] = getattr(self._client, operation)(**parameters)
             except ClientError as error:
@@ -228,16 +233,16 @@ class ControlPlane:
                     raise refusal(operation, code, message) from error
                 last = f"{code}: {message}"
                 if once and _may_have_run(error):
-                    raise AnswerLost(f"CloudTrail failed to answer {operation} ({last}).") from error
+                    raise AnswerLost(f"CloudTrail failed to answer {api_name(operation)} ({last}).") from error
             except (ConnectionError, HTTPClientError, ResponseParserError) as error:
                 last = type(error).__name__
                 if once:
-                    raise AnswerLost(f"CloudTrail did not answer {operation} ({last}).") from error
+                    raise AnswerLost(f"CloudTrail did not answer {api_name(operation)} ({last}).") from error
             except BotoCoreError as error:
-                raise CallRefused(f"{operation} could not be sent: {error}", type(error).__name__) from error
+                raise CallRefused(f"{api_name(operation)} could not be sent: {error}", type(error).__name__) from error
             else:
                 return answer
-            self.pause(attempt, f"CloudTrail to take {operation} ({last})")
+            self.pause(attempt, f"CloudTrail to take {api_name(operation)} ({last})")
             attempt += 1
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trailhook.errors import PropertiesRefused
-from trailhook.integration.catalogue import PARTNERS, SOURCES, IntegrationType, Source
+from trailhook.integration.catalogue import PARTNERS, SOURCES, WEBHOOK, IntegrationType, Source
 from trailhook.integration.request import Place
 from trailhook.integration.tag_properties import tag_faults, tag_pairs
+from trailhook.own_partners import own_source
 
 EXTENDABLE = "EXTENDABLE_RETENTION_PRICING"
 FIXED = "FIXED_RETENTION_PRICING"
@@ -146,6 +147,8 @@ class _Reader:
     def _source(self) -> Source:
         partner = self._text("Partner")
         modes = PARTNERS.get(partner)
+        if modes is None and (source := own_source(partner)):
+            modes = {WEBHOOK: source}
         if modes is None:
             known = f"Partner must be one of {', '.join(PARTNERS)}"
             self._wrong.append(f"{known}, not {partner!r}." if partner else f"{known}; it is missing.")

@@ -3,7 +3,7 @@
 from trailhook.errors import CallRefused
 from trailhook.integration.control_plane import ControlPlane
 
-_STILL_POINTED_AT = "ChannelExistsForEDSException"
+STILL_POINTED_AT = "ChannelExistsForEDSException"
 _LOOKS = 4
 """How often to try while CloudTrail says that a channel, deleted a moment ago, still points at the store."""
 
@@ -38,7 +38,7 @@ def delete_unprotected(plane: ControlPlane, arn: str) -> None:
         try:
             return plane.delete_store(arn)
         except CallRefused as error:
-            if error.code != _STILL_POINTED_AT or attempt == _LOOKS - 1:
+            if error.code != STILL_POINTED_AT or attempt == _LOOKS - 1:
                 raise
         plane.pause(attempt, f"CloudTrail to notice that no channel points at {arn}")
     return None

@@ -66,6 +66,12 @@ class Request:
         return Place(**match.groupdict()) if match else Place("aws", "", "")
 
     @property
+    def service_timeout(self) -> float | None:
+        """The seconds after which CloudFormation gives up, where the template says so."""
+        text = str(self.properties.get("ServiceTimeout", "")) if isinstance(self.properties, Mapping) else ""
+        return float(text) if re.fullmatch(r"[1-9][0-9]{0,3}", text) else None
+
+    @property
     def failed_id(self) -> str:
         """The physical id to fail with. A failed Update keeps its id, or CloudFormation would delete what works."""
         return self.physical_id or f"failed/{self.logical_id}/{self.request_id}"

@@ -15,7 +15,7 @@ def fulfil(request: Request, plane: ControlPlane, budget: Budget) -> Answer:
     """Do what CloudFormation asks for. On IntegrationError, what the request made is taken back already."""
     if request.type == "Delete":
         with Undo(plane.until(budget.undo)) as undo:
-            return Withdrawal(plane, undo, request).carry_out()
+            return Withdrawal(plane.until(budget.withdrawal), undo, request).carry_out()
     if request.type not in {"Create", "Update"}:
         raise IntegrationError(f"RequestType {request.type!r} is none of Create, Update and Delete.")
     wanted = parse_properties(request.properties, request.place)
@@ -25,5 +25,10 @@ def fulfil(request: Request, plane: ControlPlane, budget: Budget) -> Answer:
 
 def failure(request: Request, error: Exception) -> Answer:
     """The answer to a request that failed: why, and what could not be taken back."""
-    reason = " ".join([str(error), *getattr(error, "__notes__", ())])
+    said = (
+        str(error)
+        if isinstance(error, IntegrationError)
+        else f"A fault of Trailhook's own, {type(error).__name__}: {error}"
+    )
+    reason = " ".join([said, *getattr(error, "__notes__", ())])
     return Answer(succeeded=False, physical_id=request.failed_id, reason=reason)

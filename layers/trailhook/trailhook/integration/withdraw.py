@@ -6,12 +6,12 @@ A physical id that is no channel's ARN belongs to a Create that failed, or timed
 from collections.abc import Iterable
 from contextlib import suppress
 
-from trailhook.errors import ControlPlaneError, LakeClosed, OwnershipUnknown
+from trailhook.errors import CallRefused, ControlPlaneError, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.ownership import RETAINED
 from trailhook.integration.properties import on_delete
-from trailhook.integration.removal import delete_unprotected, remove_channel
+from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
 from trailhook.integration.request import Request
 from trailhook.integration.response import Answer
 from trailhook.integration.undo import Undo
@@ -76,7 +76,12 @@ class Withdrawal:
         if not self._plane.protect_store(arn, on=False):
             return
         self._undo.note(f"termination protection of {arn}", lambda late: _protect(late, arn))
-        delete_unprotected(self._plane, arn)
+        try:
+            delete_unprotected(self._plane, arn)
+        except CallRefused as error:
+            if error.code != STILL_POINTED_AT:
+                raise
+            _protect(self._plane, arn)  # a channel began to use it a moment ago
 
     def _mark_retained(self, arn: str) -> None:
         try:

@@ -24,6 +24,7 @@ from trailhook.json_text import JsonText, Record, canonical
 from trailhook.members import object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof
+from trailhook.redaction import Redaction
 from trailhook.timestamps import parse_time
 
 NAME = "custom"
@@ -66,7 +67,7 @@ def partner(options: Options) -> Partner:
         open_handshake=validation,
         handshake=refuse_binary_mode,
         events=events,
-        to_audit_event=partial(to_audit_event, event_source=event_source),
+        to_audit_event=partial(to_audit_event, event_source=event_source, redaction=options.redaction),
         uid=uid,
     )
 
@@ -154,16 +155,16 @@ def uid(event: PartnerEvent) -> str | None:
     return event.delivery.header("webhook-id") or event.delivery.header("svix-id") or None
 
 
-def to_audit_event(event: PartnerEvent, *, event_source: str) -> AuditEvent:
+def to_audit_event(event: PartnerEvent, *, event_source: str, redaction: Redaction) -> AuditEvent:
     """One of the three forms, told apart by what is in the signed body, never by an unsigned header."""
     if not isinstance(event.value, Mapping):
         raise UnmappableEvent("NotAnObject", "An event is a JSON object")
     if _is_schema_event(event.value):
-        return _from_schema(event, event.value)
+        return _from_schema(event, event.value, redaction)
     if _is_cloudevent(event.value):
-        return _from_cloudevent(event, event.value)
+        return _from_cloudevent(event, event.value, redaction)
     if text_at(event.value, "type"):
-        return _from_webhook(event, event.value, event_source)
+        return _from_webhook(event, event.value, redaction, event_source)
     raise UnmappableEvent(
         "UnknownForm",
         "Neither CloudTrail's schema (eventSource, eventName), nor a CloudEvent (specversion), "
@@ -179,7 +180,7 @@ def _is_cloudevent(value: Any) -> bool:
     return isinstance(value, Mapping) and "specversion" in value
 
 
-def _from_schema(event: PartnerEvent, value: Mapping[str, Any]) -> AuditEvent:
+def _from_schema(event: PartnerEvent, value: Mapping[str, Any], redaction: Redaction) -> AuditEvent:
     source = _event_source(_needed(value, "eventSource"))
     own_id = _needed(value, "UID")
     code, message = text_at(value, "errorCode"), text_at(value, "errorMessage")
@@ -204,6 +205,7 @@ def _from_schema(event: PartnerEvent, value: Mapping[str, Any]) -> AuditEvent:
         request_parameters=_optional_object(value, "requestParameters"),
         response_elements=_optional_object(value, "responseElements"),
         notes=_schema_notes(value, identity),
+        redaction=redaction,
     )
 
 
@@ -231,7 +233,7 @@ def _is_address(value: Any) -> bool:
         return False
 
 
-def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any]) -> AuditEvent:
+def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any], redaction: Redaction) -> AuditEvent:
     source = _event_source(_needed(value, "source"))
     own_id = _needed(value, "id")
     actor = text_at(value, "authid")
@@ -249,10 +251,11 @@ def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any]) -> AuditEven
         identity=UserIdentity(text_at(value, "authtype") or "User", actor) if actor else _the_sender(source),
         request_parameters=payload or None,
         notes={"cloudEvent": {name: value[name] for name in value if name not in {"data", "data_base64"}}},
+        redaction=redaction,
     )
 
 
-def _from_webhook(event: PartnerEvent, value: Mapping[str, Any], event_source: str) -> AuditEvent:
+def _from_webhook(event: PartnerEvent, value: Mapping[str, Any], redaction: Redaction, event_source: str) -> AuditEvent:
     own_id = uid(event) or hashlib.sha256(canonical(value).encode()).hexdigest()
     return fit_audit_event(
         event,
@@ -264,6 +267,7 @@ def _from_webhook(event: PartnerEvent, value: Mapping[str, Any], event_source: s
         time=parse_time(value["timestamp"], "timestamp") if value.get("timestamp") is not None else None,
         identity=_actor(value) or _the_sender(event_source),
         request_parameters=value,
+        redaction=redaction,
     )
 
 

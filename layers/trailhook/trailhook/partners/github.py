@@ -6,6 +6,7 @@ enterprise" (whose Splunk destination speaks HEC), "Audit log events for your en
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,7 @@ from trailhook.json_text import JsonText, canonical
 from trailhook.members import object_at, text_at
 from trailhook.partner import Options, Partner, accepted
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TokenProof
+from trailhook.redaction import Redaction
 from trailhook.timestamps import parse_time
 
 NAME = "github"
@@ -38,7 +40,7 @@ def partner(options: Options) -> Partner:
         proofs=[*proofs, _HEC] if options.accept_hec else proofs,
         paths=HEC_PATHS if options.accept_hec else frozenset(),
         events=events,
-        to_audit_event=to_audit_event,
+        to_audit_event=partial(to_audit_event, redaction=options.redaction),
         uid=uid,
         headers=frozenset({"x-github-event", "x-github-delivery", "x-github-hook-id"}),
         delivery_id="x-github-delivery",
@@ -61,7 +63,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     is_webhook = bool(delivery.header("x-github-event"))
     for record in text.records():
         value = record.value if is_webhook else _unwrapped(record.value)
-        original = delivery.body if is_form else record.text.encode()
+        original = body if is_form else record.text.encode()
         yield PartnerEvent(delivery, value, original, record.fault)
 
 
@@ -77,17 +79,18 @@ def uid(event: PartnerEvent) -> str | None:
     return text_at(event.value, "_document_id")
 
 
-def to_audit_event(event: PartnerEvent) -> AuditEvent:
+def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     if not isinstance(event.value, Mapping):
         raise UnmappableEvent("NotAnObject", "A GitHub event is a JSON object")
-    return _from_webhook(event, event.value) if _is_webhook(event) else _from_audit_entry(event, event.value)
+    mapping = _from_webhook if _is_webhook(event) else _from_audit_entry
+    return mapping(event, event.value, redaction)
 
 
 def _is_webhook(event: PartnerEvent) -> bool:
     return bool(event.delivery.header("x-github-event"))
 
 
-def _from_webhook(event: PartnerEvent, body: Mapping[str, Any]) -> AuditEvent:
+def _from_webhook(event: PartnerEvent, body: Mapping[str, Any], redaction: Redaction) -> AuditEvent:
     delivery = event.delivery
     digest = hashlib.sha256(event.original).hexdigest()
     guid = uid(event) or digest
@@ -105,6 +108,7 @@ def _from_webhook(event: PartnerEvent, body: Mapping[str, Any]) -> AuditEvent:
         identity=_sender(body),
         request_parameters=body,
         unsigned=[] if "x-github-event" in delivery.signed else ["eventName", "UID"],
+        redaction=redaction,
     )
 
 
@@ -119,7 +123,7 @@ def _sender(body: Mapping[str, Any]) -> UserIdentity:
     return UserIdentity("Service", EVENT_SOURCE)
 
 
-def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any]) -> AuditEvent:
+def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: Redaction) -> AuditEvent:
     action = text_at(entry, "action")
     if action is None:
         raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
@@ -137,6 +141,7 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any]) -> AuditEve
         user_agent=text_at(entry, "user_agent"),
         source_ip=text_at(entry, "actor_ip"),
         request_parameters=entry,
+        redaction=redaction,
     )
 
 

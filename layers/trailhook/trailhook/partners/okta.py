@@ -5,6 +5,7 @@ Okta's pages: "Event hooks", "Event hook implementation", "System Log API".
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,7 @@ from trailhook.json_text import JsonText, Record, canonical
 from trailhook.members import object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof, TokenProof
+from trailhook.redaction import Redaction
 from trailhook.timestamps import parse_time
 
 NAME = "okta"
@@ -27,7 +29,7 @@ FAILURES = frozenset({"FAILURE", "DENY"})
 UNKNOWN = "unknown"
 
 
-def partner(_options: Options) -> Partner:
+def partner(options: Options) -> Partner:
     return Partner(
         name=NAME,
         source="OktaSystemLogEvents",
@@ -35,7 +37,7 @@ def partner(_options: Options) -> Partner:
         methods=frozenset({"GET", "POST"}),
         handshake=verification,
         events=events,
-        to_audit_event=to_audit_event,
+        to_audit_event=partial(to_audit_event, redaction=options.redaction),
         uid=uid,
         acknowledge=acknowledge,
     )
@@ -67,7 +69,7 @@ def uid(event: PartnerEvent) -> str | None:
     return text_at(event.value, "uuid")
 
 
-def to_audit_event(event: PartnerEvent) -> AuditEvent:
+def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     entry = event.value
     if not isinstance(entry, Mapping):
         raise UnmappableEvent("NotAnObject", "An Okta event is a JSON object")
@@ -93,6 +95,7 @@ def to_audit_event(event: PartnerEvent) -> AuditEvent:
         failure=_failure(outcome),
         request_parameters={name: value for name, value in entry.items() if name not in elsewhere},
         response_elements=outcome or None,
+        redaction=redaction,
     )
 
 

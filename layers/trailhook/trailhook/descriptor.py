@@ -1,0 +1,152 @@
+"""A partner that needs no code: a compiled descriptor (JSON, made from YAML by `trailhook compile`) as a `Partner`.
+
+What an event says is never cut or altered here: members that a descriptor puts nowhere else stay in requestParameters,
+also those that it copies into a field of CloudTrail's. What is compiled has been checked, so nothing is checked again.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from trailhook.audit_event import AuditEvent
+from trailhook.body import open_body
+from trailhook.delivery import Delivery, PartnerEvent
+from trailhook.descriptor_kind import Kind
+from trailhook.errors import MalformedDelivery, SettingsError, UnmappableEvent
+from trailhook.gateway import Response
+from trailhook.handshakes import HANDSHAKES
+from trailhook.json_text import JsonText, Record
+from trailhook.members import value_at
+from trailhook.partner import Options, Partner, accepted, no_keyed_handshake
+from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TimestampedHmacProof, TokenProof, base64_text
+from trailhook.redaction import Redaction
+from trailhook.selection import Subject
+
+FORMAT = 1
+"""The version of the compiled form. Compile again after an update that counts it up."""
+
+_ENCODINGS: Mapping[str, Callable[[bytes], str]] = {"hex": bytes.hex, "base64": base64_text}
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A compiled descriptor, ready to map events."""
+
+    spec: Mapping[str, Any]
+    kinds: Sequence[Kind]
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> "Descriptor":
+        return cls(spec, [Kind.of(spec["name"], spec["event_source"], kind) for kind in spec["kinds"]])
+
+    @staticmethod
+    @cache
+    def read(file: Path) -> "Descriptor":
+        """The descriptor in a compiled file, which does not change while a process lives.
+
+        Raises SettingsError for a file that another version has compiled, or that is none.
+        """
+        try:
+            spec = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise SettingsError(f"{file.name} is not a compiled descriptor: {error}") from error
+        if not isinstance(spec, dict) or spec.get("format") != FORMAT:
+            raise SettingsError(f"{file.name} was not compiled by this version: run `trailhook compile` on its YAML")
+        return Descriptor.of(spec)
+
+    def partner(self, options: Options) -> Partner:
+        spec = self.spec
+        return Partner(
+            name=spec["name"],
+            source=spec["source"],
+            proofs=[*map(_proof, spec["proofs"]), StandardWebhooksProof()],
+            events=self.events,
+            to_audit_event=partial(self.to_audit_event, redaction=Redaction.of(spec.get("redact", ()), options.redact)),
+            uid=self.uid,
+            headers=frozenset(spec["headers"]),
+            delivery_id=spec.get("delivery_id", "webhook-id"),
+            acknowledge=partial(_empty, HTTPStatus(spec["acknowledge"])) if "acknowledge" in spec else accepted,
+            keyed_handshake=HANDSHAKES[spec["handshake"]] if "handshake" in spec else no_keyed_handshake,
+        )
+
+    def events(self, delivery: Delivery) -> Iterator[PartnerEvent]:
+        """The body's events: one object, an array or NDJSON, or the elements of the array that the descriptor names."""
+        for record in JsonText(open_body(delivery)).records():
+            for entry in self._elements(record):
+                yield PartnerEvent(delivery, entry.value, entry.text.encode("utf-8", "surrogatepass"), entry.fault)
+
+    def uid(self, event: PartnerEvent) -> str | None:
+        kind, subject, _ = self._kind(event)
+        return kind.own_id(subject) if kind else None
+
+    def to_audit_event(self, event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
+        if not isinstance(event.value, Mapping):
+            raise UnmappableEvent("NotAnObject", "An event is a JSON object")
+        try:
+            kind, subject, beside = self._kind(event)
+            if kind is None:
+                known = ", ".join(kind.name for kind in self.kinds)
+                raise UnmappableEvent(
+                    "UnknownForm", f"{self.spec['title']} sends in these forms, and it is none: {known}"
+                )
+            return kind.to_audit_event(event, subject, beside, redaction)
+        except RecursionError as error:
+            raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
+
+    def _elements(self, record: Record) -> Sequence[Record]:
+        for path in (array.split(".") for array in self.spec.get("array", ())):
+            if isinstance(value_at(record.value, *path), list):
+                try:
+                    return list(JsonText(record.text.encode("utf-8", "surrogatepass")).elements(*path))
+                except MalformedDelivery:
+                    # The list stands there twice: which of them counts is not ours to choose, and the record says so.
+                    return [record]
+        return [record]
+
+    def _kind(self, event: PartnerEvent) -> tuple[Kind | None, Subject, Mapping[str, Any]]:
+        """The first kind whose conditions hold, the event, and what stands beside it in the object that wraps it."""
+        inner, beside = _unwrapped(event.value, self.spec.get("inside"))
+        subject = Subject(inner, event.delivery)
+        return next((kind for kind in self.kinds if kind.fits(subject)), None), subject, beside
+
+
+def _unwrapped(value: Any, member: str | None) -> tuple[Any, Mapping[str, Any]]:
+    """The object under `member`, and the members beside it that it does not repeat itself."""
+    inner = value_at(value, member) if member else None
+    if not isinstance(inner, Mapping):
+        return value, {}
+    missing = object()
+    return inner, {k: v for k, v in value.items() if k != member and inner.get(k, missing) != v}
+
+
+def _proof(spec: Mapping[str, Any]) -> Proof:
+    match spec["kind"]:
+        case "token":
+            return TokenProof(spec["name"], spec["header"], spec.get("prefix", ""), yields_to=spec.get("yields_to"))
+        case "hmac":
+            return HmacProof(
+                spec["name"],
+                spec["header"],
+                spec.get("prefix", ""),
+                spec.get("algorithm", "sha256"),
+                _ENCODINGS[spec.get("encoding", "hex")],
+                listed=spec.get("listed", False),
+            )
+        case _:
+            return TimestampedHmacProof(
+                spec["name"],
+                spec["header"],
+                spec["timestamp_header"],
+                spec["message"],
+                spec.get("prefix", ""),
+                _ENCODINGS[spec.get("encoding", "hex")],
+                any_time=spec.get("any_time", False),
+            )
+
+
+def _empty(status: HTTPStatus, _delivery: Delivery) -> Response:
+    return Response(status)

@@ -1,0 +1,214 @@
+"""One kind of event in a descriptor: how it is recognised, and where each of CloudTrail's fields comes from."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+
+from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.delivery import PartnerEvent
+from trailhook.errors import UnmappableEvent
+from trailhook.event_id import event_id
+from trailhook.json_text import canonical
+from trailhook.redaction import Redaction
+from trailhook.selection import Condition, Found, Place, Subject, condition, first, first_text, path, places
+from trailhook.timestamps import parse_time
+
+SERVICE = "Service"
+"""The type of the actor where an event names none: then it is the sending service itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One of those who may be behind an event; the first whose id is there is it."""
+
+    id: Sequence[Place]
+    type: Sequence[Place]
+    details: Sequence[tuple[str | None, Callable[[Any], Any]]]
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> "Actor":
+        details = [(entry.get("as"), path(entry["at"])) for entry in spec.get("details", ())]
+        return cls(places(spec["id"]), places(spec["type"]), details)
+
+    def identity(self, subject: Subject) -> UserIdentity | None:
+        found = first_text(self.id, subject)
+        if found is None or found.text is None:
+            return None
+        kind = first_text(self.type, subject)
+        details: dict[str, Any] = {}
+        for name, at in self.details:
+            value = at(subject.event)
+            if name is None and isinstance(value, Mapping):
+                details |= {key: member for key, member in value.items() if member is not None}
+            elif name is not None and value is not None and value != "":
+                details[name] = value
+        return UserIdentity(kind.text if kind and kind.text else "User", found.text, details)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRule:
+    """What marks a failure, and where its code and message stand."""
+
+    when: Condition
+    code: Sequence[Place]
+    message: Sequence[Place]
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> "FailureRule":
+        return cls(condition(spec["when"]), places(spec["code"]), places(spec.get("message", ())))
+
+    def failure(self, subject: Subject) -> Failure | None:
+        if not self.when.holds(subject):
+            return None
+        code, message = first_text(self.code, subject), first_text(self.message, subject)
+        return Failure((code.text if code else None) or "Failed", message.text if message else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of event; everything that it needs to make an AuditEvent of one."""
+
+    partner: str
+    event_source: str
+    name: str
+    when: Sequence[Condition]
+    uid: Sequence[Place]
+    tenant: Sequence[Place]
+    uid_repeats: bool
+    digest: Sequence[Callable[[Any], Any]]
+    event_name: Sequence[Place]
+    time: Sequence[Place]
+    time_format: str | None
+    actors: Sequence[Actor]
+    source_ip: Sequence[Place]
+    user_agent: Sequence[Place]
+    version: Sequence[Place]
+    failures: Sequence[FailureRule]
+    response: Sequence[str]
+
+    @classmethod
+    def of(cls, partner: str, event_source: str, spec: Mapping[str, Any]) -> "Kind":
+        return cls(
+            partner=partner,
+            event_source=event_source,
+            name=spec["name"],
+            when=[condition(entry) for entry in spec.get("when", ())],
+            uid=places(spec.get("uid", ())),
+            tenant=places(spec.get("tenant", ())),
+            uid_repeats=spec.get("uid_repeats", False),
+            digest=[path(entry) for entry in spec.get("digest", ())],
+            event_name=places(spec["event_name"]),
+            time=places(spec["time"]),
+            time_format=spec.get("time_format"),
+            actors=[Actor.of(entry) for entry in spec.get("actors", ())],
+            source_ip=places(spec.get("source_ip", ())),
+            user_agent=places(spec.get("user_agent", ())),
+            version=places(spec.get("version", ())),
+            failures=[FailureRule.of(entry) for entry in spec.get("failures", ())],
+            response=spec.get("response", ()),
+        )
+
+    def fits(self, subject: Subject) -> bool:
+        return all(condition.holds(subject) for condition in self.when)
+
+    def own_id(self, subject: Subject) -> str | None:
+        found = first_text(self.uid, subject)
+        return found.text if found else None
+
+    def to_audit_event(
+        self, event: PartnerEvent, subject: Subject, beside: Mapping[str, Any], redaction: Redaction
+    ) -> AuditEvent:
+        uid = first_text(self.uid, subject)
+        name = first_text(self.event_name, subject)
+        if name is None or name.text is None:
+            raise UnmappableEvent("MissingField", f"The {self.name} has no event name")
+        time = first(self.time, subject)
+        moment, from_receipt = self._moment(time)
+        response = {member: subject.event[member] for member in self.response if subject.event.get(member) is not None}
+        own_id, parts = self._identify(event, subject, uid)
+        from_headers = (("UID", uid), ("eventName", name), ("eventTime", time))
+        return fit_audit_event(
+            event,
+            id=event_id(self.partner, self.name, *parts),
+            uid=own_id,
+            name=name.text,
+            source=self.event_source,
+            version=_text(self.version, subject) or "1",
+            time=None if from_receipt else moment,
+            identity=self._identity(subject),
+            user_agent=_text(self.user_agent, subject),
+            source_ip=self._address(subject),
+            failure=next(filter(None, (rule.failure(subject) for rule in self.failures)), None),
+            request_parameters={key: value for key, value in subject.event.items() if key not in response},
+            response_elements=response or None,
+            unsigned=[field for field, found in from_headers if found and found.unsigned],
+            notes={"envelope": beside} if beside else None,
+            redaction=redaction,
+        )
+
+    def _identify(self, event: PartnerEvent, subject: Subject, uid: Found | None) -> tuple[str, list[str]]:
+        """The UID, and what the id is made of.
+
+        A delivery's id in a header may stand over several events, or be copied; an id in the event may name a thing
+        that several events are about. Then the event itself is part of the identity, and none can hide another.
+        """
+        tenant = _text(self.tenant, subject) or ""
+        if uid is None or uid.text is None:
+            members = [at(subject.event) for at in self.digest]
+            digest = _digest(members if any(member is not None for member in members) else event.value)
+            return digest, [tenant, digest]
+        parts = [tenant, uid.text]
+        if uid.header:
+            parts.append(hashlib.sha256(event.original).hexdigest())
+        if self.uid_repeats:
+            parts.append(_digest(event.value))
+        return uid.text, parts
+
+    def _moment(self, found: Found | None) -> tuple[datetime | None, bool]:
+        if found is not None and found.where == "receipt":
+            return None, True
+        if found is None:
+            raise UnmappableEvent("MissingTime", f"The {self.name} has no time")
+        if self.time_format is None:
+            return parse_time(found.value, found.where), False
+        return _formatted_time(found, self.time_format), False
+
+    def _identity(self, subject: Subject) -> UserIdentity:
+        identities = (actor.identity(subject) for actor in self.actors)
+        return next(filter(None, identities), None) or UserIdentity(SERVICE, self.event_source)
+
+    def _address(self, subject: Subject) -> str | None:
+        """The first place that holds an address: some hold a name, a list of proxies, or "-"."""
+        for candidate in self.source_ip:
+            found = candidate(subject)
+            if found and found.text and _is_address(found.text):
+                return found.text
+        return None
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def _text(candidates: Sequence[Place], subject: Subject) -> str | None:
+    found = first_text(candidates, subject)
+    return found.text if found else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text.strip().partition("%")[0]))
+    except ValueError:
+        return False
+
+
+def _formatted_time(found: Found, time_format: str) -> datetime:
+    """A time in the form of `datetime.strptime`; without a zone it counts as UTC."""
+    try:
+        moment = datetime.strptime(found.text or "", time_format)  # noqa: DTZ007 - the zone is given to it below
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UnmappableEvent("BadTime", f"{found.where} is not a time of the form {time_format}") from error

@@ -1,0 +1,62 @@
+"""What partners ask before or besides delivering, where the question is a POST that is proven like any other.
+
+Each takes the request and the secret that proved it, returns None for what is a delivery, and raises BadRequest for a
+question that makes no sense.
+"""
+
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+from trailhook.errors import BadRequest
+from trailhook.gateway import Request, Response
+
+KeyedHandshake = Callable[[Request, str], Response | None]
+
+_LONGEST_QUESTION = 4_096
+_PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
+"""Without the colons and dots of what is signed elsewhere: otherwise an answer could serve as another's signature."""
+
+
+def slack_url_verification(request: Request, _secret: str) -> Response | None:
+    """Slack, "URL verification handshake": the challenge comes back."""
+    question = _question(request, b"url_verification")
+    if question.get("type") != "url_verification":
+        return None
+    challenge = question.get("challenge")
+    if not isinstance(challenge, str) or not challenge:
+        raise BadRequest("Slack's url_verification carries a challenge")
+    return Response.json(HTTPStatus.OK, {"challenge": challenge})
+
+
+def zoom_url_validation(request: Request, secret: str) -> Response | None:
+    """Zoom, "Validate your webhook endpoint": the token comes back with its HMAC, again every few days."""
+    question = _question(request, b"endpoint.url_validation")
+    if question.get("event") != "endpoint.url_validation":
+        return None
+    payload = question.get("payload")
+    token = payload.get("plainToken") if isinstance(payload, Mapping) else None
+    if not isinstance(token, str) or not _PLAIN_TOKEN.fullmatch(token):
+        raise BadRequest("Zoom's endpoint.url_validation carries payload.plainToken of letters, digits, - and _")
+    encrypted = hmac.digest(secret.encode(), token.encode(), "sha256").hex()
+    return Response.json(HTTPStatus.OK, {"plainToken": token, "encryptedToken": encrypted})
+
+
+HANDSHAKES: Mapping[str, KeyedHandshake] = MappingProxyType(
+    {"slack-url-verification": slack_url_verification, "zoom-url-validation": zoom_url_validation}
+)
+
+
+def _question(request: Request, word: bytes) -> Mapping[str, Any]:
+    """The body, if it may be the question: small, and with its name in it. Every other is left to the mapping."""
+    if request.method != "POST" or len(request.body) > _LONGEST_QUESTION or word not in request.body:
+        return {}
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, Mapping) else {}

@@ -1,0 +1,208 @@
+"""Picking values out of an event as a descriptor says: the first of several places that holds something.
+
+A place is a JMESPath into the event, a header of its delivery, a constant, or several of these joined. Plain paths,
+which most are, are followed without JMESPath: they are evaluated for every event, and the library takes its time.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from trailhook.delivery import Delivery
+from trailhook.members import text_at, value_at
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What places point into: an event, and the delivery that it came with."""
+
+    event: Any
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value, where it stood, and whether that was a header, maybe one which the sender's proof does not cover."""
+
+    value: Any
+    where: str
+    header: bool = False
+    unsigned: bool = False
+
+    @property
+    def text(self) -> str | None:
+        """The value as text, if it is a text or a whole number."""
+        return text_at({"": self.value}, "")
+
+
+Place = Callable[[Subject], Found | None]
+
+
+def path(expression: str) -> Callable[[Any], Any]:
+    """A JMESPath as a function. What an expression cannot be applied to holds nothing."""
+    if _PLAIN.fullmatch(expression):
+        return partial(_follow, tuple(expression.split(".")))
+    return partial(_search, jmespath.compile(expression))
+
+
+def place(spec: Mapping[str, Any]) -> Place:
+    """A place of a compiled descriptor."""
+    if "constant" in spec:
+        return partial(_constant, Found(spec["constant"], "constant"))
+    if "receipt" in spec:
+        return _receipt
+    if "join" in spec:
+        return partial(_joined, [place(part) for part in spec["join"]], spec.get("with", "."))
+    change = _Change(spec.get("map", {}), frozenset(spec.get("except", ())), spec.get("before"))
+    if "header" in spec:
+        return partial(_at_header, spec["header"], change)
+    return partial(_at_path, (spec["at"], path(spec["at"])), change)
+
+
+def places(specs: Iterable[Mapping[str, Any]]) -> list[Place]:
+    return [place(spec) for spec in specs]
+
+
+def first(candidates: Iterable[Place], subject: Subject) -> Found | None:
+    """What the first place that holds something holds."""
+    return next(filter(None, (candidate(subject) for candidate in candidates)), None)
+
+
+def first_text(candidates: Iterable[Place], subject: Subject) -> Found | None:
+    """The same for texts and whole numbers: what is something else does not count."""
+    found = (candidate(subject) for candidate in candidates)
+    return next((hit for hit in found if hit and hit.text is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Whether what stands at a place is as a descriptor says. Nothing there is nothing of the kind."""
+
+    place: Place
+    test: Callable[[Any], bool]
+    present: bool = True
+
+    def holds(self, subject: Subject) -> bool:
+        found = self.place(subject)
+        if not self.present:
+            return found is None
+        return found is not None and self.test(found.value)
+
+
+def condition(spec: Mapping[str, Any]) -> Condition:
+    """A condition of a compiled descriptor: a place, and one test of what it holds."""
+    return Condition(place(spec), _test(spec), present=spec.get("present", True))
+
+
+def _test(spec: Mapping[str, Any]) -> Callable[[Any], bool]:
+    if "in" in spec:
+        return partial(_is_one_of, frozenset(map(_exactly, spec["in"])))
+    if "not_in" in spec:
+        return partial(_is_none_of, frozenset(map(_exactly, spec["not_in"])))
+    if "matches" in spec:
+        return partial(_matches, re.compile(spec["matches"]))
+    if "at_least" in spec:
+        return partial(_is_at_least, spec["at_least"])
+    return _is_there
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What becomes of a value on the way: another name for it, nothing, or the part before a sign."""
+
+    names: Mapping[str, str]
+    nothing: frozenset[str]
+    before: str | None
+
+    def __call__(self, value: Any) -> Any:
+        if self.nothing and text_at({"": value}, "") in self.nothing:
+            return None
+        if self.before and isinstance(value, str):
+            value = value.partition(self.before)[0]
+        if self.names and (text := text_at({"": value}, "")) is not None:
+            return self.names.get(text, self.names.get("*", value))
+        return value
+
+
+def _follow(names: tuple[str, ...], value: Any) -> Any:
+    return value_at(value, *names)
+
+
+def _search(expression: Any, value: Any) -> Any:
+    try:
+        return expression.search(value)
+    except JMESPathError:
+        # A function got a null or a number where it takes a text: it is not there in that form.
+        return None
+
+
+def _constant(found: Found, _subject: Subject) -> Found:
+    return found
+
+
+def _receipt(subject: Subject) -> Found:
+    return Found(subject.delivery.received_at, "receipt")
+
+
+def _at_path(where: tuple[str, Callable[[Any], Any]], change: _Change, subject: Subject) -> Found | None:
+    value = change(where[1](subject.event))
+    return Found(value, where[0]) if _is_something(value) else None
+
+
+def _at_header(name: str, change: _Change, subject: Subject) -> Found | None:
+    value = change(subject.delivery.header(name))
+    return (
+        Found(value, name, header=True, unsigned=name not in subject.delivery.signed) if _is_something(value) else None
+    )
+
+
+def _joined(parts: Sequence[Place], separator: str, subject: Subject) -> Found | None:
+    """The texts of the parts that there are; without the first there is nothing to add to."""
+    found = [part(subject) for part in parts]
+    texts = [hit.text for hit in found if hit]
+    if not found[0] or found[0].text is None:
+        return None
+    where = " + ".join(hit.where for hit in found if hit)
+    unsigned = any(hit.unsigned for hit in found if hit)
+    return Found(separator.join(filter(None, texts)), where, any(hit.header for hit in found if hit), unsigned)
+
+
+def _is_something(value: Any) -> bool:
+    return value is not None and value not in ("", [], {}) and not (isinstance(value, str) and not value.strip())
+
+
+def _exactly(value: Any) -> str:
+    """One text a value, so that true is not 1, nor "1" the number."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, str | int | float) else ""
+
+
+def _is_one_of(values: frozenset[str], value: Any) -> bool:
+    return _exactly(value) in values
+
+
+def _is_none_of(values: frozenset[str], value: Any) -> bool:
+    return _exactly(value) not in values
+
+
+def _matches(pattern: re.Pattern[str], value: Any) -> bool:
+    text = text_at({"": value}, "")
+    return text is not None and bool(pattern.search(text))
+
+
+def _is_at_least(limit: float, value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and float(value) >= limit
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _is_there(_value: Any) -> bool:
+    return True

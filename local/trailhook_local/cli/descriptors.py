@@ -1,0 +1,116 @@
+"""`trailhook map` and `trailhook compile`: trying a descriptor on samples, and making of it what the functions load."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trailhook.delivery import Delivery
+from trailhook.descriptor import Descriptor
+from trailhook.destination import Disposition, Outcome
+from trailhook.mapping import Item, Mapper
+from trailhook.own_partners import OWN
+from trailhook.partner import Options, Partner
+from trailhook.partners import REGISTRY, load_partner
+from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
+
+EXAMPLE_ACCOUNT = "111122223333"
+
+
+class DescriptorFailure(click.ClickException):
+    """What is wrong with a descriptor, one line each, as compilers print it."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, file=file, err=file is None)
+
+
+def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact: tuple[str, ...]) -> bool:
+    """Print what each event of the body becomes, or why it is refused; whether none is."""
+    partner = _partner(descriptor, Options(redact=redact))
+    kept = {name.lower(): value for name, value in headers.items() if name.lower() in partner.headers}
+    delivery = Delivery(
+        partner=partner.name,
+        id="sample",
+        request_id="sample",
+        received_at=int(time.time() * 1000),
+        source_ip="192.0.2.1",
+        proof="sample",
+        headers=kept,
+        signed=frozenset(),
+        body=body,
+    )
+    complete = True
+    mapper = Mapper({partner.name: partner})
+    for item in mapper.take_apart(delivery)[1]:
+        click.echo(json.dumps(_outcome(mapper, item), indent=2, ensure_ascii=False))
+        complete = complete and item.audit_event is not None
+    return complete
+
+
+def compile_to(files: tuple[Path, ...], folder: Path) -> None:
+    """Write each descriptor's compiled form into the folder."""
+    for file in files:
+        spec = _compiled(file)
+        if spec["name"] in REGISTRY and folder.resolve() == OWN.resolve():
+            raise click.ClickException(f"{file}: a partner named {spec['name']} is built in; choose another name")
+        target = folder / f"{spec['name']}.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        target.write_text(compiled_text(spec), encoding="utf-8")
+        click.echo(f"{file} -> {target}")
+
+
+def _partner(descriptor: str, options: Options) -> Partner:
+    """A descriptor's file, or the name of a partner that there is."""
+    if descriptor in REGISTRY:
+        return load_partner(descriptor, options)
+    return Descriptor.of(_compiled(Path(descriptor))).partner(options)
+
+
+def _compiled(file: Path) -> dict[str, Any]:
+    try:
+        return compile_file(file)
+    except DescriptorError as error:
+        raise DescriptorFailure(str(error)) from error
+    except OSError as error:
+        known = ", ".join(sorted(REGISTRY))
+        raise click.ClickException(f"{file} cannot be read ({error.strerror}), nor is it one of: {known}") from error
+
+
+def _outcome(mapper: Mapper, item: Item) -> dict[str, Any]:
+    if item.audit_event is None:
+        refusal = item.outcome or Outcome(Disposition.QUARANTINE)
+        shown = item.event.original[:200].decode("utf-8", "replace")
+        return {"refused": refusal.code, "reason": refusal.reason, "uid": mapper.uid(item.event), "event": shown}
+    return {"id": item.audit_event.id, "eventData": json.loads(item.audit_event.event_data(EXAMPLE_ACCOUNT))}
+
+
+@click.command("map")
+@click.argument("descriptor")
+@click.argument("sample", type=click.File("rb"))
+@click.option("--header", "-H", "headers", multiple=True, help="A header of the delivery, as 'Name: value'.")
+@click.option("--redact", default="", help="What REDACT would say: members or paths, separated by commas.")
+def map_command(descriptor: str, sample: Any, headers: tuple[str, ...], redact: str) -> None:
+    """Print what each event in SAMPLE (- for standard input) becomes.
+
+    DESCRIPTOR is a YAML file, or the name of a built-in partner. The exit status is 1 if an event is refused.
+    """
+    pairs = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in headers)}
+    rules = tuple(rule.strip() for rule in redact.split(",") if rule.strip())
+    sys.exit(0 if map_sample(descriptor, sample.read(), pairs, rules) else 1)
+
+
+@click.command("compile")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=OWN,
+    help="Folder of the compiled files; by default the one of your own partners in the layer.",
+)
+def compile_command(files: tuple[Path, ...], into: Path) -> None:
+    """Check descriptors (YAML) and compile them to what the functions load."""
+    compile_to(files, into)

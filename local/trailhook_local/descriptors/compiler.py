@@ -1,0 +1,72 @@
+"""From a descriptor's YAML to the compiled JSON that the functions load: what is wrong is said by line and field."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from trailhook.descriptor import FORMAT
+from trailhook_local.descriptors.form import DESCRIPTOR
+from trailhook_local.descriptors.readers import Problem, Problems
+
+
+class DescriptorError(Exception):
+    """A descriptor that cannot be compiled: one line for each thing that is wrong."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        super().__init__("\n".join(f"{file}:{p.line}: {p.field}: {p.message}" for p in problems))
+        self.problems = problems
+
+
+def compile_descriptor(text: str, file: str) -> dict[str, Any]:
+    """The compiled form of a descriptor's text. Raises DescriptorError; `file` is what its lines begin with."""
+    problems = Problems()
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {error.problem}")]) from error
+    if node is None:
+        raise DescriptorError(file, [Problem(1, "(file)", "is empty")])
+    spec: dict[str, Any] = DESCRIPTOR(node, "", problems)
+    names = [kind.get("name") for kind in spec.get("kinds", ())]
+    problems.found += [
+        Problem(node.start_mark.line + 1, "kinds", f"two are named {name!r}; ids depend on the name")
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    if problems.found:
+        raise DescriptorError(file, sorted(problems.found, key=lambda problem: problem.line))
+    return {
+        "format": FORMAT,
+        "proofs": [],
+        **spec,
+        "headers": sorted(set(_headers(spec["kinds"]))),
+    }
+
+
+def compile_file(source: Path) -> dict[str, Any]:
+    """The same of a file, whose name must be the partner's. Raises DescriptorError."""
+    spec = compile_descriptor(source.read_text(encoding="utf-8"), str(source))
+    if spec["name"] != source.stem:
+        problem = Problem(1, "name", f"is {spec['name']!r}, so the file must be {spec['name']}{source.suffix}")
+        raise DescriptorError(str(source), [problem])
+    return spec
+
+
+def compiled_text(spec: dict[str, Any]) -> str:
+    """What a compiled file holds: the same text for the same descriptor."""
+    return json.dumps(spec, indent=1, ensure_ascii=False) + "\n"
+
+
+def _headers(value: Any) -> Iterator[str]:
+    """Every header that a mapping reads."""
+    if isinstance(value, dict):
+        if isinstance(value.get("header"), str):
+            yield value["header"]
+        for member in value.values():
+            yield from _headers(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _headers(item)

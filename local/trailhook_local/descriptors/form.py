@@ -1,0 +1,130 @@
+"""The form of a descriptor: every field that there is, what is allowed in it, and what it becomes when compiled."""
+
+from typing import Any
+
+import yaml
+
+from trailhook.handshakes import HANDSHAKES
+from trailhook_local.descriptors.places import CHANGES, CONDITION, HEADER, PATH, PLACES, TYPES
+from trailhook_local.descriptors.readers import Problems, Reader, choice, fields, list_of, mapping_of, one_of, text
+
+SOURCES = (
+    "Custom",
+    "CloudStorageSecurityConsole",
+    "CrowdStrike",
+    "CyberArk",
+    "KongGatewayEnterprise",
+    "NetskopeCloudExchange",
+    "OneLogin",
+    "WizAuditLogs",
+)
+"""Of the sources that CloudTrail's "Additional information about integration partners" lists, those for descriptors."""
+
+_FLAG = choice(True, False)
+_MEMBERS = text(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*", "members joined by dots, like data.events")
+
+
+def _details(node: yaml.Node, name: str, problems: Problems) -> list[dict[str, Any]]:
+    """`details: user` takes that object's members; a mapping names single values, a list names them as they are."""
+    if isinstance(node, yaml.MappingNode):
+        return [{"as": key, "at": path} for key, path in mapping_of(PATH)(node, name, problems).items()]
+    if isinstance(node, yaml.SequenceNode):
+        paths = list_of(PATH)(node, name, problems)
+        return [{"as": path.rpartition(".")[2].strip('"'), "at": path} for path in paths]
+    return [{"at": PATH(node, name, problems)}]
+
+
+_ACTOR = fields({"id": PLACES, "type": TYPES, "details": _details}, required=["id"])
+_FAILURE = fields({"when": CONDITION, "code": PLACES, "message": PLACES}, required=["when"])
+
+
+def _actor(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
+    return {"type": [{"constant": "User"}], **_ACTOR(node, name, problems)}
+
+
+def _failure(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
+    values: dict[str, Any] = _FAILURE(node, name, problems)
+    # Without another, what marks the failure is its code.
+    mark = {key: value for key, value in values.get("when", {}).items() if key in {"at", "header", *CHANGES}}
+    return {"code": [mark], **values}
+
+
+_KIND = fields(
+    {
+        "name": text(r"[a-z][a-z0-9 -]{1,60}", "a short name in lower case, like audit entry"),
+        "when": list_of(CONDITION),
+        "uid": PLACES,
+        "uid_repeats": _FLAG,
+        "tenant": PLACES,
+        "digest": list_of(PATH),
+        "event_name": PLACES,
+        "time": PLACES,
+        "time_format": text(r".*%.*", "a form of time like %d/%b/%Y:%H:%M:%S %z"),
+        "actors": list_of(_actor),
+        "source_ip": PLACES,
+        "user_agent": PLACES,
+        "version": PLACES,
+        "failures": list_of(_failure),
+        "response": list_of(text(r"[^\n.]+", "a member of the event")),
+    },
+    required=["name", "event_name", "time"],
+)
+
+_ENCODING = choice("hex", "base64")
+_PREFIX = text(r"[!-~ ]{1,40}", "up to 40 printable characters")
+_MESSAGE = text(r"(?s)(?=.*\{body\})(?=.*\{timestamp\}).{1,60}", "a text with {timestamp} and {body} in their places")
+_PROOFS: dict[str, Reader] = {
+    "token": fields({"header": HEADER, "prefix": _PREFIX, "yields_to": HEADER}, required=["header"]),
+    "hmac": fields(
+        {
+            "header": HEADER,
+            "prefix": _PREFIX,
+            "algorithm": choice("sha1", "sha256", "sha512"),
+            "encoding": _ENCODING,
+            "listed": _FLAG,
+        },
+        required=["header"],
+    ),
+    "timestamped_hmac": fields(
+        {
+            "header": HEADER,
+            "timestamp_header": HEADER,
+            "message": _MESSAGE,
+            "prefix": _PREFIX,
+            "encoding": _ENCODING,
+            "any_time": _FLAG,
+        },
+        required=["header", "timestamp_header", "message"],
+    ),
+}
+
+
+def _proof(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
+    """One proof: its kind, and below it its settings. Its name in the log is its header's."""
+    values: dict[str, Any] = one_of(_PROOFS)(node, name, problems)
+    return next(
+        ({"kind": kind, "name": settings.get("header", ""), **settings} for kind, settings in values.items()), {}
+    )
+
+
+DESCRIPTOR = fields(
+    {
+        "name": text(r"[a-z][a-z0-9]{1,40}", "a name of lower-case letters and digits, beginning with a letter"),
+        "title": text(r"[^\n]{1,80}", "the partner's own name"),
+        "source": choice(*SOURCES),
+        "event_source": text(
+            r"(?!aws|.*amazonaws\.com|.*aws\.amazon\.com)[a-z0-9][a-z0-9./-]{1,200}",
+            "a source like payroll.example.com, in lower case and not one of AWS's",
+        ),
+        "proofs": list_of(_proof),
+        "handshake": choice(*HANDSHAKES),
+        "acknowledge": choice(200, 201, 202, 204),
+        "delivery_id": HEADER,
+        "array": list_of(_MEMBERS),
+        "inside": text(r"[A-Za-z_][\w-]*", "the one member that holds the event"),
+        "redact": list_of(_MEMBERS),
+        "kinds": list_of(_KIND),
+    },
+    required=["name", "title", "source", "event_source", "kinds"],
+)
+"""The whole file."""

@@ -1,0 +1,336 @@
+"""Descriptors: what is compiled is current, what is wrong is said by line and field, and an operator's own is data."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from trailhook.delivery import Delivery
+from trailhook.descriptor import Descriptor
+from trailhook.errors import SettingsError, UnmappableEvent
+from trailhook.own_partners import OWN, own_source
+from trailhook.partner import Options
+from trailhook.partners import FOLDER, REGISTRY, load_partner, load_partners
+from trailhook_local.cli.main import main
+from trailhook_local.descriptors.compiler import DescriptorError, compile_descriptor, compile_file, compiled_text
+
+SOURCES = sorted(FOLDER.glob("*.yaml"))
+PAGE = (Path(__file__).parents[2] / "docs" / "partners" / "your-own.md").read_text()
+EXAMPLE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]
+SENT = {
+    "entry_id": "e-1",
+    "action": "lit",
+    "at": "2025-11-05T08:30:00Z",
+    "object": {"type": "lamp"},
+    "actor": {"id": "u-1", "email": "mira@example.com"},
+    "ip": "-",
+    "context": {"ip": "192.0.2.1"},
+    "outcome": "refused",
+    "reason": "no oil",
+    "ssn": "000-00-0000",
+}
+MINIMAL = """\
+name: lamps
+title: Lamps
+source: Custom
+event_source: lamps.example.com
+kinds:
+  - name: event
+    event_name: type
+    time: at
+"""
+
+
+def mapped(text: str, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """The fields of the one event in a body; raises UnmappableEvent."""
+    partner = Descriptor.of(compile_descriptor(text, "lamps.yaml")).partner(Options())
+    raw = json.dumps(body).encode()
+    sent = Delivery("lamps", "d", "r", 1_762_331_405_000, "192.0.2.1", "p", headers or {}, frozenset(), raw)
+    [event] = partner.events(sent)
+    return dict(partner.to_audit_event(event).fields)
+
+
+def with_kind(lines: str) -> str:
+    return MINIMAL + "".join(f"    {line}\n" for line in lines.splitlines())
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_what_the_functions_load_is_compiled_from_what_people_read(source: Path) -> None:
+    assert source.with_suffix(".json").read_text() == compiled_text(compile_file(source)), (
+        f"run: trailhook compile {source.name} --into {FOLDER.name}"
+    )
+    assert source.stem in REGISTRY
+
+
+def test_every_compiled_file_has_its_source() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == {path.stem for path in SOURCES}
+    assert not list(OWN.glob("*.json")), "the repository has no operator's own"
+
+
+def test_the_pages_example_maps_as_it_says() -> None:
+    fields = mapped(EXAMPLE, {"event": SENT, "hook": "h-1"})
+    assert fields["eventName"] == "lamp.lit"
+    assert fields["UID"] == "e-1"
+    assert fields["userIdentity"] == {"type": "User", "principalId": "u-1", "details": SENT["actor"]}
+    assert fields["sourceIPAddress"] == "192.0.2.1"
+    assert (fields["errorCode"], fields["errorMessage"]) == ("refused", "no oil")
+    assert fields["requestParameters"] == SENT | {"ssn": "[redacted by trailhook]"}
+    assert fields["additionalEventData"] == {"envelope": {"hook": "h-1"}, "redacted": ["requestParameters.ssn"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MINIMAL + "nonsense: 1\n",
+        with_kind("nonsense: 1"),
+        with_kind("actors: {nonsense: 1}"),
+        with_kind("failures: {nonsense: 1}"),
+        with_kind("uid: {nonsense: 1}"),
+        with_kind("when: {nonsense: 1}"),
+        *(
+            MINIMAL + f"proofs: {{{kind}: {{nonsense: 1}}}}\n"
+            for kind in ("token", "hmac", "timestamped_hmac", "nonsense")
+        ),
+    ],
+)
+def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
+    with pytest.raises(DescriptorError) as caught:
+        compile_descriptor(text, "lamps.yaml")
+    allowed = {name for names in re.findall(r"allowed here: (.*)", str(caught.value)) for name in names.split(", ")}
+    assert allowed
+    assert {name for name in allowed if f"`{name}`" not in PAGE and f"{{{name}: " not in PAGE} <= {"at", "with"}
+
+
+# What is wrong.
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "field", "words"),
+    [
+        ("", 1, "(file)", "empty"),
+        ("- a\n", 1, "(file)", "mapping"),
+        ("name: [\n", 2, "(file)", "not YAML"),
+        (MINIMAL.replace("lamps\n", "Lamps!\n", 1), 1, "name", "lower-case"),
+        (MINIMAL.replace("source: Custom", "source: Okta"), 3, "source", "not one of: Custom"),
+        (MINIMAL.replace("lamps.example.com", "s3.amazonaws.com"), 4, "event_source", "AWS"),
+        (MINIMAL.replace("title: Lamps\n", ""), 1, "title", "is missing"),
+        (MINIMAL + "titel: x\n", 9, "titel", "allowed here: name, title"),
+        (MINIMAL + "name: again\n", 9, "name", "twice"),
+        (MINIMAL.replace("event_name: type", "event_name: 'a['"), 7, "kinds[0].event_name", "not a JMESPath"),
+        (MINIMAL.replace("    time: at\n", ""), 6, "kinds[0].time", "is missing"),
+        (with_kind("actors:\n  - {type: User}"), 10, "kinds[0].actors[0].id", "is missing"),
+        (with_kind("uid: {header: X-Id}"), 9, "kinds[0].uid.header", "lower case"),
+        (with_kind("uid: {header: authorization}"), 9, "kinds[0].uid.header", "holds a secret"),
+        (with_kind("uid: {at: a, constant: b}"), 9, "kinds[0].uid", "exactly one"),
+        (with_kind("when: {at: a, matches: '('}"), 9, "kinds[0].when.matches", "regular expression"),
+        (with_kind("when: {at: a, in: [1], present: true}"), 9, "kinds[0].when", "at most one"),
+        (with_kind("failures:\n  - {code: a}"), 10, "kinds[0].failures[0].when", "is missing"),
+        (with_kind("uid: []"), 9, "kinds[0].uid", "is empty"),
+        (MINIMAL + "proofs:\n  - hmac: {header: x-s, algorithm: md5}\n", 10, "proofs[0].hmac.algorithm", "sha256"),
+        (MINIMAL + "proofs:\n  - rsa: {}\n", 10, "proofs[0].rsa", "allowed here: token"),
+        (
+            MINIMAL + "proofs:\n  - timestamped_hmac: {header: x-s, timestamp_header: x-t, message: '{body}'}\n",
+            10,
+            "proofs[0].timestamped_hmac.message",
+            "{timestamp}",
+        ),
+        (MINIMAL + "acknowledge: 500\n", 9, "acknowledge", "200"),
+        (
+            MINIMAL.replace("    time: at\n", "    time: at\n  - {name: event, event_name: a, time: b}\n"),
+            1,
+            "kinds",
+            "two",
+        ),
+    ],
+)
+def test_a_mistake_is_named_by_line_and_field_with_what_is_allowed(
+    text: str, line: int, field: str, words: str
+) -> None:
+    with pytest.raises(DescriptorError) as caught:
+        compile_descriptor(text, "lamps.yaml")
+    found = [(problem.line, problem.field) for problem in caught.value.problems]
+    assert (line, field) in found
+    assert words in str(caught.value)
+    assert str(caught.value).startswith("lamps.yaml:")
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    text = MINIMAL.replace("Custom", "Nobody").replace("type", "'a['").replace("time: at", "tiem: at")
+    with pytest.raises(DescriptorError) as caught:
+        compile_descriptor(text, "lamps.yaml")
+    assert [problem.line for problem in caught.value.problems] == [3, 6, 7, 8]
+
+
+# Places.
+
+
+@pytest.mark.parametrize(
+    ("place", "event", "name"),
+    [
+        ("type", {"type": "lit"}, "lit"),
+        ("type", {"type": 7}, "7"),
+        ("[a, b.c]", {"a": " ", "b": {"c": "lit"}}, "lit"),
+        ("[a, b]", {"a": {"x": 1}, "b": "lit"}, "lit"),
+        ('"\\"@type\\""', {"@type": "lit"}, "lit"),
+        ("\"items[0].n || 'none'\"", {"items": []}, "none"),
+        ("{join: [a, b, c], with: '/'}", {"a": "x", "c": "z"}, "x/z"),
+        ("[{join: [a, b]}, c]", {"b": "y", "c": "z"}, "z"),
+        ("{at: a, map: {'5': five, '*': other}}", {"a": 5}, "five"),
+        ("{at: a, map: {'5': five, '*': other}}", {"a": "six"}, "other"),
+        ("[{at: a, except: ['-', N/A]}, b]", {"a": "-", "b": "lit"}, "lit"),
+        ("{at: a, before: '?'}", {"a": "/x?token=1"}, "/x"),
+        ("{constant: lamp}", {}, "lamp"),
+        ('"to_string(length(a))"', {"a": "four"}, "4"),
+    ],
+)
+def test_the_first_place_that_holds_a_text_counts(place: str, event: dict[str, Any], name: str) -> None:
+    text = MINIMAL.replace("event_name: type", f"event_name: {place}")
+    assert mapped(text, event | {"at": 1_762_331_405})["eventName"] == name
+
+
+@pytest.mark.parametrize("place", ["type", "a.b.c", "'type.keys(@)'", "{join: [type, at]}", "{header: x-none}"])
+@pytest.mark.parametrize("value", [None, "", "  ", [], {}, True, {"a": 1}])
+def test_what_holds_nothing_of_the_kind_is_a_missing_field(place: str, value: Any) -> None:
+    text = MINIMAL.replace("event_name: type", f"event_name: {place}")
+    with pytest.raises(UnmappableEvent, match="MissingField"):
+        mapped(text, {"type": value, "at": 1_762_331_405})
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "failed"),
+    [
+        ("{at: s, in: [1]}", 1, True),
+        ("{at: s, in: [1]}", True, False),
+        ("{at: s, in: [1]}", "1", False),
+        ("{at: s, in: [false, 'false']}", False, True),
+        ("{at: s, not_in: [ok]}", "no", True),
+        ("{at: s, not_in: [ok]}", None, False),
+        ("{at: s, matches: '^f'}", "fp", True),
+        ("{at: s, at_least: 400}", "403", True),
+        ("{at: s, at_least: 400}", 200, False),
+        ("{at: s, at_least: 400}", "often", False),
+        ("{at: s, present: false}", None, True),
+        ("s", "x", True),
+        ("s", "", False),
+    ],
+)
+def test_a_condition_holds_for_what_it_says_and_not_for_what_looks_like_it(
+    condition: str, value: Any, failed: bool
+) -> None:
+    text = with_kind(f"failures:\n  - {{when: {condition}, code: {{constant: Failed}}}}")
+    assert ("errorCode" in mapped(text, {"type": "a", "at": 1_762_331_405, "s": value})) is failed
+
+
+def test_a_header_that_no_proof_covers_is_listed_and_its_id_stands_for_its_own_body_alone() -> None:
+    text = with_kind("uid: {header: x-id}")
+    one = mapped(text, {"type": "a", "at": 1_762_331_405}, {"x-id": "1"})
+    assert one["UID"] == "1"
+    assert one["additionalEventData"] == {"unsigned": ["UID"]}
+
+
+def test_a_time_of_another_form() -> None:
+    text = with_kind("time_format: '%d/%b/%Y:%H:%M:%S %z'")
+    assert mapped(text, {"type": "a", "at": "05/Nov/2025:09:30:00 +0100"})["eventTime"] == "2025-11-05T08:30:00Z"
+    with pytest.raises(UnmappableEvent, match="BadTime"):
+        mapped(text, {"type": "a", "at": "2025-11-05T08:30:00Z"})
+
+
+def test_members_of_a_response_move_and_nothing_is_lost() -> None:
+    event = {"type": "a", "at": 1_762_331_405, "result": {"ok": 1}, "more": [1]}
+    fields = mapped(with_kind("response: [result, absent]"), event)
+    assert fields["responseElements"] == {"result": {"ok": 1}}
+    assert fields["requestParameters"] | fields["responseElements"] == event
+
+
+# The command, and an operator's own.
+
+
+def trailhook(*arguments: str | Path, given: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=given)
+
+
+@pytest.fixture
+def lampworks(tmp_path: Path) -> Path:
+    file = tmp_path / "lampworks.yaml"
+    file.write_text(EXAMPLE)
+    return file
+
+
+def test_map_prints_what_becomes_of_each_event(lampworks: Path) -> None:
+    result = trailhook("map", lampworks, "-", given=json.dumps(SENT))
+    assert result.exit_code == 0
+    printed = json.loads(result.stdout)
+    assert set(printed) == {"id", "eventData"}
+    assert printed["eventData"]["eventName"] == "lamp.lit"
+
+
+def test_map_says_why_an_event_is_refused_and_fails(lampworks: Path) -> None:
+    result = trailhook("map", lampworks, "-", given=json.dumps(SENT) + '\n{"x": 1}\n{"x": 1, "x": 2}\nbroken')
+    assert result.exit_code == 1
+    assert re.findall(r'"refused": "(\w+)"', result.stdout) == ["UnknownForm", "AmbiguousJson", "NotJson"]
+    assert trailhook("map", lampworks, "-", given="").exit_code == 1
+
+
+def test_map_takes_a_built_in_partner_headers_and_the_operators_list() -> None:
+    result = trailhook(
+        "map",
+        "github",
+        "-",
+        "-H",
+        "X-GitHub-Event: push",
+        "--redact",
+        "ref",
+        given='{"ref": "main", "sender": {"id": 1}}',
+    )
+    assert result.exit_code == 0
+    event = json.loads(result.stdout)["eventData"]
+    assert event["eventName"] == "push"
+    assert event["requestParameters"]["ref"] == "[redacted by trailhook]"
+
+
+def test_map_names_every_mistake_of_a_descriptor_and_no_traceback(lampworks: Path) -> None:
+    lampworks.write_text(EXAMPLE.replace("time: at", "tiem: at"))
+    result = trailhook("map", lampworks, "-", given="{}")
+    assert result.exit_code == 1
+    assert f"{lampworks}:17: kinds[0].tiem: is not known" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_file_that_is_not_there_and_one_under_another_name(tmp_path: Path, lampworks: Path) -> None:
+    assert "nor is it one of: atlassian" in trailhook("map", "nothing", "-", given="{}").stderr
+    other = lampworks.rename(tmp_path / "other.yaml")
+    assert "the file must be lampworks.yaml" in trailhook("map", other, "-", given="{}").stderr
+
+
+def test_an_operators_own_partner_is_a_compiled_file_in_a_folder(tmp_path: Path, lampworks: Path) -> None:
+    assert trailhook("compile", lampworks, "--into", tmp_path / "own").exit_code == 0
+    own = tmp_path / "own"
+    partner = load_partner("lampworks", Options(), own)
+    assert (partner.name, partner.source) == ("lampworks", "Custom")
+    assert set(load_partners(Options(), own)) == {*REGISTRY, "lampworks"}
+    assert load_partners(Options(), own)["lampworks"].name == "lampworks"
+    assert own_source("lampworks", own) == "Custom"
+    assert own_source("nobody", own) is None
+    with pytest.raises(SettingsError, match="lampworks"):
+        load_partner("nobody", Options(), own)
+
+
+def test_a_name_that_is_built_in_is_not_taken_for_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "wiz.yaml"
+    file.write_text(MINIMAL.replace("name: lamps", "name: wiz", 1))
+    result = trailhook("compile", file)
+    assert result.exit_code == 1
+    assert "built in" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"format": 0, "name": "lamps"}'])
+def test_a_file_that_another_version_compiled_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
+    (tmp_path / "lamps.json").write_text(text)
+    with pytest.raises(SettingsError, match=r"lamps\.json"):
+        load_partner("lamps", Options(), tmp_path)
+    with pytest.raises(SettingsError, match=r"lamps\.json"):
+        own_source("lamps", tmp_path)
+    assert load_partner("wiz", Options(), tmp_path).name == "wiz"

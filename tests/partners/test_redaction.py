@@ -1,0 +1,146 @@
+"""Secrets do not reach a store that nobody can delete from: what is taken out, what is not, and how it is said."""
+
+from typing import Any
+
+import pytest
+from tests.partners.cases import compact, delivery, outcomes
+
+from trailhook.partner import Options
+from trailhook.partners import REGISTRY, load_partner
+from trailhook.redaction import BY_NAME, REDACTED, Redaction
+
+X = "not a real secret"
+
+
+def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[dict[str, Any], list[str]]:
+    removed: list[str] = []
+    return redaction.apply("requestParameters", members, removed), removed
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("password", "newPassword", "user_password", "PASSWORD", "db-passwd", "userpassword", "passphrase"),
+        *("secret", "client_secret", "clientSecret", "webhookSecret", "ClientSecret", "client-secret"),
+        *("token", "access_token", "accessToken", "apiToken", "ID_TOKEN", "authtoken", "jwt"),
+        *("authorization", "Authorization", "proxy-authorization", "cookie", "Set-Cookie"),
+        *("private_key", "privateKey", "api_key", "apiKey", "apikey", "x-api-key", "secret_access_key", "signing_key"),
+        *("credentials", "credential"),
+    ],
+)
+def test_a_name_that_says_secret_is_enough(name: str) -> None:
+    assert redact({"config": {name: X}}) == ({"config": {name: REDACTED}}, [f"requestParameters.config.{name}"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("token_id", "tokenType", "token_name", "hashed_token", "token_scopes", "truncated_token", "next_token"),
+        *("nextPageToken", "page_token", "password_policy", "secret_scanning", "secret_type", "passwordChangedAt"),
+        *("key", "public_key", "entity_key", "primary_key", "key_id", "accessKeyId", "keyboard", "secretary"),
+        *("author", "authorization_id", "credential_type", "cookie_name", "tokenizer", "session", "description"),
+    ],
+)
+def test_a_name_that_only_names_a_secret_is_not_one(name: str) -> None:
+    assert redact({name: "kept"}) == ({name: "kept"}, [])
+
+
+@pytest.mark.parametrize("value", [True, False, None, "", [], {}])
+def test_what_holds_nothing_is_evidence_and_stays(value: Any) -> None:
+    assert redact({"password": value, "token": value}) == ({"password": value, "token": value}, [])
+
+
+def test_lists_and_objects_of_secrets() -> None:
+    members = {
+        "tokens": ["a", "b"],
+        "credentials": {"id": "c-1", "type": "jwt", "scopes": ["read"], "jti": "x", "nested": {"value": "y", "n": 1}},
+        "token": {"id": "t-1", "name": "ci", "ending": "kept", "secret": "z"},
+        "password": {"hash": "x", "pin": 1234},
+    }
+    kept, removed = redact(members)
+    assert kept["tokens"] == [REDACTED, REDACTED]
+    assert kept["credentials"] == {
+        "id": "c-1",
+        "type": "jwt",
+        "scopes": ["read"],
+        "jti": REDACTED,
+        "nested": {"value": REDACTED, "n": 1},
+    }
+    assert kept["token"] == {"id": "t-1", "name": "ci", "ending": "kept", "secret": REDACTED}
+    assert kept["password"] == {"hash": REDACTED, "pin": REDACTED}
+    assert "requestParameters.tokens.1" in removed
+
+
+def test_a_pair_is_judged_by_its_label() -> None:
+    pairs = [
+        {"name": "client_secret", "before_value": "a", "value": "b"},
+        {"Key": "api_token", "ValueString": "c"},
+        {"fieldName": "Password", "changedFrom": "d", "changedTo": "e"},
+        {"name": "color", "old_value": "red", "new_value": "blue"},
+    ]
+    kept, removed = redact({"changes": pairs})
+    assert kept["changes"][0] == {"name": "client_secret", "before_value": REDACTED, "value": REDACTED}
+    assert kept["changes"][1] == {"Key": "api_token", "ValueString": REDACTED}
+    assert kept["changes"][2] == {"fieldName": "Password", "changedFrom": REDACTED, "changedTo": REDACTED}
+    assert kept["changes"][3] == pairs[3]
+    assert len(removed) == 5
+
+
+def test_a_permission_to_secrets_is_no_secret() -> None:
+    assert redact({"permissions": {"secrets": "read"}})[1] == []
+
+
+def test_a_list_of_ones_own_takes_members_wherever_they_stand_and_paths_by_their_end() -> None:
+    redaction = Redaction.of(["ssn", " actor.Email "], ("body",))
+    members = {"SSN": 1, "a": {"ssn": "2"}, "actor": {"email": "e", "id": 1}, "email": "kept", "body": {"x": [1]}}
+    kept, removed = redact(members, redaction)
+    assert kept == {
+        "SSN": REDACTED,
+        "a": {"ssn": REDACTED},
+        "actor": {"email": REDACTED, "id": 1},
+        "email": "kept",
+        "body": REDACTED,
+    }
+    assert removed == [f"requestParameters.{path}" for path in ("SSN", "a.ssn", "actor.email", "body")]
+
+
+def test_the_event_that_is_redacted_is_not_changed() -> None:
+    members = {"a": [{"token": X}]}
+    redact(members)
+    assert members == {"a": [{"token": X}]}
+
+
+EVENTS: dict[str, dict[str, Any]] = {
+    "github": {"action": "a", "@timestamp": 1762331400123},
+    "okta": {"eventType": "a", "published": "2025-11-05T08:30:00Z"},
+    "custom": {"type": "a", "timestamp": "2025-11-05T08:30:00Z"},
+    "wiz": {"action": "a", "timestamp": "2025-11-05T08:30:00Z"},
+}
+
+
+@pytest.mark.parametrize("partner", sorted(EVENTS))
+def test_every_partners_events_lose_secrets_and_the_operators_list_and_keep_their_id(partner: str) -> None:
+    body = EVENTS[partner] | {"data": {"client_secret": X, "ssn": X}}
+    sent = delivery(partner, compact(body).encode())
+    [by_default] = outcomes(sent)
+    assert by_default["eventData"]["requestParameters"]["data"] == {"client_secret": REDACTED, "ssn": X}
+    [event] = load_partner(partner, Options(redact=("ssn",))).events(sent)
+    own = load_partner(partner, Options(redact=("ssn",))).to_audit_event(event)
+    assert own.fields["requestParameters"]["data"] == {"client_secret": REDACTED, "ssn": REDACTED}
+    assert own.fields["additionalEventData"]["redacted"] == [
+        "requestParameters.data.client_secret",
+        "requestParameters.data.ssn",
+    ]
+    assert own.id == by_default["id"]
+
+
+def test_a_great_many_secrets_are_counted_not_listed() -> None:
+    [outcome] = outcomes(delivery("wiz", compact(EVENTS["wiz"] | {"tokens": ["x"] * 500}).encode()))
+    redacted = outcome["eventData"]["additionalEventData"]["redacted"]
+    assert len(redacted) == 31
+    assert redacted[-1] == "and 470 more"
+
+
+def test_every_partner_takes_the_operators_list() -> None:
+    for name in REGISTRY:
+        assert load_partner(name, Options(redact=("a.b",))).name == name
