@@ -22,7 +22,7 @@ CONNECT_AND_TAG = {
 }
 GRANTS = {
     "ReceiveRole": {
-        SECRET_ARN: {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"},
+        SECRET_ARN: {"secretsmanager:GetSecretValue"},
         "arn:aws:sqs:eu-central-1:111122223333:delivery": {"sqs:SendMessage"},
         "arn:aws:logs:eu-central-1:111122223333:log-group:Receive:*": {"logs:CreateLogStream", "logs:PutLogEvents"},
     },

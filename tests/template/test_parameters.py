@@ -50,7 +50,7 @@ ACCEPTED = {
         "arn:aws:secretsmanager:eu-central-1:111122223333:secret:partner/okta-a1B2c3",
         "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:x_+=.@-y-Zz9Zz9",
     ],
-    "EventSource": ["", "payroll.example.com", "github:audit/log"],
+    "EventSource": ["", "payroll.example.com", "github:audit/log", "awsome.example.com"],
     "ExcludeEvents": ["", "push", "push,workflow_*", "user.session.*,app:[ab]?"],
     "Redact": ["", "ssn", "ssn,actor.email,x-api_key"],
 }
@@ -89,7 +89,7 @@ REFUSED = {
         "arn:aws:secretsmanager:eu-central-1:111122223333:secret:*",
         "arn:aws:secretsmanager:eu-central-1:111122223333:secret:partner/okta-??????",
     ],
-    "EventSource": ["with space", "x" * 257],
+    "EventSource": ["with space", "x" * 257, "aws.payroll", "AWS:s3", "s3.amazonaws.com"],
     "ExcludeEvents": [",", "push,", "push,,fork", "push, fork"],
     "Redact": [",", "ssn,", "a,,b", "a, b", "actor[0]"],
 }
