@@ -2,23 +2,24 @@
 
 import base64
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue
 
+from trailhook.audit_event import AuditEvent
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer
-from trailhook.delivery import Delivery
+from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
 from trailhook.forward import MAX_HANDBACKS, Forwarder
 from trailhook.ledger import Ledger
 from trailhook.mapping import MAX_EVENTS, Mapper
-from trailhook.partner import Options
+from trailhook.partner import Options, Partner
 from trailhook.partners import load_partners
 
 ACCOUNT = "111122223333"
@@ -68,11 +69,12 @@ class Bench:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
     exclude: Sequence[str] = ()
+    partners: Mapping[str, Partner] = field(default_factory=lambda: load_partners(Options()))
 
     def forward(self, *records: dict[str, Any], seconds: float = 60) -> tuple[list[str], Ledger]:
         deliverer = Deliverer(self.destination, parallel=1, sleep=lambda _seconds: None)
         forwarder = Forwarder(
-            mapper=Mapper(load_partners(Options()), self.exclude),
+            mapper=Mapper(self.partners, self.exclude),
             account_id=ACCOUNT,
             deliverer=deliverer,
             queue=self.queue,
@@ -164,6 +166,20 @@ def test_what_parsing_would_change_is_quarantined_and_not_delivered(text: str) -
     assert bench.delivered == ["doc-2"]
     assert json.loads(bench.quarantine.lines[0])["body"] == text
     assert ledger.events == {"delivered": 1, "quarantined": 1}
+
+
+def test_a_form_that_the_mapping_did_not_foresee_is_kept_and_its_neighbours_arrive() -> None:
+    github = load_partners(Options())["github"]
+
+    def to_audit_event(event: PartnerEvent) -> AuditEvent:
+        return github.to_audit_event(event) if event.value["action"] != "odd" else event.value["nobody"]["expects this"]
+
+    bench = Bench()
+    bench.partners = {"github": replace(github, to_audit_event=to_audit_event)}
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2, action="odd")))))
+    assert (unfinished, bench.delivered) == ([], ["doc-1"])
+    assert json.loads(bench.quarantine.lines[0])["code"] == "MappingFailed"
+    assert "KeyError at test_forward.py" in ledger.faults[0]
 
 
 def test_numbers_beyond_what_javascript_keeps_arrive_exactly() -> None:
