@@ -382,6 +382,13 @@ def test_a_delivery_without_events_is_done() -> None:
     assert bench.quarantine.objects == {}
 
 
+def test_half_a_surrogate_pair_in_a_request_id_does_not_hinder_the_quarantine() -> None:
+    bench = Bench()
+    odd = replace(delivery(body=b"{bad"), request_id="\ud800")
+    unfinished, ledger = bench.forward(record(Envelope(odd)), record(Envelope(delivery(entry(1))), "m2"))
+    assert (unfinished, ledger.events) == ([], {"quarantined": 1, "delivered": 1})
+
+
 def test_writing_the_same_quarantine_twice_changes_nothing() -> None:
     bench = Bench(MemoryDestination(judge=failing(REFUSED, 1)))
     for _ in range(2):

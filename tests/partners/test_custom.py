@@ -16,7 +16,17 @@ def test_plain_webhooks_get_the_operators_event_source() -> None:
     assert fields["userIdentity"] == {"type": "Service", "principalId": "lamps.example.com"}
 
 
-@pytest.mark.parametrize("name", ["s3.amazonaws.com", "aws.s3", "AWS", " arn:aws:iam::111122223333:root"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "s3.amazonaws.com",
+        "aws.s3",
+        "AWS",
+        " arn:aws:iam::111122223333:root",
+        "s3.amazon\u200baws.com",
+        "s3.amazonaws\u3002com",
+    ],
+)
 def test_an_event_source_of_aws_is_refused_before_any_event_is(name: str) -> None:
     with pytest.raises(SettingsError, match="EVENT_SOURCE"):
         load_partner("custom", Options(event_source=name))

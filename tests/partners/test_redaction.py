@@ -88,6 +88,7 @@ def test_a_pair_is_judged_by_its_label() -> None:
 
 def test_a_permission_to_secrets_is_no_secret() -> None:
     assert redact({"permissions": {"secrets": "read"}})[1] == []
+    assert redact({"permissions_added": {"organization": {"organization_secrets": "write"}}})[1] == []
 
 
 def test_a_list_of_ones_own_takes_members_wherever_they_stand_and_paths_by_their_end() -> None:

@@ -37,6 +37,11 @@ def github(body: bytes, event: str = "member", **more: Any) -> dict[str, Any]:
 # Accepted.
 
 
+def test_a_structured_cloudevent_is_one_whatever_other_headers_came_along(function: ReceiveFunction) -> None:
+    headers = {"content-type": "application/cloudevents+json", "ce-id": "1", "ce-specversion": "1.0"}
+    assert function(standard(headers=headers))[0] == 202
+
+
 def test_a_genuine_delivery_is_queued_byte_for_byte_and_answered_202(function: ReceiveFunction) -> None:
     status, body, _ = function(standard())
     assert (status, body) == (202, {"message": "Accepted", "request_id": REQUEST_ID})

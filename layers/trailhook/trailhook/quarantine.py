@@ -75,7 +75,9 @@ def quarantine_objects(events: Sequence[QuarantinedEvent]) -> Iterator[tuple[str
     for folder, places in folders.items():
         digest = hashlib.sha256()
         for place in places:
-            digest.update(f"{events[place].delivery.request_id}\n{len(events[place].original)}\n".encode())
+            digest.update(
+                f"{events[place].delivery.request_id}\n{len(events[place].original)}\n".encode("utf-8", "surrogatepass")
+            )
             digest.update(events[place].original)
         content = "".join(events[place].to_line() + "\n" for place in places).encode()
         yield f"{folder}/{digest.hexdigest()[:32]}.ndjson", content, places

@@ -28,7 +28,8 @@ _TELLING = frozenset(["id", "ids", "uuid", "name", "type", "kind", "scope", "sco
 """Members that may stay within an object of secrets: they say which one it was."""
 
 _LEVELS = frozenset(["permission", "permissions"])
-"""Below these a name is a thing that somebody may read or write: `{"permissions": {"secrets": "read"}}`."""
+"""Below these, at any depth, a name is a thing that somebody may read or write: `{"permissions_added": {"organization":
+{"secrets": "read"}}}`."""
 
 _LABELS = frozenset({"name", "key", "field", "fieldname", "field_name"})
 _LABELLED = frozenset(["value", "values", "string", "before", "after", "old", "new", "to", "from"])
@@ -99,7 +100,7 @@ class _Walk:
             lowered = tuple(part.lower() for part in (*path, name))
             if any(lowered[-len(listed) :] == listed for listed in self.paths):
                 return None
-        if _last_word(path[-1]) in _LEVELS:
+        if any(_LEVELS & set(_words(part)) for part in path):
             return _Secret.NOTHING
         own = _by_name(name)
         last = _last_word(name)

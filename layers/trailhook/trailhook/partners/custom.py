@@ -92,6 +92,8 @@ def validation(request: Request) -> Response | None:
 
 def refuse_binary_mode(request: Request) -> None:
     """CloudEvents' binary mode keeps id, source and type in headers, which no signature covers."""
+    if request.header("content-type").lower().startswith("application/cloudevents"):
+        return
     if request.header("ce-specversion") or request.header("ce-id"):
         raise UnsupportedMediaType("Send CloudEvents in structured or batched mode: no signature covers the binary one")
 
@@ -294,7 +296,8 @@ def _event_source(text: str) -> str:
 
 
 def _is_aws(text: str) -> bool:
-    return bool(_AWS.search(unicodedata.normalize("NFKC", text).casefold().strip()))
+    seen = "".join(character for character in text if unicodedata.category(character) != "Cf").replace("\u3002", ".")
+    return bool(_AWS.search(unicodedata.normalize("NFKC", seen).casefold().strip()))
 
 
 def _needed(value: Mapping[str, Any], *path: str) -> str:
