@@ -100,3 +100,26 @@ def test_a_failed_create_of_another_resource_of_the_stack_takes_nothing_of_this_
     before = account.snapshot()
     assert not two.create(github).succeeded
     assert account.snapshot() == before
+
+
+def test_evidence_that_others_used_at_the_delete_is_no_leftover_of_a_later_failed_create(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create(github).data["EventDataStoreArns"][0]
+    other = account.channel(store, source="OneLogin")
+    assert stack.delete().succeeded
+    account.cloudtrail.delete_channel(Channel=other)
+    assert not stack.create({**github, "Partner": "nobody"}).succeeded
+    assert account.stores() == {store: "ENABLED"}
+
+
+def test_a_store_that_a_former_stack_of_the_name_left_is_not_this_ones_to_delete(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    former = new_stack(name="again")
+    evidence = former.create(github).data["EventDataStoreArns"][0]
+    assert former.delete().succeeded
+    now = new_stack(name="again")
+    created = now.create({**github, "EventDataStore": {"Name": "another"}, "OnDelete": "delete"})
+    assert now.delete().succeeded
+    assert account.stores() == {evidence: "ENABLED", created.data["EventDataStoreArns"][0]: "PENDING_DELETION"}

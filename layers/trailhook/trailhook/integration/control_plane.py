@@ -176,7 +176,8 @@ class ControlPlane:
 
     def _tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]] | None:
         """ARN → tags, None where one of them is gone."""
-        result: dict[str, dict[str, str]] = {}
+        # A resource that the answer leaves out has no tags, but it is there.
+        result: dict[str, dict[str, str]] = {arn: {} for arn in arns}
         token: dict[str, Any] = {}
         while True:
             page = self._call("list_tags", absent=CHANNEL_GONE | STORE_GONE, ResourceIdList=list(arns), **token)

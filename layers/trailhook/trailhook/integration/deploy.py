@@ -19,6 +19,9 @@ from trailhook.integration.stores import StoreBuilder, Stores
 from trailhook.integration.tagging import converge_tags
 from trailhook.integration.undo import Undo
 
+_LONGEST_REPORT = 500
+"""In characters: Data counts into the 4,096 bytes of the answer, and one character takes up to twelve."""
+
 
 class Deployment:
     """One Create or Update."""
@@ -176,7 +179,7 @@ class Deployment:
             "Source": self._wanted.source.name,
             "IntegrationType": self._wanted.source.type.value,
             "RecipientAccountId": arn.split(":")[4],
-            "Report": " ".join(filter(None, (stores.report, report))),
+            "Report": " ".join(filter(None, (stores.report, report)))[:_LONGEST_REPORT],
         }
         if stores.retention_days:
             data["RetentionPeriodDays"] = str(stores.retention_days)

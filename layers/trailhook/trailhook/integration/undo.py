@@ -4,7 +4,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from trailhook.errors import IntegrationError
 from trailhook.integration.control_plane import ControlPlane
 
 Step = Callable[[ControlPlane], None]
@@ -35,5 +34,5 @@ class Undo:
         for what, step in reversed(self._steps):
             try:
                 step(self._plane)
-            except IntegrationError as left:
+            except Exception as left:  # noqa: BLE001 - whatever one step meets, the others are owed, and the answer names it
                 error.add_note(f"Could not be taken back: {what} ({left})")

@@ -3,10 +3,10 @@
 A physical id that is no channel's ARN belongs to a Create that failed, or timed out, whose id CloudFormation made up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import suppress
 
-from trailhook.errors import CallRefused, ControlPlaneError, LakeClosed, OwnershipUnknown
+from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.ownership import RETAINED
@@ -15,6 +15,8 @@ from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, 
 from trailhook.integration.request import Request
 from trailhook.integration.response import Answer
 from trailhook.integration.undo import Undo
+
+_TOO_MANY_TAGS = "TagsLimitExceededException"
 
 
 class Withdrawal:
@@ -45,18 +47,23 @@ class Withdrawal:
             if self._owner.uses(one.tags) and (self._after_failed_create or one.arn == self._physical_id):
                 self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
         gone = {one.arn for one in ours}
-        in_use = {store for one in channels if one.arn not in gone for store in one.channel.stores}
-        self._withdraw_stores(in_use)
+        staying = [one for one in channels if one.arn not in gone]
+        in_use = {store for one in staying for store in one.channel.stores}
+        former = {store for one in ours for store in one.channel.stores}
+        # A replaced channel goes while the one that took its place, and its store, are this integration's still.
+        kept = {store for one in staying if self._owner.made(one.tags) for store in one.channel.stores}
+        self._withdraw_stores(in_use, former, kept)
 
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
             return self._owner.made_now(one.tags)
         return one.arn == self._physical_id and self._owner.made(one.tags)
 
-    def _withdraw_stores(self, in_use: Iterable[str]) -> None:
+    def _withdraw_stores(self, in_use: Collection[str], former: Collection[str], kept: Collection[str]) -> None:
+        """`in_use` by channels that stay, `kept` by those of them that are ours; `former`: by those of ours that go."""
         delete = on_delete(self._request.properties) == "delete"
         for arn in self._plane.store_arns():
-            if arn in in_use or not self._request.place.holds(arn):
+            if arn in kept or not self._request.place.holds(arn):
                 continue
             try:
                 tags = self._plane.tags(arn) or {}
@@ -64,13 +71,24 @@ class Withdrawal:
                 continue
             if self._after_failed_create:
                 # Evidence of an earlier life of this integration is not the leftover of a Create.
-                if self._owner.made_now(tags) and RETAINED not in tags:
+                if arn not in in_use and self._owner.made_now(tags) and RETAINED not in tags:
                     self._remove_store(arn)
             elif self._owner.made(tags):
-                if delete:
+                # What a former stack of this name left, and this one never used, is not this one's to delete.
+                if delete and arn not in in_use and (arn in former or self._owner.made_now(tags)):
                     self._remove_store(arn)
                 elif RETAINED not in tags:
+                    # Also of a store that others use still: they may go later, and a Create may fail after that.
                     self._mark_retained(arn)
+
+    def _mark_retained(self, arn: str) -> None:
+        """Raises CallRefused where it cannot be marked: the next failed Create would take it for its leftover."""
+        try:
+            self._plane.add_tags(arn, {RETAINED: "true"})
+        except CallRefused as error:
+            # With fifty tags there is no room for the mark, and a Delete that always fails would help nobody.
+            if error.code != _TOO_MANY_TAGS:
+                raise
 
     def _remove_store(self, arn: str) -> None:
         if not self._plane.protect_store(arn, on=False):
@@ -82,13 +100,6 @@ class Withdrawal:
             if error.code != STILL_POINTED_AT:
                 raise
             _protect(self._plane, arn)  # a channel began to use it a moment ago
-
-    def _mark_retained(self, arn: str) -> None:
-        try:
-            self._plane.add_tags(arn, {RETAINED: "true"})
-        except ControlPlaneError:
-            # Fifty tags already, or no time: the mark guards against a rare accident and is not worth a failed Delete.
-            return
 
 
 def _protect(plane: ControlPlane, arn: str) -> None:
