@@ -25,7 +25,7 @@ check: $(VENV)/.ready ## Linters, types and the pure tests (under 30 s)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2 -m "not stack and not build"
+	TRAILHOOK_SEARCH=quick $(BIN)/pytest -q -n 2 -m "not stack and not build"
 
 test: $(VENV)/.ready $(SAM_VENV)/.ready ## Everything that CI runs: check, the local stack, `sam validate` and `sam build` (under 5 minutes)
 	$(BIN)/ruff format --check .
