@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -180,6 +180,24 @@ def test_a_form_that_the_mapping_did_not_foresee_is_kept_and_its_neighbours_arri
     assert (unfinished, bench.delivered) == ([], ["doc-1"])
     assert json.loads(bench.quarantine.lines[0])["code"] == "MappingFailed"
     assert "KeyError at test_forward.py" in ledger.faults[0]
+
+
+def test_a_delivery_that_its_partner_cannot_take_apart_does_not_bring_the_others_back() -> None:
+    github = load_partners(Options())["github"]
+
+    def events(sent: Delivery) -> Iterable[PartnerEvent]:
+        if b"odd" in sent.body:
+            raise KeyError("a form that nobody foresaw")
+        return github.events(sent)
+
+    bench = Bench()
+    bench.partners = {"github": replace(github, events=events)}
+    odd = record(Envelope(delivery(body=b'["odd"]')), "odd")
+    unfinished, ledger = bench.forward(odd, record(Envelope(delivery(entry(1))), "even"))
+    assert (unfinished, bench.delivered) == ([], ["doc-1"])
+    kept = json.loads(bench.quarantine.lines[0])
+    assert (kept["code"], kept["body"]) == ("MappingFailed", '["odd"]')
+    assert "KeyError" in ledger.faults[0]
 
 
 def test_numbers_beyond_what_javascript_keeps_arrive_exactly() -> None:

@@ -49,10 +49,15 @@ class Mapper:
         A delivery that cannot be taken apart to its end is one item, the whole of it.
         """
         partner = self._partners[delivery.partner]
+        whole = PartnerEvent(delivery, None, delivery.body)
         try:
             total, events = _to_the_end(partner, delivery)
         except Undeliverable as error:
-            return 1, iter([_refused(0, PartnerEvent(delivery, None, delivery.body), error)])
+            return 1, iter([_refused(0, whole, error)])
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what takes it apart is pure, too: the next receive would end the same
+            return 1, iter([_unforeseen(0, whole, error)])
         return total, (self._map(position, partner, event) for position, event in enumerate(events))
 
     def _map(self, position: int, partner: Partner, event: PartnerEvent) -> Item:
@@ -65,9 +70,7 @@ class Mapper:
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
-            item = _refused(position, event, Undeliverable("MappingFailed", "The mapping did not foresee this form"))
-            item.fault = f"{event.delivery.id}: {partner.name} mapping failed: {place_of(error)}"
-            return item
+            return _unforeseen(position, event, error)
         item = Item(position, event, audit_event)
         if any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
             item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
@@ -91,3 +94,9 @@ def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[Par
 
 def _refused(position: int, event: PartnerEvent, error: Undeliverable) -> Item:
     return Item(position, event, outcome=Outcome(Disposition.QUARANTINE, error.code, error.reason))
+
+
+def _unforeseen(position: int, event: PartnerEvent, error: Exception) -> Item:
+    item = _refused(position, event, Undeliverable("MappingFailed", "The mapping did not foresee this form"))
+    item.fault = f"{event.delivery.id}: {event.delivery.partner} mapping failed: {place_of(error)}"
+    return item
