@@ -34,7 +34,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield str(folder)
         finally:
             server.send_signal(signal.SIGINT)
-            assert server.wait(30) == 0
+            assert server.wait(60) == 0
 
 
 def test_what_is_sent_can_be_asked_for(state: str) -> None:

@@ -27,11 +27,13 @@ class Channel:
     server: LakeServer
     arn: str
 
-    def destination(self, *, external_id: str | None = None, arn: str | None = None) -> CloudTrailLake:
+    def destination(
+        self, *, external_id: str | None = None, arn: str | None = None, read_timeout: float = 30
+    ) -> CloudTrailLake:
         client = SESSION.client(
             "cloudtrail-data",
             endpoint_url=self.server.url,
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=0.5),
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=read_timeout),
         )
         return CloudTrailLake(client, arn or self.arn, external_id)
 
@@ -118,7 +120,7 @@ def test_a_refused_request_says_the_same_of_each_entry(channel: Channel, code: s
 )
 def test_without_an_answer_nothing_is_known_so_the_batch_goes_again(channel: Channel, fault: dict[str, Any]) -> None:
     channel.fail(**fault)
-    outcomes = channel.destination().put([entry("a")])
+    outcomes = channel.destination(read_timeout=0.3).put([entry("a")])
     assert [outcome.disposition for outcome in outcomes] == [Disposition.RETRY]
 
 

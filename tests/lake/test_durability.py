@@ -56,7 +56,7 @@ def test_everything_acknowledged_outlives_the_process(
     channel = account.channel(store)
     account.put(channel, *(event(f"e{n}") for n in range(100)))
     process.send_signal(number)
-    _, complaints = process.communicate(timeout=20)
+    _, complaints = process.communicate(timeout=60)
     assert complaints == b""
     assert process.returncode == (0 if number == signal.SIGTERM else -signal.SIGKILL)
     _, url = start()

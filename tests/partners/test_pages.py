@@ -35,7 +35,7 @@ def test_the_pages_shell_lines_sign_what_they_post(page: str, tmp_path: Path) ->
         cwd=tmp_path,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "URL": "https://x.example", "SECRET": SECRET, "FILE": "body"},
         check=True,
-        timeout=20,
+        timeout=60,
     )
     arguments = (tmp_path / "arguments").read_text().split("\0")
     pairs = (value.split(": ", 1) for value in _after(arguments, "-H"))

@@ -97,6 +97,7 @@ def function(handler: Handler, aws: tuple[Any, Any], monkeypatch: pytest.MonkeyP
         PARTNER="custom",
         DELIVERY_QUEUE_URL=function.queue_url,
         WEBHOOK_SECRET_ARN=function.secret_arn,
+        PATIENCE_SECONDS="30",
     )
     to_stdout = logger("receive").registered_handler
     assert isinstance(to_stdout, logging.StreamHandler)

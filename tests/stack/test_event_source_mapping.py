@@ -66,9 +66,8 @@ def test_without_the_setting_failures_are_ignored_and_everything_is_deleted() ->
 class Forward:
     """A function that keeps its events and answers as `answer` says, which may raise `InvocationError`."""
 
-    def __init__(self, answer: Callable[[list[str]], Any] = lambda _ids: None, seconds: float = 0.0) -> None:
+    def __init__(self, answer: Callable[[list[str]], Any] = lambda _ids: None) -> None:
         self._answer = answer
-        self._seconds = seconds
         self._lock = threading.Lock()
         self._running = 0
         self.most_at_once = 0
@@ -81,7 +80,6 @@ class Forward:
             self.most_at_once = max(self.most_at_once, self._running)
             self.batches.append(records)
         try:
-            time.sleep(self._seconds)
             return self._answer([record["messageId"] for record in records])
         finally:
             with self._lock:
@@ -230,18 +228,29 @@ def test_without_retry_seconds_what_failed_stays_hidden_for_the_queues_own_timeo
 def test_a_window_collects_beyond_ten(queue: Queue) -> None:
     forward = Forward()
     queue.send(*map(str, range(25)))
-    with polling(queue, forward, batch_size=100, window_seconds=0.6):
-        time.sleep(0.2)
+    with polling(queue, forward, batch_size=26, window_seconds=60):
+        assert eventually(lambda: queue.counts() == (0, 25))
+        assert not forward.batches
         queue.send("late")
         assert eventually(queue.is_empty)
     assert [len(batch) for batch in forward.batches] == [26]
+
+
+def test_a_batch_that_does_not_fill_goes_when_its_window_ends(queue: Queue) -> None:
+    forward = Forward()
+    queue.send("one", "two")
+    began = time.monotonic()
+    with polling(queue, forward, batch_size=100, window_seconds=0.5):
+        assert eventually(queue.is_empty)
+    assert time.monotonic() - began >= 0.5
+    assert forward.received() == Counter({"one": 1, "two": 1})
 
 
 def test_a_full_batch_does_not_wait_for_its_window(queue: Queue) -> None:
     forward = Forward()
     queue.send(*map(str, range(30)))
     with polling(queue, forward, batch_size=15, window_seconds=30):
-        assert eventually(lambda: len(forward.batches) == 2, 5)
+        assert eventually(lambda: len(forward.batches) == 2)
         assert [len(batch) for batch in forward.batches] == [15, 15]
 
 
@@ -249,17 +258,19 @@ def test_six_megabytes_are_a_full_batch(queue: Queue) -> None:
     forward = Forward()
     for number in range(8):
         queue.send(str(number) * 1_000_000)
-    with polling(queue, forward, batch_size=100, window_seconds=0.5):
-        assert eventually(queue.is_empty)
-    assert [len(batch) for batch in forward.batches] == [6, 2]
+    with polling(queue, forward, batch_size=100, window_seconds=60):
+        assert eventually(lambda: len(forward.batches) == 1)
+    assert len(forward.batches[0]) == 6
 
 
 def test_concurrency_has_a_maximum_and_nothing_is_received_beyond_it(queue: Queue) -> None:
-    forward = Forward(seconds=0.2)
+    gate = threading.Event()
+    forward = Forward(lambda _ids: gate.wait(60) and None)
     queue.send(*map(str, range(8)))
     with polling(queue, forward, batch_size=1, maximum_concurrency=2):
-        assert eventually(lambda: len(forward.batches) >= 2)
-        assert queue.counts()[1] <= 2
+        assert eventually(lambda: len(forward.batches) == 2)
+        assert queue.counts() == (6, 2)
+        gate.set()
         assert eventually(queue.is_empty)
     assert forward.most_at_once == 2
     assert sum(forward.received().values()) == 8
@@ -272,5 +283,6 @@ def test_polling_backs_off_while_invocations_fail(queue: Queue) -> None:
     forward = Forward(fail)
     queue.send(*map(str, range(30)))
     with polling(queue, forward, batch_size=1, maximum_concurrency=2):
-        time.sleep(1.5)
-        assert 2 <= len(forward.batches) <= 6
+        assert eventually(lambda: len(forward.batches) >= 2)
+        time.sleep(1)
+        assert len(forward.batches) <= 6

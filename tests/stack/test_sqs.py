@@ -119,13 +119,20 @@ def test_a_message_is_measured_in_bytes(sqs: "SQSClient", queue: str) -> None:
 
 
 def test_a_backlog_of_a_thousand_does_not_slow_the_next_ten(sqs: "SQSClient", queue: str) -> None:
+    def ten_more() -> float:
+        """The CPU time that it takes to send and to receive ten, at the best of five."""
+        seconds = []
+        for _ in range(5):
+            began = time.process_time()
+            send(sqs, queue, ["x" * 500] * 10)
+            assert len(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]) == 10
+            seconds.append(time.process_time() - began)
+        return min(seconds)
+
+    empty = ten_more()
     send(sqs, queue, ["x" * 500] * 1_000)
-    started = time.monotonic()
-    send(sqs, queue, ["x" * 500] * 10)
-    received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
-    # moto's own takes more than a second for these two calls.
-    assert time.monotonic() - started < 0.3
-    assert len(received) == 10
+    # moto's own takes a hundred times as long.
+    assert ten_more() < 10 * empty
     assert count(sqs, queue) == 1_000
 
 

@@ -39,16 +39,25 @@ def _session() -> boto3.Session:
     return boto3.Session()
 
 
+def receive_limits(patience_seconds: float) -> tuple[Config, Config]:
+    """The time limits of a call to Secrets Manager and of one to SQS.
+
+    At worst receive reads the secret twice and sends once, which together takes no longer than its patience.
+    """
+    tenth = patience_seconds / 10
+    return _once(tenth, 1.5 * tenth), _once(1.5 * tenth, 3.5 * tenth)
+
+
 @cache
 def receiver(settings: ReceiveSettings) -> Receiver:
-    """Partners wait three seconds. At worst receive reads the secret twice and sends once: two seconds in all."""
+    secret_limits, queue_limits = receive_limits(settings.patience_seconds)
     secret_store = SecretsManagerStore(
-        _session().client("secretsmanager", config=_once(0.2, 0.3)), settings.webhook_secret_arn
+        _session().client("secretsmanager", config=secret_limits), settings.webhook_secret_arn
     )
     return Receiver(
         partner=load_partner(settings.partner, settings.options),
         secret=WebhookSecret(secret_store, grace_hours=settings.rotation_grace_hours),
-        queue=SqsDeliveryQueue(_session().client("sqs", config=_once(0.3, 0.7)), settings.delivery_queue_url),
+        queue=SqsDeliveryQueue(_session().client("sqs", config=queue_limits), settings.delivery_queue_url),
     )
 
 

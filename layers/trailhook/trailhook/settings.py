@@ -20,6 +20,7 @@ class ReceiveSettings:
     delivery_queue_url: str
     webhook_secret_arn: str
     rotation_grace_hours: float
+    patience_seconds: float
     options: Options
 
     @classmethod
@@ -30,6 +31,7 @@ class ReceiveSettings:
             delivery_queue_url=_required(environ, "DELIVERY_QUEUE_URL"),
             webhook_secret_arn=_required(environ, "WEBHOOK_SECRET_ARN"),
             rotation_grace_hours=_number(environ, "ROTATION_GRACE_HOURS", 24),
+            patience_seconds=_number(environ, "PATIENCE_SECONDS", 2, least=0.1),
             options=_options(environ),
         )
 
@@ -102,13 +104,13 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     return value == "true"
 
 
-def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+def _number(environ: Mapping[str, str], name: str, default: float, *, least: float = 0) -> float:
     text = environ.get(name, "")
     try:
         value = float(text) if text else default
     except ValueError as error:
         raise SettingsError(f"{name}={text!r} is not a number") from error
-    if not 0 <= value < float("inf"):
+    if not least <= value < float("inf"):
         raise SettingsError(f"{name}={text!r} is out of range")
     return value
 

@@ -33,7 +33,7 @@ class RateLimits:
             now = self._clock()
             capacity = max(rate, 1.0)
             tokens, since = self._buckets.get(kind, (capacity, now))
-            tokens = min(capacity, tokens + (now - since) * rate)
+            tokens = min(capacity, tokens + max(0.0, now - since) * rate)
             self._buckets[kind] = (tokens - 1 if tokens >= 1 else tokens, now)
         if tokens < 1:
             raise errors.ThrottlingException("Rate exceeded")

@@ -56,7 +56,7 @@ class Lake:
         self.account = account
         self.region = region
         self.faults = Faults()
-        self.rates = RateLimits(time.monotonic)
+        self.rates = RateLimits(clock)
         self._counts: dict[str, Counter[str]] = {}
         self._counting = threading.Lock()
         self._warehouse = Warehouse(directory)

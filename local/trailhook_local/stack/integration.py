@@ -18,6 +18,9 @@ from trailhook_local.stack.settings import FunctionSettings, Settings
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
+# A busy laptop's moto can take longer than AWS.
+LAPTOP_PATIENCE_SECONDS = "8"
+
 # Execution environments of receive at most; Lambda would start one for each request under way.
 RECEIVE_CONCURRENCY = 4
 
@@ -100,6 +103,7 @@ class RunningIntegration:
                             if not name.startswith("AWS_ENDPOINT_URL")
                         },
                         **endpoints.environment(),
+                        "PATIENCE_SECONDS": LAPTOP_PATIENCE_SECONDS,
                     },
                     log_file=where.logs / f"{name}.log",
                 )
