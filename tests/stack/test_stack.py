@@ -215,3 +215,32 @@ def test_a_second_run_keeps_what_the_first_recorded(tmp_path: Path) -> None:
         assert second["github"].channel_arn == first["github"].channel_arn
         assert second.event_data_store_arn == first.event_data_store_arn
         assert delivery in recorded(second)
+
+
+def test_integrations_are_made_by_the_products_own_function(stack: Stack) -> None:
+    for name in ("github", "okta", "custom"):
+        listed = stack.client("cloudtrail").list_tags(ResourceIdList=[stack[name].channel_arn])
+        tags = {tag["Key"]: tag["Value"] for tag in listed["ResourceTagList"][0]["TagsList"]}
+        assert tags["trailhook:stack-id"].split("/")[1] == f"trailhook-{name}"
+        log = (Path(stack.state) / "logs" / f"trailhook-{name}-integration.log").read_text(encoding="utf-8")
+        assert '"status":"SUCCESS"' in log
+
+
+def test_a_second_stack_of_a_source_shares_the_channel_of_the_first(tmp_path: Path) -> None:
+    lamps = Plan("custom", name="lamps")
+    with Stack(["custom", lamps], state=tmp_path, template=TEMPLATE) as running:
+        channel = running["custom"].channel_arn
+        assert running["lamps"].channel_arn == channel
+    with Stack([lamps], state=tmp_path, template=TEMPLATE) as again:
+        assert again["lamps"].channel_arn == channel
+        listed = again.client("cloudtrail").list_tags(ResourceIdList=[channel])
+        tags = listed["ResourceTagList"][0]["TagsList"]
+        users = [tag["Value"] for tag in tags if tag["Key"].startswith("trailhook:user:")]
+        assert [user.split("/")[1] for user in users] == ["trailhook-lamps"], "starting again is no further user"
+
+
+def test_an_integration_that_is_refused_says_why(tmp_path: Path) -> None:
+    nowhere = "arn:aws:cloudtrail:us-east-1:111122223333:channel/none"
+    plan = Plan("github", parameters={"ChannelArn": nowhere, "EventDataStoreName": ""})
+    with pytest.raises(StartError, match=f"trailhook-github was not created: .*{nowhere}"):
+        Stack([plan], state=tmp_path, template=TEMPLATE).__enter__()

@@ -18,14 +18,23 @@ AWKWARD = 0.02
 
 
 @dataclass(frozen=True, slots=True)
+class SentEvent:
+    """An event as its sender knows it: its id, None where it has none, its exact text, and its name."""
+
+    id: str | None
+    text: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
-    """One request to make: what it is, and how many events it holds if it is accepted."""
+    """One request to make: what it is, and the events that it holds if it is accepted."""
 
     partner: str
     kind: str
     headers: Mapping[str, str]
     body: bytes
-    events: int
+    events: Sequence[SentEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +89,49 @@ def bad_company(partner: str, secret: str, rng: random.Random) -> Iterator[Post]
     body = json.dumps({"action": "forged", "number": rng.random()}).encode()
     sign = SIGNERS[partner]
     genuine = {**JSON, **sign(secret, body)}
-    yield Post(partner, "forged", {**JSON, **sign("A" * 44, body)}, body, 0)
-    yield Post(partner, "unsigned", JSON, body, 0)
-    yield Post(partner, "stale", {**JSON, **sign_standard_webhooks(secret, body, timestamp=1_700_000_000)}, body, 0)
+    yield Post(partner, "forged", {**JSON, **sign("A" * 44, body)}, body)
+    yield Post(partner, "unsigned", JSON, body)
+    yield Post(partner, "stale", {**JSON, **sign_standard_webhooks(secret, body, timestamp=1_700_000_000)}, body)
     if partner != "okta":
-        yield Post(partner, "altered", genuine, body.replace(b"forged", b"forget"), 0)
+        yield Post(partner, "altered", genuine, body.replace(b"forged", b"forget"))
     broken = b'{"action": "cut off in the mid'
-    yield Post(partner, "malformed", {**JSON, **sign(secret, broken), "X-GitHub-Event": "push"}, broken, 1)
+    yield Post(partner, "malformed", {**JSON, **sign(secret, broken), "X-GitHub-Event": "push"}, broken, _whole(broken))
     twice = b'{"type": "a", "type": "b", "eventType": "x", "action": "y"}'
-    yield Post(partner, "ambiguous", {**JSON, **sign(secret, twice), "X-GitHub-Event": "push"}, twice, 1)
+    yield Post(partner, "ambiguous", {**JSON, **sign(secret, twice), "X-GitHub-Event": "push"}, twice, _whole(twice))
     noise = json.dumps({"noise": rng.randbytes(900_000).hex()}).encode()
-    yield Post(partner, "oversized", {**JSON, **sign(secret, noise)}, noise, 0)
+    yield Post(partner, "oversized", {**JSON, **sign(secret, noise)}, noise)
+
+
+def _whole(body: bytes) -> Sequence[SentEvent]:
+    """What cannot be taken apart is one event, the whole of it."""
+    return [SentEvent(None, body.decode())]
 
 
 def _github(corpus: Corpus, secret: str, rng: random.Random) -> Post:
     fixture = corpus.draw(rng)
     if not _is_webhook(fixture):
-        drawn = (corpus.draw(rng) for _ in range(rng.randint(20, 80)))
+        drawn = [fixture, *(corpus.draw(rng) for _ in range(rng.randint(20, 80)))]
         entries = [{**one.body, "_document_id": f"{rng.getrandbits(96):x}"} for one in drawn if not _is_webhook(one)]
-        lines = "\n".join(
-            json.dumps(entry) for entry in [{**fixture.body, "_document_id": f"{rng.getrandbits(96):x}"}, *entries]
-        ).encode()
-        return Post("github", "audit log", {**JSON, **sign_standard_webhooks(secret, lines)}, lines, 1 + len(entries))
-    headers = {**JSON, **fixture.headers, "X-GitHub-Delivery": str(uuid.UUID(int=rng.getrandbits(128)))}
-    body = json.dumps(fixture.body).encode()
+        events = [
+            SentEvent(entry["_document_id"], json.dumps(entry), str(entry.get("action", ""))) for entry in entries
+        ]
+        lines = "\n".join(event.text for event in events).encode()
+        return Post("github", "audit log", {**JSON, **sign_standard_webhooks(secret, lines)}, lines, events)
+    guid = str(uuid.UUID(int=rng.getrandbits(128)))
+    headers = {**JSON, **fixture.headers, "X-GitHub-Delivery": guid}
+    text = json.dumps(fixture.body)
+    body = text.encode()
     if rng.random() < 0.2:
-        body = urlencode({"payload": body.decode()}).encode()
+        body = urlencode({"payload": text}).encode()
         headers["Content-Type"] = "application/x-www-form-urlencoded"
-    return Post("github", "webhook", {**headers, **SIGNERS["github"](secret, body)}, body, 1)
+    event = SentEvent(guid, text, _kind(fixture))
+    return Post("github", "webhook", {**headers, **SIGNERS["github"](secret, body)}, body, [event])
+
+
+def _kind(fixture: Fixture) -> str:
+    """What GitHub calls the event: its header, and the action within."""
+    kind = next((value for name, value in fixture.headers.items() if name.lower() == "x-github-event"), "")
+    return f"{kind}.{fixture.body['action']}" if "action" in fixture.body else kind
 
 
 def _okta(corpus: Corpus, secret: str, rng: random.Random) -> Post:
@@ -115,7 +139,8 @@ def _okta(corpus: Corpus, secret: str, rng: random.Random) -> Post:
     chosen = [{**event, "uuid": str(uuid.UUID(int=rng.getrandbits(128)))} for event in drawn]
     hook = {"eventType": "com.okta.event_hook", "eventId": f"{rng.getrandbits(96):x}", "data": {"events": chosen}}
     body = json.dumps(hook).encode()
-    return Post("okta", "event hook", {**JSON, **SIGNERS["okta"](secret, body)}, body, len(chosen))
+    events = [SentEvent(event["uuid"], json.dumps(event)) for event in chosen]
+    return Post("okta", "event hook", {**JSON, **SIGNERS["okta"](secret, body)}, body, events)
 
 
 def _okta_events(body: Any) -> Sequence[Mapping[str, Any]]:
@@ -124,14 +149,16 @@ def _okta_events(body: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _custom(corpus: Corpus, secret: str, rng: random.Random) -> Post:
-    drawn = [corpus.draw(rng).body for _ in range(rng.randint(1, 15))]
-    chosen = [{**body, "UID" if "UID" in body else "id": f"{rng.getrandbits(96):x}"} for body in drawn]
+    ids = [f"{rng.getrandbits(96):x}" for _ in range(rng.randint(1, 15))]
+    drawn = ((own, corpus.draw(rng).body) for own in ids)
+    chosen = [{**body, "UID" if "UID" in body else "id": own} for own, body in drawn]
+    events = [SentEvent(own, json.dumps(event)) for own, event in zip(ids, chosen, strict=True)]
     body = json.dumps(chosen).encode()
     headers = dict(JSON)
     if rng.random() < 0.3:
         body = gzip.compress(body)
         headers = {"Content-Type": "application/octet-stream", "Content-Encoding": "gzip"}
-    return Post("custom", "array", {**headers, **sign_standard_webhooks(secret, body)}, body, len(chosen))
+    return Post("custom", "array", {**headers, **sign_standard_webhooks(secret, body)}, body, events)
 
 
 def _is_webhook(fixture: Fixture) -> bool:

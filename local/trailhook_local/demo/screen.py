@@ -24,14 +24,17 @@ def show_ledger(console: Console, ledgers: Mapping[str, Mapping[str, Any]]) -> N
             for status in _keys(ledger["deliveries"]["refused"] for ledger in ledgers.values())
         ),
         ("events received", lambda one: one["received"]),
-        ("= delivered (counted by SQL)", lambda one: one["delivered"]),
-        ("+ quarantined (counted in S3)", lambda one: one["quarantined"]),
+        ("= delivered (found by SQL)", lambda one: one["delivered"]),
+        ("+ quarantined (found in S3)", lambda one: one["quarantined"]),
         *(
             (f"    {code}", lambda one, code=code: one["quarantined_by_code"].get(code, 0))
             for code in _keys(ledger["quarantined_by_code"] for ledger in ledgers.values())
         ),
-        ("+ filtered (counted in the log)", lambda one: one["filtered"]),
-        ("+ waiting (counted in SQS)", lambda one: one["waiting"]),
+        ("+ filtered (by their names)", lambda one: one["filtered"]),
+        ("+ waiting (found in SQS)", lambda one: one["waiting"]),
+        ("events that are nowhere", lambda one: one["missing"]),
+        ("events in two places", lambda one: one["twice"]),
+        ("what nobody sent", lambda one: one["foreign"]),
         ("duplicates in the Lake", lambda one: one["duplicates"]),
         ("the law", lambda one: "[green]holds" if one["holds"] else "[red]broken"),
     ]

@@ -29,14 +29,13 @@ RECEIVE_CONCURRENCY = 4
 class Plan:
     """What to run: a partner under a name of its own, with values for the template's parameters.
 
-    `port` 0 lets the operating system choose. `source` is the channel's source where it is not to be the partner's own.
+    `port` 0 lets the operating system choose.
     """
 
     partner: str
     name: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
-    source: str = ""
 
     @property
     def label(self) -> str:
@@ -66,6 +65,27 @@ class Where:
     logs: Path
 
 
+def function_pool(
+    name: str, function: FunctionSettings, endpoints: Endpoints, where: Where, concurrency: int
+) -> FunctionPool:
+    """The processes of one function, pointed at the local servers."""
+    # The template leaves the endpoints empty, which means AWS itself; here they must not be.
+    own = {key: value for key, value in function.environment.items() if not key.startswith("AWS_ENDPOINT_URL")}
+    return FunctionPool(
+        Function(
+            name=name,
+            arn=f"arn:aws:lambda:{where.region}:{where.account_id}:function:{name}",
+            path=function.path,
+            handler=function.handler,
+            timeout_seconds=function.timeout_seconds,
+            memory_mb=function.memory_mb,
+            concurrency=concurrency,
+            environment={**own, **endpoints.environment(), "PATIENCE_SECONDS": LAPTOP_PATIENCE_SECONDS},
+            log_file=where.logs / f"{name}.log",
+        )
+    )
+
+
 class RunningIntegration:
     """Built with everything it needs, then `start`ed (processes) and `open`ed (requests and messages)."""
 
@@ -85,29 +105,7 @@ class RunningIntegration:
         self._sqs: SQSClient = endpoints.client("sqs")
 
         def pool(kind: str, function: FunctionSettings, concurrency: int) -> FunctionPool:
-            name = f"trailhook-{self.name}-{kind}"
-            return FunctionPool(
-                Function(
-                    name=name,
-                    arn=f"arn:aws:lambda:{where.region}:{where.account_id}:function:{name}",
-                    path=function.path,
-                    handler=function.handler,
-                    timeout_seconds=function.timeout_seconds,
-                    memory_mb=function.memory_mb,
-                    concurrency=concurrency,
-                    # The template leaves the endpoints empty, which means AWS itself; here they must not be.
-                    environment={
-                        **{
-                            name: value
-                            for name, value in function.environment.items()
-                            if not name.startswith("AWS_ENDPOINT_URL")
-                        },
-                        **endpoints.environment(),
-                        "PATIENCE_SECONDS": LAPTOP_PATIENCE_SECONDS,
-                    },
-                    log_file=where.logs / f"{name}.log",
-                )
-            )
+            return function_pool(f"trailhook-{self.name}-{kind}", function, endpoints, where, concurrency)
 
         self.receive = pool("receive", settings.receive, RECEIVE_CONCURRENCY)
         self.forward = pool("forward", settings.forward, settings.mapping.maximum_concurrency)

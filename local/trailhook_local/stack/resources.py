@@ -1,4 +1,4 @@
-"""Creates on the local servers what a deployment would: queues, bucket, secret, channel and event data store."""
+"""Creates on the local servers what a deployment would beside the integration: queues, bucket and secret."""
 
 import json
 import secrets
@@ -81,34 +81,16 @@ def _create_queue(sqs: Any, name: str, attributes: dict[str, str]) -> dict[str, 
     return {"url": url, "arn": arn}
 
 
-def ensure_event_data_store(cloudtrail: Any) -> str:
-    """The ARN of the event data store that all integrations share; the one of an earlier run where there is one."""
-    for store in cloudtrail.list_event_data_stores()["EventDataStores"]:
-        if store["Name"] == EVENT_DATA_STORE_NAME:
-            arn: str = store["EventDataStoreArn"]
-            return arn
-    activity = {
-        "Name": "Partner activity",
-        "FieldSelectors": [{"Field": "eventCategory", "Equals": ["ActivityAuditLog"]}],
-    }
-    created = cloudtrail.create_event_data_store(
-        Name=EVENT_DATA_STORE_NAME,
-        AdvancedEventSelectors=[activity],
-        MultiRegionEnabled=False,
-        TerminationProtectionEnabled=False,
-    )
-    return str(created["EventDataStoreArn"])
+def find_event_data_store(cloudtrail: Any) -> str | None:
+    """The ARN of the event data store that all integrations share, where an earlier one made it."""
+    stores = cloudtrail.list_event_data_stores()["EventDataStores"]
+    return next((store["EventDataStoreArn"] for store in stores if store["Name"] == EVENT_DATA_STORE_NAME), None)
 
 
-def ensure_channel(cloudtrail: Any, source: str, event_data_store_arn: str) -> str:
-    """The ARN of the account's one channel of this source; created when it is missing."""
-    for channel in cloudtrail.list_channels()["Channels"]:
-        if cloudtrail.get_channel(Channel=channel["ChannelArn"])["Source"] == source:
-            arn: str = channel["ChannelArn"]
-            return arn
-    created = cloudtrail.create_channel(
-        Name=f"trailhook-{source}",
-        Source=source,
-        Destinations=[{"Type": "EVENT_DATA_STORE", "Location": event_data_store_arn}],
-    )
-    return str(created["ChannelArn"])
+def find_channel(cloudtrail: Any, source: str, not_named: str) -> str | None:
+    """The ARN of the account's one channel of this source, unless it has that name."""
+    for listed in cloudtrail.list_channels()["Channels"]:
+        channel = cloudtrail.get_channel(Channel=listed["ChannelArn"])
+        if channel["Source"] == source and channel["Name"] != not_named:
+            return str(channel["ChannelArn"])
+    return None

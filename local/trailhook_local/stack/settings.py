@@ -10,7 +10,7 @@ from trailhook_local.stack.errors import TemplateError
 from trailhook_local.stack.gateway import Throttle
 from trailhook_local.stack.template import Template
 
-RECEIVE, FORWARD = "ReceiveFunction", "ForwardFunction"
+RECEIVE, FORWARD, INTEGRATION_FUNCTION = "ReceiveFunction", "ForwardFunction", "IntegrationFunction"
 DELIVERY_QUEUE, DEAD_LETTER_QUEUE = "DeliveryQueue", "DeliveryDeadLetterQueue"
 QUARANTINE_BUCKET = "QuarantineBucket"
 
@@ -48,8 +48,8 @@ class Settings:
 def read_settings(template: Template, root: Path) -> Settings:
     """The settings of one integration. `root` is the folder that `CodeUri` starts from. Raises `TemplateError`."""
     return Settings(
-        receive=_function(template, RECEIVE, root),
-        forward=_function(template, FORWARD, root),
+        receive=read_function(template, RECEIVE, root),
+        forward=read_function(template, FORWARD, root),
         mapping=_mapping(template),
         throttle=_throttle(template),
     )
@@ -73,7 +73,8 @@ def _setting(template: Template, logical_id: str, properties: Mapping[str, Any],
     return value
 
 
-def _function(template: Template, logical_id: str, root: Path) -> FunctionSettings:
+def read_function(template: Template, logical_id: str, root: Path) -> FunctionSettings:
+    """The settings of one function. Raises `TemplateError`."""
     shared = template.document.get("Globals", {}).get("Function", {})
     own = _properties(template, logical_id)
     properties = {**shared, **own}

@@ -18,12 +18,25 @@ from trailhook.errors import SettingsError
 from trailhook.partner import Options
 from trailhook.partners import load_partner
 from trailhook_local.stack import status
+from trailhook_local.stack.cloudformation import INTEGRATION, create_integration
 from trailhook_local.stack.endpoints import Endpoints
 from trailhook_local.stack.errors import NotSettledError, StartError
-from trailhook_local.stack.integration import Counts, Plan, RunningIntegration, Where
-from trailhook_local.stack.resources import create_resources, ensure_channel, ensure_event_data_store
+from trailhook_local.stack.integration import Counts, Plan, RunningIntegration, Where, function_pool
+from trailhook_local.stack.resources import (
+    EVENT_DATA_STORE_NAME,
+    create_resources,
+    find_channel,
+    find_event_data_store,
+)
 from trailhook_local.stack.servers import Server
-from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, read_queue, read_settings
+from trailhook_local.stack.settings import (
+    DEAD_LETTER_QUEUE,
+    DELIVERY_QUEUE,
+    INTEGRATION_FUNCTION,
+    read_function,
+    read_queue,
+    read_settings,
+)
 from trailhook_local.stack.template import Template, load_document
 
 log = logging.getLogger(__name__)
@@ -63,6 +76,7 @@ class Stack:
         self._window_seconds = window_seconds
         self._lake_options = lake_options
         self._running: dict[str, RunningIntegration] = {}
+        self._created: dict[str, Mapping[str, Any]] = {}
         self._servers: dict[str, Server] = {}
         self._exit = ExitStack()
         self.endpoints: Endpoints
@@ -121,23 +135,18 @@ class Stack:
         where.logs.mkdir(exist_ok=True)
         document = load_document(self._template)
         self._start_servers(where)
-        cloudtrail = self.client("cloudtrail")
-        self.event_data_store_arn = ensure_event_data_store(cloudtrail)
-        channels: dict[str, str] = {}
         for plan in self._plans:
-            channels[plan.label] = ensure_channel(
-                cloudtrail, plan.source or partner_source(plan.partner), self.event_data_store_arn
-            )
-            integration = self._integrate(plan, document, channels[plan.label], where)
+            integration, self._created[plan.label] = self._integrate(plan, document, where)
             self._running[plan.label] = integration
             self._exit.callback(integration.request_stop)
             integration.start()
         for integration in self._running.values():
             integration.open()
         self.integrations = {
-            name: integration.describe(channels[name], self.event_data_store_arn)
+            name: integration.describe(self._created[name]["ChannelArn"], self._created[name]["EventDataStoreArns"][0])
             for name, integration in self._running.items()
         }
+        self.event_data_store_arn = next(iter(self.integrations.values())).event_data_store_arn
         self._publish()
 
     def _start_servers(self, where: Where) -> None:
@@ -156,17 +165,19 @@ class Stack:
         urls = {name: server.wait_ready() for name, server in self._servers.items()}
         self.endpoints = Endpoints(aws=urls["aws"], cloudtrail=urls["lake"], region=where.region)
 
-    def _integrate(self, plan: Plan, document: Mapping[str, Any], channel_arn: str, where: Where) -> RunningIntegration:
-        given = {"Partner": plan.partner, "ChannelArn": channel_arn}
-        parameters = {name: value for name, value in given.items() if name in document.get("Parameters", {})}
-        parameters.update(plan.parameters)
+    def _integrate(
+        self, plan: Plan, document: Mapping[str, Any], where: Where
+    ) -> tuple[RunningIntegration, Mapping[str, Any]]:
+        """One deployment, as far as it can be made before its functions run, and what its integration answered."""
         stack_name = f"trailhook-{plan.label}"
-        cloudformation = f"arn:aws:cloudformation:{where.region}:{where.account_id}"
+        parameters = {"Partner": plan.partner, **self._where_events_go(plan, stack_name), **plan.parameters}
+        stack_id = f"arn:aws:cloudformation:{where.region}:{where.account_id}:stack/{stack_name}"
         pseudo = {
             "AWS::AccountId": where.account_id,
             "AWS::Partition": "aws",
             "AWS::Region": where.region,
-            "AWS::StackId": f"{cloudformation}:stack/{stack_name}/{uuid.uuid4()}",
+            # The same at every start, because it is the same stack.
+            "AWS::StackId": f"{stack_id}/{uuid.uuid5(uuid.NAMESPACE_URL, f'{self.state}/{stack_name}')}",
             "AWS::StackName": stack_name,
             "AWS::URLSuffix": "amazonaws.com",
         }
@@ -177,14 +188,44 @@ class Stack:
         values = dict(resources.template_values())
         for logical_id in bare.resources_of_type("AWS::SecretsManager::Secret"):
             values[logical_id] = {"Ref": resources.secret_arn}
-        for logical_id in bare.resources_of_type("Custom::CloudTrailIntegration"):
-            values[logical_id] = {"Ref": channel_arn, "ChannelArn": channel_arn, "RecipientAccountId": where.account_id}
+        created = self._create_integration(stack_name, document, parameters, pseudo, where)
+        values[INTEGRATION] = created
         settings = read_settings(Template(document, parameters, values, pseudo), self._template.parent)
         if self._window_seconds is not None:
             settings = replace(settings, mapping=replace(settings.mapping, window_seconds=self._window_seconds))
-        return RunningIntegration(
+        running = RunningIntegration(
             plan, settings, resources, self.endpoints, where=where, retry_seconds=self._retry_seconds
         )
+        return running, created
+
+    def _where_events_go(self, plan: Plan, stack_name: str) -> Mapping[str, str]:
+        """What an operator of several stacks says: the first makes the event data store, the next deliver to it.
+
+        A channel of the source that is there already is shared, unless it is this stack's own, of an earlier start.
+        """
+        cloudtrail = self.client("cloudtrail")
+        if channel := find_channel(cloudtrail, partner_source(plan.partner), not_named=stack_name):
+            return {"ChannelArn": channel}
+        store = find_event_data_store(cloudtrail)
+        return {"EventDataStoreArns": store} if store else {"EventDataStoreName": EVENT_DATA_STORE_NAME}
+
+    def _create_integration(
+        self,
+        stack_name: str,
+        document: Mapping[str, Any],
+        parameters: Mapping[str, str],
+        pseudo: Mapping[str, str],
+        where: Where,
+    ) -> Mapping[str, Any]:
+        arn = f"arn:aws:lambda:{where.region}:{where.account_id}:function:{stack_name}-integration"
+        template = Template(document, parameters, {INTEGRATION_FUNCTION: {"Arn": arn}}, pseudo)
+        (properties,) = template.resources_of_type("Custom::CloudTrailIntegration").values()
+        function = read_function(template, INTEGRATION_FUNCTION, self._template.parent)
+        pool = function_pool(f"{stack_name}-integration", function, self.endpoints, where, concurrency=1)
+        try:
+            return create_integration(pool.invoke, pseudo["AWS::StackId"], template.resolve(properties))
+        finally:
+            pool.close()
 
     def _publish(self) -> None:
         self._exit.callback(status.remove_status, self.state)

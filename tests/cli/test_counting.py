@@ -1,0 +1,61 @@
+"""The demonstration's own account: what it must notice, so that its law says something."""
+
+from dataclasses import replace
+
+import pytest
+
+from trailhook_local.demo.corpus import SentEvent
+from trailhook_local.demo.counting import Found, Places, account_for
+
+SENT = [
+    SentEvent("1", '{"n": 1}', "push"),
+    SentEvent("2", '{"n": 2}', "push"),
+    SentEvent("3", '{"n": 3}', "star.created"),
+    SentEvent(None, '{"cut off'),
+]
+FOUND = Places(
+    lake=[Found(["1"]), Found(["shared id", "2"])],
+    bucket=[Found(['{"cut off'], code="NotJson")],
+)
+EXCLUDED = ["star.*"]
+
+
+def test_every_event_in_its_place_is_exact() -> None:
+    account = account_for(SENT, FOUND, EXCLUDED)
+    assert account.exact
+    assert (account.delivered, account.quarantined, account.filtered, account.waiting) == (2, {"NotJson": 1}, 1, 0)
+
+
+def test_an_event_that_came_again_is_counted_as_a_duplicate_and_breaks_nothing() -> None:
+    account = account_for(SENT, replace(FOUND, lake=[Found(["1"], times=3), Found(["2"])]), EXCLUDED)
+    assert account.exact
+    assert (account.delivered, account.duplicates) == (2, 2)
+
+
+def test_an_event_instead_of_another_is_noticed_though_the_counts_are_right() -> None:
+    account = account_for(SENT, replace(FOUND, lake=[Found(["1"]), Found(["forged"])]), EXCLUDED)
+    assert account.delivered == 2
+    assert (account.missing, account.foreign) == (["2"], ["forged"])
+    assert not account.exact
+
+
+def test_an_event_that_is_nowhere_is_missing_unless_it_was_to_be_filtered() -> None:
+    assert account_for(SENT, FOUND).missing == ["3"]
+    assert account_for(SENT, replace(FOUND, bucket=[]), EXCLUDED).missing == ['{"cut off']
+
+
+def test_what_was_to_be_filtered_must_not_be_in_the_lake() -> None:
+    account = account_for(SENT, replace(FOUND, lake=[*FOUND.lake, Found(["3"])]), EXCLUDED)
+    assert account.foreign == ["3"]
+
+
+@pytest.mark.parametrize("place", ["lake", "bucket", "queues"])
+def test_an_event_that_ended_in_two_ways_is_noticed(place: str) -> None:
+    places = replace(FOUND, **{place: [*getattr(FOUND, place), Found(["1"])]})
+    assert account_for(SENT, places, EXCLUDED).twice == ["1"]
+
+
+def test_what_waits_is_known_by_its_ids() -> None:
+    account = account_for(SENT, replace(FOUND, lake=[Found(["1"])], queues=[Found(["2"])]), EXCLUDED)
+    assert account.exact
+    assert account.waiting == 1
