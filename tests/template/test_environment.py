@@ -18,6 +18,7 @@ NAMES = {
         "WEBHOOK_SECRET_ARN",
         "ROTATION_GRACE_HOURS",
         "ACCEPT_HEC",
+        "ALLOWED_SOURCE_RANGES",
         "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     },
     "ForwardFunction": {
@@ -64,13 +65,17 @@ def test_receive_understands_the_defaults(deploy: Callable[..., Template]) -> No
     assert settings.webhook_secret_arn == SECRET_ARN
     assert settings.rotation_grace_hours == 24
     assert settings.options.accept_hec is False
+    assert settings.allowed_source_ranges.hold("192.0.2.10")
 
 
 def test_receive_understands_what_an_operator_may_set(deploy: Callable[..., Template]) -> None:
-    template = deploy(Partner="github", AcceptHec="true", RotationGraceHours="0")
+    ranges = "192.0.2.0/24,2001:db8::/32"
+    template = deploy(Partner="github", AcceptHec="true", RotationGraceHours="0", AllowedSourceRanges=ranges)
     settings = ReceiveSettings.from_environ(environment(template, "ReceiveFunction"))
     assert settings.options.accept_hec is True
     assert settings.rotation_grace_hours == 0
+    held = [settings.allowed_source_ranges.hold(one) for one in ("192.0.2.10", "2001:db8::1", "198.51.100.1")]
+    assert held == [True, True, False]
 
 
 def test_forward_understands_the_defaults(deploy: Callable[..., Template]) -> None:

@@ -58,6 +58,7 @@ def receiver(settings: ReceiveSettings) -> Receiver:
         partner=load_partner(settings.partner, settings.options),
         secret=WebhookSecret(secret_store, grace_hours=settings.rotation_grace_hours),
         queue=SqsDeliveryQueue(_session().client("sqs", config=queue_limits), settings.delivery_queue_url),
+        allowed=settings.allowed_source_ranges,
     )
 
 

@@ -27,6 +27,7 @@ from trailhook.gateway import Request, Response, request_id_of
 from trailhook.partner import Partner
 from trailhook.proofs import Proof
 from trailhook.queue import Sender
+from trailhook.source_ranges import EVERYWHERE, SourceRanges
 from trailhook.webhook_secret import WebhookSecret
 
 WEBHOOK_PATH = "/webhook"
@@ -46,12 +47,15 @@ class Answer:
 
 
 class Receiver:
-    """Receives one partner's requests."""
+    """Receives one partner's requests, from the addresses in `allowed`."""
 
-    def __init__(self, partner: Partner, secret: WebhookSecret, queue: Sender) -> None:
+    def __init__(
+        self, partner: Partner, secret: WebhookSecret, queue: Sender, allowed: SourceRanges = EVERYWHERE
+    ) -> None:
         self._partner = partner
         self._secret = secret
         self._queue = queue
+        self._allowed = allowed
 
     def answer(self, event: Mapping[str, Any]) -> Answer:
         """Answer an event of API Gateway, also one that is no request."""
@@ -79,6 +83,8 @@ class Receiver:
 
     def _respond(self, request: Request, log: dict[str, Any]) -> Response:
         partner = self._partner
+        if not self._allowed.hold(request.source_ip):
+            raise Unauthenticated("The source address is outside of ALLOWED_SOURCE_RANGES")
         path = request.path.rstrip("/")
         if not path.endswith(WEBHOOK_PATH) and path not in partner.paths:
             raise NotFound(f"Deliveries go to POST {WEBHOOK_PATH}")

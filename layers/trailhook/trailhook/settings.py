@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from trailhook.errors import SettingsError
 from trailhook.partner import Options
+from trailhook.source_ranges import SourceRanges
 
 _CHANNEL_ARN = re.compile(r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:(?P<account>\d{12}):channel/[A-Za-z0-9._/-]+")
 
@@ -21,6 +22,7 @@ class ReceiveSettings:
     webhook_secret_arn: str
     rotation_grace_hours: float
     patience_seconds: float
+    allowed_source_ranges: SourceRanges
     options: Options
 
     @classmethod
@@ -32,6 +34,7 @@ class ReceiveSettings:
             webhook_secret_arn=_required(environ, "WEBHOOK_SECRET_ARN"),
             rotation_grace_hours=_number(environ, "ROTATION_GRACE_HOURS", 24),
             patience_seconds=_number(environ, "PATIENCE_SECONDS", 2, least=0.1),
+            allowed_source_ranges=_source_ranges(environ),
             options=_options(environ),
         )
 
@@ -95,6 +98,15 @@ def _external_id(environ: Mapping[str, str]) -> str | None:
     if value and not _EXTERNAL_ID.fullmatch(value):
         raise SettingsError(f"EXTERNAL_ID={value!r} is not 2 to 1224 characters of letters, digits and _+=,.@:/-")
     return value or None
+
+
+def _source_ranges(environ: Mapping[str, str]) -> SourceRanges:
+    try:
+        return SourceRanges.parse(_words(environ.get("ALLOWED_SOURCE_RANGES", "")))
+    except ValueError as error:
+        raise SettingsError(
+            f"ALLOWED_SOURCE_RANGES: {error}; say CIDR ranges separated by commas, like 192.0.2.0/24,2001:db8::/32"
+        ) from error
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

@@ -1,0 +1,41 @@
+"""Where requests may come from: a second fence before the proof, and never the proof itself.
+
+The address is the one that API Gateway saw at the other end of the TCP connection (`requestContext.http.sourceIp`): no
+header changes it. Behind a content delivery network it is the network's.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRanges:
+    """IPv4 and IPv6 networks; without any, every address is within."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @classmethod
+    def parse(cls, words: tuple[str, ...]) -> "SourceRanges":
+        """Raises ValueError, naming the word that is no range.
+
+        Bits beyond the prefix are ignored, as security groups do: refusing every delivery over them helps nobody.
+        """
+        return cls(tuple(ip_network(word, strict=False) for word in words))
+
+    def hold(self, address: str) -> bool:
+        """Whether requests from there may be looked at; not if the text is no address at all."""
+        if not self.networks:
+            return True
+        try:
+            parsed = _unwrapped(ip_address(address))
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.networks)
+
+
+EVERYWHERE = SourceRanges()
+
+
+def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """An IPv4 address may be written as an IPv6 one (`::ffff:192.0.2.10`)."""
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
