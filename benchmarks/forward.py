@@ -77,6 +77,9 @@ class NullQuarantine:
     def keep(self, key: str, body: bytes) -> None:
         raise AssertionError(f"quarantined {key}: {body[:200]!r}")
 
+    def way_back(self, key: str, line: int) -> str:
+        return f"{key}:{line}"
+
 
 def ours(client: Any) -> Callable[[], int]:
     forwarder = Forwarder(

@@ -61,3 +61,8 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("target", found(r"`make ([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
 def test_every_command_that_is_named_exists(target: str) -> None:
     assert re.search(rf"^{target}:.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("option", found(r'"(--[a-z-]+)"', (ROOT / "local/trailhook_local/cli/redrive.py").read_text()))
+def test_every_option_of_the_way_back_is_described(option: str) -> None:
+    assert f"`{option}`" in OPERATIONS

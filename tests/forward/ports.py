@@ -70,6 +70,9 @@ class MemoryQuarantine:
             raise QuarantineError("S3 is down")
         self.objects[key] = body
 
+    def way_back(self, key: str, line: int) -> str:
+        return f"redrive {key} {line}"
+
     @property
     def lines(self) -> list[bytes]:
         return [line for body in self.objects.values() for line in body.splitlines()]

@@ -75,7 +75,9 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
         queue=SqsDeliveryQueue(
             _session().client("sqs", config=_once(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url
         ),
-        quarantine=QuarantineBucket(_session().client("s3", config=_once(2, 5)), settings.quarantine_bucket),
+        quarantine=QuarantineBucket(
+            _session().client("s3", config=_once(2, 5)), settings.quarantine_bucket, settings.delivery_queue_url
+        ),
     )
 
 

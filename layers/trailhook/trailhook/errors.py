@@ -17,7 +17,7 @@ TrailhookError
 │   └── UnmappableEvent         one event lacks what CloudTrail's schema requires, or breaks it
 ├── SecretStoreError            the secret store did not answer: nobody can be proven, nor be called a forger
 ├── QueueError                  SQS did not confirm: what was to be sent may or may not be there
-├── QuarantineError             the quarantine bucket did not take a line: its message must not be acknowledged
+├── QuarantineError             a line was not taken, so its message must not be acknowledged; or one cannot be read
 └── IntegrationError            the custom resource fails; the message is the reason that CloudFormation shows
     ├── PropertiesRefused       the properties break rules: one sentence for each
     ├── InTheWay                what is there already does not fit, or is not ours to change
@@ -137,7 +137,7 @@ class QueueError(TrailhookError):
 
 
 class QuarantineError(TrailhookError):
-    """The quarantine bucket did not take a line."""
+    """The quarantine bucket did not take a line, or holds one that cannot be read."""
 
 
 class IntegrationError(TrailhookError):

@@ -154,7 +154,8 @@ class Forwarder:
     def _keep_quarantined(self, portion: Sequence[tuple[Message, Item]], deadline: Deadline, ledger: Ledger) -> None:
         """Write what will never be taken to the bucket; what that fails for waits."""
         items = [item for _, item in portion if item.outcome and item.outcome.disposition is Disposition.QUARANTINE]
-        for key, content, positions in quarantine_objects([self._quarantined(item) for item in items]):
+        events = [self._quarantined(item) for item in items]
+        for key, content, positions in quarantine_objects(events, self._quarantine.way_back):
             try:
                 if deadline.closed:
                     raise QuarantineError("There was no time left to write to the bucket")

@@ -5,15 +5,18 @@ NDJSON objects under `quarantine/<partner>/<yyyy>/<mm>/<dd>/`, a line an event.
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from trailhook.delivery import Delivery
+from trailhook.errors import QuarantineError
 from trailhook.json_text import encode_ascii
 from trailhook.timestamps import from_milliseconds
 
 VERSION = 1
+FOLDER = "quarantine/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,8 @@ class QuarantinedEvent:
     id: str | None = None
     uid: str | None = None
 
-    def to_line(self) -> str:
-        """One line of NDJSON in ASCII. `headers` and `proof` are what mapping it again would need."""
+    def to_line(self, way_back: str) -> str:
+        """One line of NDJSON in ASCII, with the command that sends the event again and all that it needs for that."""
         delivery = self.delivery
         try:
             encoding, body = "utf-8", self.original.decode()
@@ -51,8 +54,47 @@ class QuarantinedEvent:
                 "proof": delivery.proof,
                 "request_id": delivery.request_id,
                 "source_ip": delivery.source_ip,
+                "way_back": way_back,
             }
         )
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "QuarantinedEvent":
+        """Read a line back, as a delivery of this event alone.
+
+        Raises QuarantineError for a line of another version, and for a damaged one.
+        """
+        try:
+            document = json.loads(line)
+            if document["version"] != VERSION:
+                raise QuarantineError(f"a line of version {document['version']!r:.40}, which is not known here")
+            original = _DECODERS[document["encoding"]](document["body"])
+            return cls(
+                delivery=Delivery(
+                    partner=document["partner"],
+                    id=document["delivery_id"],
+                    request_id=document["request_id"],
+                    received_at=document["received_at"],
+                    source_ip=document["source_ip"],
+                    proof=document["proof"],
+                    headers=document["headers"],
+                    signed=frozenset(document["signed"]),
+                    body=original,
+                ),
+                code=document["code"],
+                reason=document["reason"],
+                original=original,
+                id=document["id"],
+                uid=document["uid"],
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise QuarantineError(f"not a line of the quarantine: {type(error).__name__}: {error}") from error
+
+
+_DECODERS: Mapping[str, Callable[[str], bytes]] = {
+    "utf-8": str.encode,
+    "base64": lambda text: base64.b64decode(text, validate=True),
+}
 
 
 class Quarantine(Protocol):
@@ -61,8 +103,13 @@ class Quarantine(Protocol):
     def keep(self, key: str, body: bytes) -> None:
         """Store `body` under `key`. Raises QuarantineError if that is not certain."""
 
+    def way_back(self, key: str, line: int) -> str:
+        """The command that sends the event on that line of `key`, counted from 1, to the delivery queue again."""
 
-def quarantine_objects(events: Sequence[QuarantinedEvent]) -> Iterator[tuple[str, bytes, Sequence[int]]]:
+
+def quarantine_objects(
+    events: Sequence[QuarantinedEvent], way_back: Callable[[str, int], str]
+) -> Iterator[tuple[str, bytes, Sequence[int]]]:
     """The events in objects: key, content, and the places in `events` of those that it holds.
 
     One object for each partner and day of receipt. Its name comes from the deliveries and the original bytes alone:
@@ -71,7 +118,7 @@ def quarantine_objects(events: Sequence[QuarantinedEvent]) -> Iterator[tuple[str
     folders: dict[str, list[int]] = {}
     for place, event in enumerate(events):
         day = f"{from_milliseconds(event.delivery.received_at):%Y/%m/%d}"
-        folders.setdefault(f"quarantine/{event.delivery.partner}/{day}", []).append(place)
+        folders.setdefault(f"{FOLDER}{event.delivery.partner}/{day}", []).append(place)
     for folder, places in folders.items():
         digest = hashlib.sha256()
         for place in places:
@@ -79,5 +126,6 @@ def quarantine_objects(events: Sequence[QuarantinedEvent]) -> Iterator[tuple[str
                 f"{events[place].delivery.request_id}\n{len(events[place].original)}\n".encode("utf-8", "surrogatepass")
             )
             digest.update(events[place].original)
-        content = "".join(events[place].to_line() + "\n" for place in places).encode()
-        yield f"{folder}/{digest.hexdigest()[:32]}.ndjson", content, places
+        key = f"{folder}/{digest.hexdigest()[:32]}.ndjson"
+        lines = (events[place].to_line(way_back(key, number)) for number, place in enumerate(places, 1))
+        yield key, "".join(f"{line}\n" for line in lines).encode(), places

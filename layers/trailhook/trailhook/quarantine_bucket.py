@@ -1,5 +1,6 @@
 """The quarantine in S3: the bucket that the stack made, versioned and private."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,14 +13,20 @@ if TYPE_CHECKING:
 
 
 class QuarantineBucket:
-    """Keeps quarantine objects in one bucket."""
+    """Keeps quarantine objects in one bucket, and knows the queue that their events go back to."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, delivery_queue_url: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._delivery_queue_url = delivery_queue_url
 
     def keep(self, key: str, body: bytes) -> None:
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
         except (BotoCoreError, ClientError) as error:
             raise QuarantineError(f"S3 did not take s3://{self._bucket}/{key}: {error}") from error
+
+    def way_back(self, key: str, line: int) -> str:
+        # Bucket and queue by name: both are kept when the stack, which could be asked for them, is deleted.
+        where = ["--bucket", self._bucket, "--queue-url", self._delivery_queue_url]
+        return shlex.join(["trailhook", "redrive", "quarantine", *where, "--key", key, "--line", str(line)])

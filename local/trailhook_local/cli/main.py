@@ -1,4 +1,4 @@
-"""`trailhook`: the local stack, its deliveries and its queries from the command line."""
+"""`trailhook`: the local stack, its deliveries and its queries from the command line, and the way back in AWS."""
 
 import json
 import re
@@ -16,6 +16,7 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from trailhook_local.cli.descriptors import compile_command, map_command
+from trailhook_local.cli.redrive import redrive
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
 from trailhook_local.demo.screen import show_table
@@ -39,11 +40,15 @@ STATE = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="trailhook")
 def main() -> None:
-    """Bring the audit events of any SaaS partner into AWS CloudTrail Lake. These commands need no AWS account."""
+    """Bring the audit events of any SaaS partner into AWS CloudTrail Lake.
+
+    Only `redrive` with a stack in AWS needs an account.
+    """
 
 
 main.add_command(map_command)
 main.add_command(compile_command)
+main.add_command(redrive)
 
 
 @main.command()

@@ -1,0 +1,246 @@
+"""`trailhook redrive`: what could not be delivered goes back to the delivery queue, in AWS or on this laptop."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from trailhook.errors import TrailhookError
+from trailhook.queue import SqsDeliveryQueue
+from trailhook_local.demo.screen import show_table
+from trailhook_local.lake_query import Answer
+from trailhook_local.redrive import dead_letters, quarantine
+from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
+from trailhook_local.redrive.place import Place, PlaceError, aws, place_of_stack, place_on_laptop
+from trailhook_local.redrive.quarantine import Fate, Line, QuarantineRedrive
+from trailhook_local.stack.errors import StackError
+from trailhook_local.stack.stack import DEFAULT_STATE
+
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would be sent.")
+PARTNER = click.option("--partner", "partners", multiple=True, help="Only this partner's; may be repeated.")
+
+
+class Moment(click.ParamType[datetime]):
+    """A day or a moment in ISO 8601; UTC where no zone is named."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a moment such as 2026-11-25 or 2026-11-25T08:30:00Z", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.group()
+def redrive() -> None:
+    """Send dead letters and quarantined events to the delivery queue again.
+
+    Works with the credentials and endpoints that the AWS CLI would use.
+    """
+
+
+def where(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which integration it is about."""
+    for option in (
+        click.option(
+            "--state",
+            type=click.Path(path_type=Path, file_okay=False),
+            default=DEFAULT_STATE,
+            show_default=True,
+            help="With --local: the folder that the running stack keeps its state in.",
+        ),
+        click.option("--region", help="The stack's Region, where it is not the one that is configured."),
+        click.option("--queue-url", help="The delivery queue, where there is no stack to ask."),
+        click.option("--local", help="An integration of the stack that `trailhook serve` runs here."),
+        click.option("--stack", help="The CloudFormation stack; its queues and bucket are looked up."),
+    ):
+        command = option(command)
+    return command
+
+
+@redrive.command("dead-letters")
+@where
+@click.option("--dead-letter-queue-url", help="The dead-letter queue, where there is no stack to ask.")
+@DRY_RUN
+@PARTNER
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    type=click.Choice(dead_letters.REASONS),
+    help="Only those that were handed back twelve times, received too often, or cannot be read; may be repeated.",
+)
+@click.option("--contains", default="", help="Only those with this text in their message or body.")
+@click.option(
+    "--one-by-one", is_flag=True, help="Send and delete each, as any filter does, instead of SQS' own move task."
+)
+def dead_letters_command(
+    dry_run: bool,
+    partners: tuple[str, ...],
+    reasons: tuple[str, ...],
+    contains: str,
+    one_by_one: bool,
+    dead_letter_queue_url: str | None,
+    **named: Any,
+) -> None:
+    """Send dead letters back, all or those that are asked for.
+
+    Without a filter SQS moves them itself; a move that already runs is followed. The exit status is 1 if not all that
+    was asked for went back.
+    """
+    with _failures():
+        place = _place(named, dead_letter_queue_url=dead_letter_queue_url)
+        url = _needed(place.dead_letter_queue_url, "--dead-letter-queue-url")
+        queue_url = _needed(place.queue_url, "--queue-url")
+        choice = dead_letters.Choice(frozenset(partners), frozenset(reasons), contains)
+        with closing(place.client("sqs")) as sqs:
+            letters = DeadLetterRedrive(sqs, url, queue_url)
+            if dry_run or one_by_one or choice != dead_letters.Choice():
+                _one_by_one(letters, choice, dry_run=dry_run)
+            else:
+                _move_all(letters)
+
+
+def _move_all(letters: DeadLetterRedrive) -> None:
+    with _progress() as progress:
+        moving = progress.add_task("Moving dead letters", total=None)
+
+        def tell(task: MoveTask) -> None:
+            progress.update(moving, completed=task.moved, total=task.to_move)
+
+        task = letters.move_all(tell)
+    click.echo(f"{task.moved} dead letters moved back to the delivery queue ({task.status.lower()})")
+    left = letters.count()
+    if task.status != "COMPLETED":
+        raise click.ClickException(f"SQS ended the move: {task.failure or task.status}. Run the command again")
+    if left:
+        raise click.ClickException(f"about {left} are still there: send them with --one-by-one")
+
+
+def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, *, dry_run: bool) -> None:
+    counts: Counter[tuple[str, ...]] = Counter()
+    verb = "would be sent" if dry_run else "sent"
+    with _progress() as progress:
+        looking = progress.add_task("Looking through dead letters", total=letters.count())
+
+        def tell(letter: DeadLetter, asked_for: bool) -> None:
+            counts[letter.partner, letter.reason, verb if asked_for else "not asked for"] += 1
+            progress.advance(looking)
+
+        try:
+            letters.one_by_one(choice, dry_run=dry_run, tell=tell)
+        finally:
+            progress.stop()
+            _show(("partner", "reason", "fate"), counts)
+    sent = sum(count for (*_, fate), count in counts.items() if fate == verb)
+    click.echo(f"{sent} of {counts.total()} dead letters {verb} to the delivery queue")
+
+
+@redrive.command("quarantine")
+@where
+@click.option("--bucket", help="The quarantine bucket, where there is no stack to ask.")
+@DRY_RUN
+@PARTNER
+@click.option("--code", "codes", multiple=True, help="Only events with this code; may be repeated.")
+@click.option("--reason-contains", default="", help="Only events with this text in their reason, in any case.")
+@click.option("--uid", default="", help="Only the event with this id of the partner's.")
+@click.option("--since", type=Moment(), help="Only what was received at or after this moment (UTC).")
+@click.option("--until", type=Moment(), help="Only what was received before this moment (UTC).")
+@click.option("--key", default="", help="Only this object of the bucket.")
+@click.option("--line", type=click.IntRange(1), help="With --key: only this line of it.")
+@click.option("--again", is_flag=True, help="Also what was sent before.")
+def quarantine_command(
+    dry_run: bool, bucket: str | None, partners: tuple[str, ...], codes: tuple[str, ...], **options: Any
+) -> None:
+    """Send quarantined events back once their cause is mended, each once.
+
+    The bucket's objects stay as they are; what was sent is noted below redriven/. The exit status is 1 if something
+    that was asked for did not go back, or a line cannot be read.
+    """
+    named = {name: options.pop(name) for name in ("stack", "local", "queue_url", "region", "state")}
+    if options["line"] and not options["key"]:
+        raise click.UsageError("--line needs --key: lines are counted within an object")
+    choice = quarantine.Choice(frozenset(partners), frozenset(codes), **options)
+    with _failures():
+        place = _place(named, bucket=bucket)
+        bucket, queue_url = _needed(place.bucket, "--bucket"), _needed(place.queue_url, "--queue-url")
+        with closing(place.client("s3")) as s3, closing(place.client("sqs")) as sqs:
+            events = QuarantineRedrive(s3, bucket, SqsDeliveryQueue(sqs, queue_url))
+            _quarantine(events, choice, dry_run=dry_run)
+
+
+def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, *, dry_run: bool) -> None:
+    counts: Counter[tuple[str, ...]] = Counter()
+    faults: list[str] = []
+    with _progress() as progress:
+        looking = progress.add_task("Looking through the quarantine", total=None)
+
+        def tell(line: Line, fate: Fate) -> None:
+            if line.event is None:
+                faults.append(f"{line.key}, line {line.number}: {line.fault}")
+            partner, code = (line.event.delivery.partner, line.event.code) if line.event else ("?", "?")
+            counts[partner, code, "would be sent" if dry_run and fate is Fate.SENT else fate.value] += 1
+
+        keys = events.keys(choice)
+        progress.update(looking, total=len(keys))
+        try:
+            events.redrive(keys, choice, dry_run=dry_run, tell=tell, next_object=lambda: progress.advance(looking))
+        finally:
+            progress.stop()
+            _show(("partner", "code", "fate"), counts)
+    verb = "would be sent" if dry_run else "sent"
+    sent = sum(count for (*_, fate), count in counts.items() if fate == verb)
+    click.echo(f"{sent} of {counts.total()} quarantined events {verb} to the delivery queue")
+    if faults:
+        raise click.ClickException("lines that cannot be read stay in quarantine:\n" + "\n".join(faults[:20]))
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turns what an operator can do something about into a message."""
+    try:
+        yield
+    except (TrailhookError, StackError, PlaceError, BotoCoreError, ClientError) as error:
+        raise click.ClickException(f"{error}\nWhat was sent is told above; run the command again to go on") from error
+
+
+def _place(named: dict[str, Any], **given: str | None) -> Place:
+    chosen = [name for name in ("stack", "local") if named[name]]
+    explicit = {"queue_url": named["queue_url"], **given}
+    if len(chosen) + any(explicit.values()) != 1:
+        raise click.UsageError("name one place: --stack, or --local, or queue and bucket by themselves")
+    if named["local"]:
+        return place_on_laptop(named["state"], named["local"])
+    client = aws(named["region"])
+    return place_of_stack(client, named["stack"]) if named["stack"] else Place(client, **explicit)
+
+
+def _needed(value: str | None, option: str) -> str:
+    if not value:
+        raise click.UsageError(f"{option} is missing; or name the stack with --stack")
+    return value
+
+
+def _progress() -> Progress:
+    """On standard error, so that a summary in a pipe is the summary alone."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _show(columns: tuple[str, ...], counts: Counter[tuple[str, ...]]) -> None:
+    if not counts:
+        return
+    rows = [dict(zip((*columns, "count"), (*key, str(count)), strict=True)) for key, count in sorted(counts.items())]
+    # A table in a file or a pipe is for searching, so nothing in it may be cut to a screen's width.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
+    show_table(console, Answer([*columns, "count"], rows))

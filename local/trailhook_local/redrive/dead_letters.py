@@ -1,0 +1,186 @@
+"""Sends dead letters to the delivery queue again: all of them by SQS itself, or one by one those that are asked for.
+
+SQS' own move task cannot choose. One by one means receive, send, delete: a message is deleted only once SQS has
+confirmed its copy, so that a crash in between leaves two, with equal ids and content, and never none.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from trailhook.delivery import Delivery
+from trailhook.envelope import decode_envelope
+from trailhook.errors import EnvelopeError
+from trailhook.own_partners import own_files
+from trailhook.partners import REGISTRY
+from trailhook.queue import SqsDeliveryQueue
+
+HIDDEN_SECONDS = 900
+"""How long a message that was looked at stays hidden, unless it is shown again before."""
+
+WAIT_SECONDS = 1
+"""A long poll asks all of SQS' servers, so one that finds nothing means that nothing visible is left."""
+
+PARKED, EXHAUSTED, UNREADABLE = "parked", "exhausted", "unreadable"
+REASONS = (PARKED, EXHAUSTED, UNREADABLE)
+"""Handed back twelve times; received too often; of another version, damaged, or of a partner not known here."""
+
+_MOVING = frozenset({"RUNNING", "CANCELLING"})
+_LOOKS_FOR_A_NEW_TASK = 30
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One message among the dead letters, and why it is there; `delivery` is None where it cannot be read."""
+
+    id: str
+    receipt_handle: str
+    body: str
+    reason: str
+    delivery: Delivery | None
+
+    @property
+    def partner(self) -> str:
+        return self.delivery.partner if self.delivery else "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which dead letters are asked for; what is empty does not choose."""
+
+    partners: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()
+    contains: str = ""
+
+    def takes(self, letter: DeadLetter) -> bool:
+        return (
+            (not self.partners or letter.partner in self.partners)
+            and (not self.reasons or letter.reason in self.reasons)
+            and (not self.contains or self.contains.encode() in _searched(letter))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTask:
+    """A move task of SQS, as ListMessageMoveTasks tells of it."""
+
+    status: str
+    moved: int
+    to_move: int | None
+    failure: str
+
+
+class DeadLetterRedrive:
+    """One dead-letter queue, and the delivery queue that its messages go back to."""
+
+    def __init__(self, client: Any, dead_letter_queue_url: str, queue_url: str) -> None:
+        self._client = client
+        self._url = dead_letter_queue_url
+        self._queue_url = queue_url
+        self._source = SqsDeliveryQueue(client, dead_letter_queue_url)
+        self._destination = SqsDeliveryQueue(client, queue_url)
+
+    def count(self) -> int:
+        """How many messages there are, hidden ones too, as far as SQS knows."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
+
+    def move_all(self, tell: Callable[[MoveTask], None], pause: Callable[[float], None] = time.sleep) -> MoveTask:
+        """Let SQS move everything, or follow the task that does so already; `tell` is called as it proceeds.
+
+        The destination is named, so that messages come along which forward itself has sent to the dead letters.
+        """
+        source, destination = self._arn(self._url), self._arn(self._queue_url)
+        before = self._latest(source)
+        if before is None or before["Status"] not in _MOVING:
+            handle = self._client.start_message_move_task(SourceArn=source, DestinationArn=destination)["TaskHandle"]
+            self._appears(source, before, handle, pause)
+        while True:
+            latest = self._latest(source) or {}
+            task = MoveTask(
+                latest.get("Status", "unknown"),
+                latest.get("ApproximateNumberOfMessagesMoved", 0),
+                latest.get("ApproximateNumberOfMessagesToMove"),
+                latest.get("FailureReason", ""),
+            )
+            tell(task)
+            if task.status not in _MOVING:
+                return task
+            pause(1)
+
+    def one_by_one(self, choice: Choice, *, dry_run: bool, tell: Callable[[DeadLetter, bool], None]) -> None:
+        """Send and delete each dead letter that is asked for; `tell` hears of every one, and whether it was.
+
+        What stays is shown again at the end. Raises QueueError at the first message that SQS does not confirm.
+        """
+        hidden: dict[str, str] = {}
+        try:
+            for letters in self._batches(hidden):
+                for letter in letters:
+                    asked_for = choice.takes(letter)
+                    if asked_for and not dry_run:
+                        self._destination.send(letter.body)
+                        self._source.delete([letter.receipt_handle])
+                        del hidden[letter.id]
+                    tell(letter, asked_for)
+        finally:
+            self._source.postpone(dict.fromkeys(hidden.values(), 0))
+
+    def _batches(self, hidden: dict[str, str]) -> Iterator[list[DeadLetter]]:
+        """Receive until nothing is left that was not seen; `hidden` has the receipt handles by message id."""
+        while True:
+            received = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=HIDDEN_SECONDS,
+                WaitTimeSeconds=WAIT_SECONDS,
+            ).get("Messages", [])
+            # One that comes a second time was hidden for all its time: the round is over.
+            fresh = [message for message in received if message["MessageId"] not in hidden]
+            hidden |= {message["MessageId"]: message["ReceiptHandle"] for message in received}
+            if not fresh:
+                return
+            yield [_letter(message) for message in fresh]
+
+    def _arn(self, url: str) -> str:
+        attributes = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        return str(attributes["QueueArn"])
+
+    def _latest(self, source_arn: str) -> dict[str, Any] | None:
+        results = self._client.list_message_move_tasks(SourceArn=source_arn, MaxResults=1).get("Results", [])
+        return results[0] if results else None
+
+    def _appears(
+        self, source_arn: str, before: dict[str, Any] | None, handle: str, pause: Callable[[float], None]
+    ) -> None:
+        """Wait until the list shows the task that was just started; SQS names only running ones by their handle."""
+        for _ in range(_LOOKS_FOR_A_NEW_TASK):
+            latest = self._latest(source_arn)
+            if latest and (
+                before is None
+                or latest.get("TaskHandle") == handle
+                or latest["StartedTimestamp"] > before["StartedTimestamp"]
+            ):
+                return
+            pause(1)
+
+
+def _letter(message: dict[str, Any]) -> DeadLetter:
+    reason, delivery = UNREADABLE, None
+    try:
+        envelope = decode_envelope(message["Body"])
+    except EnvelopeError:
+        pass
+    else:
+        delivery = envelope.delivery
+        if delivery.partner in REGISTRY or delivery.partner in own_files():
+            # An envelope that is handed back counts its attempts, and one that is parked begins anew.
+            reason = PARKED if envelope.pending and envelope.attempt == 0 else EXHAUSTED
+    return DeadLetter(message["MessageId"], message["ReceiptHandle"], message["Body"], reason, delivery)
+
+
+def _searched(letter: DeadLetter) -> bytes:
+    """The message as it stands, and the body that may be compressed in it."""
+    return letter.body.encode() + (letter.delivery.body if letter.delivery else b"")

@@ -1,0 +1,61 @@
+"""Where an integration keeps what waits for an operator: read from its stack, in AWS or on this laptop, or given."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, QUARANTINE_BUCKET
+from trailhook_local.stack.status import read_status
+
+Client = Callable[[str], Any]
+"""Makes the boto3 client of a service."""
+
+
+class PlaceError(Exception):
+    """It is not known where to look; the message says what to name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Two queues and a bucket; None where nobody named it."""
+
+    client: Client
+    queue_url: str | None = None
+    dead_letter_queue_url: str | None = None
+    bucket: str | None = None
+
+
+def aws(region: str | None) -> Client:
+    """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them."""
+    session: Any = boto3.Session(region_name=region)
+    client: Client = session.client
+    return client
+
+
+def place_of_stack(client: Client, stack: str) -> Place:
+    """Ask CloudFormation. Raises PlaceError for a stack that has no endpoint."""
+    with closing(client("cloudformation")) as cloudformation:
+        there = {
+            resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
+            for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+            for resource in page["StackResourceSummaries"]
+        }
+    if missing := [name for name in (DELIVERY_QUEUE, DEAD_LETTER_QUEUE, QUARANTINE_BUCKET) if not there.get(name)]:
+        raise PlaceError(
+            f"stack {stack} has no {missing[0]}: is it Trailhook's, with a partner that delivers webhooks? "
+            "Queues and bucket of a deleted stack are kept: name them with --queue-url and the like"
+        )
+    return Place(client, there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE], there[QUARANTINE_BUCKET])
+
+
+def place_on_laptop(state: Path, name: str) -> Place:
+    """Ask the stack that runs here. Raises StackError, or PlaceError for an integration that does not run."""
+    status = read_status(state)
+    if name not in status.integrations:
+        raise PlaceError(f"{name} does not run here; there is: {', '.join(status.integrations)}")
+    integration = status.integrations[name]
+    return Place(status.endpoints.client, integration.queue_url, integration.dead_letter_queue_url, integration.bucket)

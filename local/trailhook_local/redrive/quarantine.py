@@ -1,0 +1,180 @@
+"""Sends quarantined events to the delivery queue again, each once, and leaves the evidence untouched.
+
+A line goes back as the delivery that it came with, its body now this one event (or the whole body, where it could not
+be taken apart): headers, receipt time and what the proof covered are as they were, and so is the event's id.
+
+What was sent is noted in an object of its own below `redriven/`, named after the line and the version of its object.
+Nothing in the bucket is ever changed, moved or deleted, so no crash can lose a line: one between sending and noting
+sends an event twice, with equal id and content. An event that is refused again is written to the bucket anew, and that
+new version has no note.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from trailhook.envelope import Envelope, decode_envelope, encode_envelope
+from trailhook.errors import QuarantineError, TrailhookError
+from trailhook.quarantine import FOLDER, QuarantinedEvent
+from trailhook.queue import Sender
+
+NOTES = "redriven/"
+OBJECTS_AT_ONCE = 8
+
+
+class Fate(Enum):
+    """What became of a line."""
+
+    SENT = "sent"
+    SENT_BEFORE = "sent before"
+    PASSED_OVER = "not asked for"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which lines are asked for; what is empty does not choose. `again` includes those that were sent before."""
+
+    partners: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+    reason_contains: str = ""
+    uid: str = ""
+    key: str = ""
+    line: int | None = None
+    again: bool = False
+
+    def may_be_in(self, key: str) -> bool:
+        """By partner and day of receipt, which stand in the name."""
+        if self.key:
+            return key == self.key
+        partner, _, day = key.removeprefix(FOLDER).rpartition("/")[0].partition("/")
+        return (
+            (not self.partners or partner in self.partners)
+            and (self.since is None or day >= f"{self.since:%Y/%m/%d}")
+            and (self.until is None or day <= f"{self.until:%Y/%m/%d}")
+        )
+
+    def takes(self, number: int, event: QuarantinedEvent) -> bool:
+        received = datetime.fromtimestamp(event.delivery.received_at / 1000, UTC)
+        return (
+            (not self.partners or event.delivery.partner in self.partners)
+            and (not self.codes or event.code in self.codes)
+            and (self.since is None or received >= self.since)
+            and (self.until is None or received < self.until)
+            and self.reason_contains.casefold() in event.reason.casefold()
+            and (not self.uid or event.uid == self.uid)
+            and (self.line is None or number == self.line)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an object, and of which version; `event` is None where it cannot be read, and `fault` says why."""
+
+    key: str
+    version: str
+    number: int
+    event: QuarantinedEvent | None
+    fault: str = ""
+
+    @property
+    def note(self) -> str:
+        return f"{NOTES}{self.key.removeprefix(FOLDER)}/{self.version}/{self.number}.json"
+
+
+Tell = Callable[[Line, Fate], None]
+
+
+class QuarantineRedrive:
+    """One bucket, and the queue that its events go back to."""
+
+    def __init__(self, s3: Any, bucket: str, queue: Sender) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._queue = queue
+
+    def keys(self, choice: Choice) -> list[str]:
+        """The objects in which there may be a line that is asked for."""
+        prefix = choice.key or FOLDER + (f"{next(iter(choice.partners))}/" if len(choice.partners) == 1 else "")
+        return [key for key in self._list(prefix) if choice.may_be_in(key)]
+
+    def redrive(
+        self, keys: list[str], choice: Choice, *, dry_run: bool, tell: Tell, next_object: Callable[[], None]
+    ) -> None:
+        """Send what is asked for and was not sent before. `tell` is called for every line, `next_object` for each key.
+
+        Stops at the first error (QueueError, boto3's own); what was sent by then is noted.
+        """
+        over = threading.Event()
+        lock = threading.Lock()
+
+        def work(key: str) -> None:
+            before = self._sent_before(key)
+            for line in self._lines(key):
+                if over.is_set():
+                    return
+                fate = self._fate(line, choice, before)
+                if fate is Fate.SENT and not dry_run:
+                    self._send(line)
+                with lock:
+                    tell(line, fate)
+            with lock:
+                next_object()
+
+        pool = ThreadPoolExecutor(OBJECTS_AT_ONCE)
+        try:
+            for done in [pool.submit(work, key) for key in keys]:
+                done.result()
+        finally:
+            over.set()
+            pool.shutdown(cancel_futures=True)
+
+    def _fate(self, line: Line, choice: Choice, before: frozenset[str]) -> Fate:
+        if line.event is None:
+            return Fate.UNREADABLE
+        if not choice.takes(line.number, line.event):
+            return Fate.PASSED_OVER
+        return Fate.SENT_BEFORE if line.note in before and not choice.again else Fate.SENT
+
+    def _send(self, line: Line) -> None:
+        """Send, then note: in this order a crash between the two sends an event twice, never not at all."""
+        assert line.event is not None  # noqa: S101 - see _fate
+        message = encode_envelope(Envelope(line.event.delivery))
+        self._queue.send(message)
+        note = {"key": line.key, "version": line.version, "line": line.number, "uid": line.event.uid}
+        note |= {"code": line.event.code, "sent_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        self._s3.put_object(Bucket=self._bucket, Key=line.note, Body=json.dumps(note), ContentType="application/json")
+
+    def _lines(self, key: str) -> Iterator[Line]:
+        found = self._s3.get_object(Bucket=self._bucket, Key=key)
+        with closing(found["Body"]) as body:
+            content: bytes = body.read()
+        version = found.get("VersionId")
+        if not version or version == "null":
+            raise QuarantineError(
+                f"s3://{self._bucket} keeps no versions, so nobody could tell a new refusal of an event from the "
+                "former one: switch versioning on and write the object anew"
+            )
+        for number, text in enumerate(content.splitlines(), 1):
+            try:
+                event = QuarantinedEvent.from_line(text)
+                # Read as forward will read it: what it would not take must not be noted as sent.
+                decode_envelope(encode_envelope(Envelope(event.delivery)))
+                yield Line(key, version, number, event)
+            except TrailhookError as error:
+                yield Line(key, version, number, None, str(error))
+
+    def _sent_before(self, key: str) -> frozenset[str]:
+        return frozenset(self._list(f"{NOTES}{key.removeprefix(FOLDER)}/"))
+
+    def _list(self, prefix: str) -> Iterator[str]:
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            yield from (found["Key"] for found in page.get("Contents", ()))

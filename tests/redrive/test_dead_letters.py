@@ -1,0 +1,169 @@
+"""Dead letters go back, all at once or those that are asked for, and none is lost whatever happens on the way."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.partners.cases import delivery
+from tests.redrive.conftest import Place
+
+from trailhook.envelope import Envelope, Pending, encode_envelope
+from trailhook_local.redrive.dead_letters import Choice, DeadLetterRedrive, MoveTask
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("redrive")]
+
+
+def envelope(partner: str, name: str, *, body: bytes = b"", attempt: int = 0, pending: bool = False) -> str:
+    sent = replace(delivery(partner, body or f'{{"name":"{name}"}}'.encode()), id=name)
+    left = Pending(3, frozenset({1})) if pending else None
+    return encode_envelope(Envelope(sent, attempt=attempt, pending=left))
+
+
+LETTERS = {
+    "exhausted": envelope("github", "exhausted"),
+    "handed back, then exhausted": envelope("github", "handed back, then exhausted", attempt=2, pending=True),
+    "parked": envelope("okta", "parked", pending=True),
+    "compressed": envelope("okta", "compressed", body=b'{"needle":1}' + b" " * 90_000),
+    "another version": envelope("github", "another version").replace('"version":1', '"version":7'),
+    "another partner": envelope("github", "another partner").replace('"partner":"github"', '"partner":"nobody"'),
+}
+
+
+def queued(place: Place) -> list[str]:
+    """Which letters are on the delivery queue now."""
+    names = {message: name for name, message in LETTERS.items()}
+    return sorted(names[message["body"]] for message in place.take(place.resources.queue_url))
+
+
+@pytest.fixture
+def letters(place: Place) -> Place:
+    place.send(*LETTERS.values(), dead=True)
+    return place
+
+
+def test_sqs_moves_all_of_them(letters: Place) -> None:
+    result = letters.redrive("dead-letters")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "6 dead letters moved back to the delivery queue (completed)\n"
+    assert queued(letters) == sorted(LETTERS)
+    assert letters.redrive("dead-letters").stdout.startswith("0 dead letters moved")
+
+
+FILTERS = {
+    "--one-by-one": list(LETTERS),
+    "--partner okta --reason parked": ["parked"],
+    "--reason exhausted": ["exhausted", "handed back, then exhausted", "compressed"],
+    "--reason unreadable --reason parked": ["another version", "another partner", "parked"],
+    "--contains needle": ["compressed"],
+    "--partner nobody": ["another partner"],
+}
+
+
+@pytest.mark.parametrize(("options", "expected"), FILTERS.items(), ids=FILTERS.keys())
+def test_only_what_is_asked_for_goes_back_and_the_rest_can_be_seen_at_once(
+    letters: Place, options: str, expected: list[str]
+) -> None:
+    result = letters.redrive("dead-letters", *shlex.split(options))
+    assert result.exit_code == 0, result.output
+    assert f"{len(expected)} of 6 dead letters sent" in result.stdout
+    assert letters.waiting(dead=True) == 6 - len(expected)
+    assert queued(letters) == sorted(expected)
+
+
+def test_a_dry_run_counts_by_partner_and_reason_and_moves_nothing(letters: Place) -> None:
+    result = letters.redrive("dead-letters", "--dry-run", "--partner", "github")
+    assert result.exit_code == 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.splitlines() if "│" in line]
+    assert ["github", "exhausted", "would be sent", "2"] in rows
+    assert ["okta", "parked", "not asked for", "1"] in rows
+    assert (letters.waiting(), letters.waiting(dead=True)) == (0, 6)
+
+
+def test_what_sqs_does_not_confirm_stays_among_the_dead_letters(letters: Place) -> None:
+    named = ["--queue-url", f"{letters.endpoints.aws}/111122223333/gone"]
+    named += ["--dead-letter-queue-url", letters.resources.dead_letter_queue_url]
+    result = letters.redrive("dead-letters", "--one-by-one", named=named)
+    assert result.exit_code == 1
+    assert "SQS did not take the message" in result.stderr
+    assert letters.waiting(dead=True) == 6
+
+
+def test_a_crash_between_sending_and_deleting_leaves_two_and_never_none(letters: Place) -> None:
+    class Crashing:
+        """SQS, from which the process is gone at the first deletion."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "delete_message_batch":
+                raise SystemExit
+            return getattr(letters.sqs, name)
+
+    resources = letters.resources
+    redrive = DeadLetterRedrive(Crashing(), resources.dead_letter_queue_url, resources.queue_url)
+    with pytest.raises(SystemExit):
+        redrive.one_by_one(Choice(), dry_run=False, tell=lambda *_: None)
+    [twice] = queued(letters)
+    assert letters.redrive("dead-letters", "--one-by-one").exit_code == 0
+    assert queued(letters) == sorted(LETTERS)
+    assert twice in LETTERS
+
+
+class MoveTasks:
+    """SQS' move tasks as it documents them: one at a time, a new one told of late, its handle only while it runs."""
+
+    def __init__(self, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
+        """What each look finds, before a task is started and after; the last stays."""
+        self.started: list[dict[str, str]] = []
+        self._before, self._after = list(before), list(after)
+
+    def get_queue_attributes(self, **request: Any) -> dict[str, Any]:
+        return {"Attributes": {"QueueArn": f"arn:{request['QueueUrl']}"}}
+
+    def start_message_move_task(self, **request: str) -> dict[str, str]:
+        self.started.append(request)
+        return {"TaskHandle": "handle"}
+
+    def list_message_move_tasks(self, **request: Any) -> dict[str, Any]:
+        assert request == {"SourceArn": "arn:dead", "MaxResults": 1}
+        found = self._after if self.started else self._before
+        latest = found.pop(0) if len(found) > 1 else found[0]
+        return {"Results": [latest] if latest else []}
+
+
+EARLIER = {"Status": "COMPLETED", "StartedTimestamp": 1, "ApproximateNumberOfMessagesMoved": 99}
+RUNNING = {
+    "Status": "RUNNING",
+    "StartedTimestamp": 2,
+    "ApproximateNumberOfMessagesMoved": 5,
+    "ApproximateNumberOfMessagesToMove": 9,
+}
+DONE = {"Status": "COMPLETED", "StartedTimestamp": 2, "ApproximateNumberOfMessagesMoved": 9}
+FAILED = {"Status": "FAILED", "StartedTimestamp": 2, "FailureReason": "CouldNotDetermineMessageSource"}
+
+
+def moved(tasks: MoveTasks) -> tuple[MoveTask, list[tuple[str, int]]]:
+    told: list[tuple[str, int]] = []
+    redrive = DeadLetterRedrive(tasks, "dead", "queue")
+    return redrive.move_all(lambda task: told.append((task.status, task.moved)), pause=lambda _seconds: None), told
+
+
+@pytest.mark.parametrize("earlier", [{}, EARLIER], ids=["the first", "after another"])
+def test_progress_is_that_of_the_task_that_was_started_not_of_an_earlier_one(earlier: Mapping[str, Any]) -> None:
+    tasks = MoveTasks([earlier], [earlier, earlier, RUNNING, RUNNING, DONE])
+    task, told = moved(tasks)
+    assert tasks.started == [{"SourceArn": "arn:dead", "DestinationArn": "arn:queue"}]
+    assert (task.status, task.moved) == ("COMPLETED", 9)
+    assert told == [("RUNNING", 5), ("COMPLETED", 9)]
+
+
+def test_a_task_that_runs_already_is_followed_and_no_other_is_started() -> None:
+    tasks = MoveTasks([RUNNING, RUNNING, DONE], [])
+    task, told = moved(tasks)
+    assert tasks.started == []
+    assert (task.moved, told) == (9, [("RUNNING", 5), ("COMPLETED", 9)])
+
+
+def test_a_task_that_fails_says_why() -> None:
+    task, _ = moved(MoveTasks([EARLIER], [FAILED]))
+    assert (task.status, task.failure) == ("FAILED", "CouldNotDetermineMessageSource")

@@ -1,0 +1,29 @@
+"""A line of the quarantine holds all that its event needs to become the same event later."""
+
+from dataclasses import replace
+
+import pytest
+from tests.partners.cases import Case, cases, outcomes
+from tests.redrive.faults import faulty
+
+from trailhook.mapping import Mapper
+from trailhook.quarantine import QuarantinedEvent
+
+CASES = {case.name: case for case in cases()}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_every_line_holds_all_that_mapping_its_event_again_needs(case: Case) -> None:
+    """Whatever any partner sends: the lines of a delivery, taken as deliveries, end as the delivery's events did."""
+    whole = case.delivery()
+    partners = faulty(case.partner)
+    ends = []
+    for item in Mapper(partners).take_apart(whole)[1]:
+        outcome = item.outcome
+        assert outcome is not None
+        kept = QuarantinedEvent(whole, outcome.code, outcome.reason, item.event.original)
+        back = QuarantinedEvent.from_line(kept.to_line("the way back").encode())
+        assert (back.code, back.reason, back.original) == (kept.code, kept.reason, kept.original)
+        assert back.delivery == replace(whole, body=item.event.original)
+        ends += [end.get("id") for end in outcomes(back.delivery)]
+    assert ends == [end.get("id") for end in outcomes(whole)]

@@ -1,0 +1,154 @@
+"""Where to look is read from the stack, in AWS or on this laptop, or named; and named once."""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+import pytest
+from tests.partners.cases import delivery
+from tests.redrive.conftest import Place
+
+from trailhook_local.stack.status import Integration, Status, write_status
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("redrive")]
+
+
+def resources_of(place: Place) -> dict[str, str]:
+    """Logical and physical ids of what a stack keeps, and of other things in it."""
+    return {
+        "HttpApi": "abcde12345",
+        "DeliveryQueue": place.resources.queue_url,
+        "DeliveryDeadLetterQueue": place.resources.dead_letter_queue_url,
+        "QuarantineBucket": place.resources.bucket,
+    }
+
+
+@contextmanager
+def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Sequence[str]]]:
+    """ListStackResources on loopback, a resource a page: its URL, and the tokens of the pages that were asked for."""
+    tokens: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
+            name, token = asked["StackName"][0], asked.get("NextToken", ["0"])[0]
+            tokens.append(token)
+            status, body = (200, _page(stacks[name], int(token))) if name in stacks else (400, _missing(name))
+            self.send_response(status)
+            self.send_header("content-type", "text/xml")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", tokens
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _page(resources: Mapping[str, str], number: int) -> bytes:
+    logical_id, physical_id = list(resources.items())[number]
+    more = f"<NextToken>{number + 1}</NextToken>" if number + 1 < len(resources) else ""
+    return (
+        '<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
+        f"<ListStackResourcesResult>{more}<StackResourceSummaries><member>"
+        f"<LogicalResourceId>{logical_id}</LogicalResourceId>"
+        f"<PhysicalResourceId>{escape(physical_id)}</PhysicalResourceId>"
+        "</member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>"
+    ).encode()
+
+
+def _missing(name: str) -> bytes:
+    return (
+        '<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>'
+        f"<Code>ValidationError</Code><Message>Stack with id {name} does not exist</Message></Error></ErrorResponse>"
+    ).encode()
+
+
+def test_queues_and_bucket_are_looked_up_in_the_cloudformation_stack(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.queue(delivery("github", b"not JSON"))
+    place.forward()
+    place.queue(delivery("github", b"dead"), dead=True)
+    with cloudformation({"audit": resources_of(place)}) as (url, tokens):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+        for what in ("quarantine", "dead-letters"):
+            result = place.redrive(what, named=["--stack", "audit", "--region", "us-east-1"])
+            assert result.exit_code == 0, result.output
+    assert place.waiting() == 2
+    assert tokens == ["0", "1", "2", "3"] * 2
+
+
+@pytest.mark.parametrize(
+    ("stack", "message"),
+    [("direct", "has no DeliveryQueue"), ("nothing", "Stack with id nothing does not exist")],
+)
+def test_a_stack_that_has_no_queues_is_said(
+    place: Place, monkeypatch: pytest.MonkeyPatch, stack: str, message: str
+) -> None:
+    with cloudformation({"direct": {"Integration": "arn:x"}}) as (url, _):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+        result = place.redrive("quarantine", named=["--stack", stack])
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_an_integration_that_runs_on_this_laptop_goes_by_its_name(place: Place, tmp_path: Path) -> None:
+    place.queue(delivery("github", b"not JSON"))
+    place.forward()
+    resources = place.resources
+    here = Integration(
+        name="github",
+        partner="github",
+        url="",
+        secret="",
+        secret_arn="",
+        channel_arn="",
+        event_data_store_arn="",
+        queue_url=resources.queue_url,
+        dead_letter_queue_url=resources.dead_letter_queue_url,
+        bucket=resources.bucket,
+    )
+    write_status(tmp_path, Status(os.getpid(), place.endpoints, "", {"github": here}))
+    named = ["--local", "github", "--state", str(tmp_path)]
+    assert "1 of 1 quarantined events sent" in place.redrive("quarantine", named=named).stdout
+    assert place.waiting() == 1
+    elsewhere = place.redrive("quarantine", named=["--local", "okta", "--state", str(tmp_path)])
+    assert (elsewhere.exit_code, "there is: github" in elsewhere.stderr) == (1, True)
+    nowhere = place.redrive("quarantine", named=["--local", "okta", "--state", str(tmp_path / "none")])
+    assert (nowhere.exit_code, "no stack runs" in nowhere.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ([], "name one place"),
+        (["--stack", "a", "--local", "b"], "name one place"),
+        (["--stack", "a", "--queue-url", "q"], "name one place"),
+        (["--queue-url", "q"], "--bucket is missing"),
+        (["--bucket", "b"], "--queue-url is missing"),
+        (["--queue-url", "q", "--bucket", "b", "--line", "2"], "--line needs --key"),
+        (["--queue-url", "q", "--bucket", "b", "--since", "yesterday"], "not a moment"),
+    ],
+)
+def test_a_place_is_named_once_and_completely(place: Place, named: list[str], message: str) -> None:
+    result = place.redrive("quarantine", named=named)
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -1,0 +1,252 @@
+"""Quarantined events go back once each, as the events they were, whatever happens on the way."""
+
+import json
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from tests.partners.cases import cases, delivery
+from tests.redrive.conftest import Place
+from tests.redrive.faults import faulty
+
+from trailhook.delivery import Delivery
+from trailhook.errors import QueueError
+from trailhook.quarantine import QuarantinedEvent
+from trailhook_local.redrive.quarantine import Choice, QuarantineRedrive
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("redrive")]
+DAY = 86_400_000
+CASES = {case.name: case for case in cases()}
+MENDED = [
+    "atlassian/organisation-audit",
+    "auth0/login.array",
+    "custom/put-audit-events",
+    "custom/webhook.array",
+    "github/audit-log.array-with-a-bad-entry",
+    "okta/event-hook.two-events-one-malformed",
+    "pagerduty/webhook.beside-the-event",
+    "zoom/operation-report",
+]
+
+
+def github(*entries: dict[str, Any], received_at: int = 1_700_000_000_000, request_id: str = "request-1") -> Delivery:
+    body = "\n".join(json.dumps(one) for one in entries).encode()
+    return replace(delivery("github", body), received_at=received_at, request_id=request_id)
+
+
+def entry(number: int, **members: Any) -> dict[str, Any]:
+    whole = {"_document_id": f"doc-{number}", "@timestamp": 1_700_000_000_000, "action": "repo.create", "actor": "mona"}
+    return {name: member for name, member in (whole | members).items() if member is not None}
+
+
+def quarantine(place: Place, *deliveries: Delivery) -> None:
+    place.queue(*deliveries)
+    place.forward()
+
+
+def delivered(place: Place) -> list[str]:
+    return [entry.id for entry in place.destination.taken]
+
+
+def test_events_that_a_mended_mapping_takes_are_those_of_the_golden_files(place: Place) -> None:
+    golden: dict[str, Any] = {}
+    for name in MENDED:
+        case = CASES[name]
+        ends = json.loads(case.expected_path.read_text(encoding="utf-8"))
+        golden |= {end["id"]: end["eventData"] for end in ends if "id" in end}
+        place.queue(case.delivery())
+        place.forward(faulty(case.partner))
+    assert place.destination.taken == []
+    quarantined = len(place.lines())
+    assert place.redrive("quarantine").exit_code == 0
+    assert place.waiting() == quarantined
+    assert place.forward()["delivered"] == len(golden) > len(MENDED)
+    assert {entry.id: json.loads(entry.event_data) for entry in place.destination.taken} == golden
+
+
+@pytest.mark.parametrize("body", [b"\xff not UTF-8", b"not JSON", b"\x1f\x8b not gzip", b'{"a":1}\n\xff'])
+def test_a_delivery_that_could_not_be_taken_apart_goes_back_whole(place: Place, body: bytes) -> None:
+    sent = replace(delivery("github", body, {"x-github-delivery": "guid"}), id="guid")
+    quarantine(place, sent)
+    assert place.redrive("quarantine").exit_code == 0
+    place.forward()
+    [first] = place.lines()
+    assert QuarantinedEvent.from_line(json.dumps(first).encode()).delivery == sent
+
+
+def test_what_was_sent_is_not_sent_again_and_the_evidence_stays(place: Place) -> None:
+    quarantine(place, github(entry(1, actor=None, action=None), entry(2, action=None)))
+    before = place.lines()
+    first, second = place.redrive("quarantine"), place.redrive("quarantine")
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "2 of 2 quarantined events sent" in first.stdout
+    assert "0 of 2 quarantined events sent" in second.stdout
+    assert "sent before" in second.stdout
+    assert place.waiting() == 2
+    assert place.lines() == before
+    assert "2 of 2" in place.redrive("quarantine", "--again").stdout
+
+
+def test_an_event_that_is_refused_again_waits_for_the_next_time(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    for _ in range(2):
+        assert "1 of 1 quarantined events sent" in place.redrive("quarantine").stdout
+        assert place.forward() == {"quarantined": 1}
+        assert len(place.lines()) == 1
+
+
+def test_a_dry_run_counts_by_partner_and_code_and_sends_nothing(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None), entry(2, action=None)), delivery("okta", b"not JSON"))
+    shown = place.redrive("quarantine", "--dry-run")
+    assert shown.exit_code == 0
+    assert [line.split() for line in shown.stdout.splitlines() if "MissingField" in line] == [
+        ["│", "github", "│", "MissingField", "│", "would", "be", "sent", "│", "2", "│"]
+    ]
+    assert "3 of 3 quarantined events would be sent" in shown.stdout
+    assert place.waiting() == 0
+    assert place.keys("redriven") == []
+
+
+FILTERS = {
+    "--partner okta": ["okta"],
+    "--partner okta --partner github": ["okta", "doc-1", "doc-2", "doc-3"],
+    "--code BadTime": ["doc-2"],
+    "--code BadTime --code NotJson": ["okta", "doc-2"],
+    "--reason-contains 'HAS AN ACTION'": ["doc-1", "doc-3"],
+    "--uid doc-3": ["doc-3"],
+    "--uid doc-3 --code BadTime": [],
+    "--since 2023-11-15": ["doc-3"],
+    "--until 2023-11-15": ["okta", "doc-1", "doc-2"],
+    "--since 2023-11-14T22:13:20Z --until 2023-11-14T22:13:21": ["okta", "doc-1", "doc-2"],
+    "--since 2023-11-14T22:13:21+00:00": ["doc-3"],
+    "--until 2023-11-14T22:13:20": [],
+    "--partner nobody": [],
+}
+
+
+@pytest.fixture(scope="module")
+def filled(make_place: Callable[[], Place]) -> Place:
+    """Four events with different reasons to be here."""
+    place = make_place()
+    okta = replace(delivery("okta", b"not JSON"), received_at=1_700_000_000_000)
+    later = github(entry(3, action=None), received_at=1_700_000_000_000 + DAY)
+    quarantine(place, github(entry(1, action=None), entry(2, **{"@timestamp": "soon"})), later, okta)
+    return place
+
+
+@pytest.mark.parametrize(("options", "expected"), FILTERS.items(), ids=FILTERS.keys())
+def test_only_what_is_asked_for_goes_back(filled: Place, options: str, expected: list[str]) -> None:
+    assert filled.redrive("quarantine", "--again", *shlex.split(options)).exit_code == 0
+    lines = [QuarantinedEvent.from_line(json.dumps(line).encode()) for line in filled.lines()]
+    names = {line.original: line.uid or line.delivery.partner for line in lines}
+    bodies = [json.loads(message["body"])["body"].encode() for message in filled.take(filled.resources.queue_url)]
+    assert sorted(names[body] for body in bodies) == sorted(expected)
+
+
+def test_a_line_names_the_command_that_sends_its_event_and_no_other(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None), entry(2, action=None), entry(3, action=None)))
+    command = shlex.split(place.lines()[1]["way_back"])
+    assert command[0] == "trailhook"
+    assert "1 of 3 quarantined events sent" in place.run(*command[1:]).stdout
+    [message] = place.take(place.resources.queue_url)
+    assert "doc-2" in message["body"]
+    assert "2 of 3" in place.redrive("quarantine").stdout
+
+
+@dataclass
+class FailingQueue:
+    """Takes so many messages, then fails, as a network or a person's Ctrl-C does; what is sent is not delayed."""
+
+    takes: int
+    error: BaseException
+    messages: list[str] = field(default_factory=list)
+
+    def send(self, message: str, delay_seconds: int = 0) -> None:
+        if len(self.messages) == self.takes or delay_seconds:
+            raise self.error
+        self.messages.append(message)
+
+
+@pytest.mark.parametrize("error", [QueueError("SQS did not take the message"), KeyboardInterrupt()], ids=repr)
+def test_a_run_that_breaks_off_is_taken_up_where_it_ended(place: Place, error: BaseException) -> None:
+    quarantine(place, *(github(entry(n, action=None), request_id=f"r-{n}") for n in range(5)))
+    queue = FailingQueue(2, error)
+    redrive = QuarantineRedrive(place.s3, place.resources.bucket, queue)
+    with pytest.raises(type(error)):
+        redrive.redrive(redrive.keys(Choice()), Choice(), dry_run=False, tell=lambda *_: None, next_object=lambda: None)
+    assert place.redrive("quarantine").exit_code == 0
+    rest = [message["body"] for message in place.take(place.resources.queue_url)]
+    assert len(queue.messages) == 2
+    assert {json.loads(one)["body"] for one in [*queue.messages, *rest]} == {line["body"] for line in place.lines()}
+    assert len(rest) == 3, "nothing that was noted is sent again"
+
+
+def test_a_crash_between_sending_and_noting_sends_twice_with_equal_ids(place: Place) -> None:
+    quarantine(place, github(entry(1, **{"@timestamp": "soon"})))
+
+    class Unnoted:
+        """S3, from which the process is gone at the first write."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "put_object":
+                raise SystemExit
+            return getattr(place.s3, name)
+
+    queue = FailingQueue(9, SystemExit())
+    redrive = QuarantineRedrive(Unnoted(), place.resources.bucket, queue)
+    with pytest.raises(SystemExit):
+        redrive.redrive(redrive.keys(Choice()), Choice(), dry_run=False, tell=lambda *_: None, next_object=lambda: None)
+    assert place.redrive("quarantine").exit_code == 0
+    [again] = place.take(place.resources.queue_url)
+    assert queue.messages == [again["body"]]
+
+
+DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "another version": lambda line: line | {"version": 2},
+    "a member missing": lambda line: {name: member for name, member in line.items() if name != "headers"},
+    "not base64": lambda line: line | {"encoding": "base64", "body": "%"},
+    "an encoding nobody knows": lambda line: line | {"encoding": "zip"},
+    "a header that is no text": lambda line: line | {"headers": {"x-github-event": 1}},
+    "a time that is none": lambda line: line | {"received_at": "soon"},
+    "not a line": lambda _line: [1],
+}
+
+
+def test_lines_that_cannot_be_read_are_named_and_the_others_go_back(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    [key], [line] = place.keys("quarantine"), place.lines()
+    content = "".join(f"{json.dumps(one)}\n" for one in [*(damage(line) for damage in DAMAGE.values()), line])
+    place.s3.put_object(Bucket=place.resources.bucket, Key=key, Body=content.encode())
+    result = place.redrive("quarantine")
+    assert result.exit_code == 1
+    for number in range(1, len(DAMAGE) + 1):
+        assert f"{key}, line {number}: " in result.stderr
+    assert f"1 of {len(DAMAGE) + 1} quarantined events sent" in result.stdout
+    assert [message["body"] for message in place.take(place.resources.queue_url)] != []
+
+
+def test_a_bucket_without_versions_is_refused(place: Place) -> None:
+    bucket = f"unversioned-{place.resources.bucket}"
+    place.s3.create_bucket(Bucket=bucket)
+    place.s3.put_object(Bucket=bucket, Key="quarantine/github/2023/11/14/a.ndjson", Body=b"{}\n")
+    named = ["--queue-url", place.resources.queue_url, "--bucket", bucket]
+    result = place.redrive("quarantine", named=named)
+    assert result.exit_code == 1
+    assert "keeps no versions" in result.stderr
+
+
+def test_nothing_in_quarantine_is_fine(place: Place) -> None:
+    result = place.redrive("quarantine")
+    assert (result.exit_code, result.stdout) == (0, "0 of 0 quarantined events sent to the delivery queue\n")
+
+
+def test_a_queue_that_is_not_there_is_said_without_a_traceback(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    named = ["--queue-url", f"{place.endpoints.aws}/111122223333/gone", "--bucket", place.resources.bucket]
+    result = place.redrive("quarantine", named=named)
+    assert result.exit_code == 1
+    assert "SQS did not take the message" in result.stderr
+    assert "Traceback" not in result.output
+    assert place.keys("redriven") == []
