@@ -3,10 +3,13 @@
 import os
 from typing import Any
 
-from trailhook.assembly import forwarder
+from trailhook.assembly import prepare
+from trailhook.assembly.forward import forwarder
 from trailhook.deadline import Context, Deadline
 from trailhook.settings import ForwardSettings
 from trailhook.telemetry import report_ledger
+
+prepare(lambda: forwarder(ForwardSettings.from_environ(os.environ)), os.environ)
 
 
 def handler(event: dict[str, Any], context: Context | None) -> dict[str, Any]:

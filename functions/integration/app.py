@@ -3,7 +3,7 @@
 import traceback
 from typing import Any
 
-from trailhook.assembly import control_plane
+from trailhook.assembly.integration import control_plane
 from trailhook.deadline import Context
 from trailhook.errors import IntegrationError
 from trailhook.integration.budget import Budget

@@ -3,12 +3,15 @@
 import os
 from typing import Any
 
-from trailhook.assembly import receiver
+from trailhook.assembly import prepare
+from trailhook.assembly.receive import receiver
 from trailhook.errors import Unavailable
 from trailhook.gateway import request_id_of
 from trailhook.receive import refused
 from trailhook.settings import ReceiveSettings
 from trailhook.telemetry import logger, report_request
+
+prepare(lambda: receiver(ReceiveSettings.from_environ(os.environ)), os.environ)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -41,7 +41,9 @@ def working_python(name: str) -> str | None:
 @pytest.fixture(scope="session")
 def runtime_python() -> str | None:
     """Python 3.13, the functions' runtime, where this machine has it."""
-    return working_python("python3.13")
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    names = ["python3.13", *(str(path) for path in pyenv.glob("3.13.*/bin/python3.13"))]
+    return next(filter(None, map(working_python, names)), None)
 
 
 @pytest.fixture(scope="session")

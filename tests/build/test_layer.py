@@ -5,11 +5,15 @@ import struct
 import sys
 from pathlib import Path
 
+import botocore.session
 import pytest
 from tests.build.conftest import ROOT, Build, Run
 
 # One worker for both modules, so that the application is built once.
 pytestmark = [pytest.mark.build, pytest.mark.timeout(600), pytest.mark.xdist_group("sam")]
+
+MAGIC_OF_3_13 = struct.pack("<H", 3571) + b"\r\n"
+"""What every bytecode file of Python 3.13 begins with (CPython's `Include/internal/pycore_magic_number.h`)."""
 
 ELF_MACHINES = {"x86_64": 62, "aarch64": 183}
 """e_machine of the ELF header."""
@@ -25,10 +29,12 @@ for module in pkgutil.walk_packages(trailhook.__path__, "trailhook."):
 CREATE_CLIENTS = """
 import sys
 sys.path[:] = [sys.argv[1], *(path for path in sys.path if "site-packages" not in path)]
-import boto3
-assert boto3.__file__.startswith(sys.argv[1])
-for service in sys.argv[2:]:
-    boto3.Session(region_name="eu-central-1").client(service)
+import botocore.session
+assert botocore.__file__.startswith(sys.argv[1])
+session = botocore.session.Session()
+for region in ("eu-central-1", "us-gov-west-1", "cn-north-1"):
+    for service in sys.argv[2:]:
+        print(session.create_client(service, region_name=region).meta.endpoint_url)
 """
 
 VERIFY_SIGNATURE = """
@@ -75,19 +81,39 @@ def test_the_package_needs_nothing_that_the_layer_does_not_hold(build: Build, ru
 
 def test_the_services_that_the_package_calls_survive_the_pruning(build: Build, run: Run) -> None:
     sources = [path.read_text(encoding="utf-8") for path in (build.layer / "trailhook").rglob("*.py")]
-    called = {name for source in sources for name in re.findall(r"\.client\(\s*\"([a-z0-9-]+)\"", source)}
-    assert {"sqs", "secretsmanager", "s3", "cloudtrail-data"} <= called
+    called = {name for source in sources for name in re.findall(r"\bclient\(\s*\"([a-z0-9-]+)\"", source)}
+    assert called == {"sqs", "secretsmanager", "s3", "cloudtrail", "cloudtrail-data"}
     done = run([sys.executable, "-I", "-S", "-B", "-c", CREATE_CLIENTS, build.layer, *sorted(called)], build.layer)
     assert done.returncode == 0, done.stderr
+    unpruned = botocore.session.Session()
+    assert done.stdout.split() == [
+        unpruned.create_client(service, region_name=region).meta.endpoint_url
+        for region in ("eu-central-1", "us-gov-west-1", "cn-north-1")
+        for service in sorted(called)
+    ]
 
 
 def test_the_layer_carries_no_dead_weight(build: Build) -> None:
     assert not list(build.layer.rglob("tests"))
     assert not list(build.layer.rglob("RECORD"))
-    assert not (build.layer / "boto3" / "data").exists()
-    assert not (build.layer / "bin").exists()
-    assert len(list((build.layer / "botocore" / "data").iterdir())) <= 12
+    for unused in ("boto3", "s3transfer", "cffi", "pycparser", "bin", "aws_lambda_powertools/event_handler"):
+        assert not (build.layer / unused).exists()
+    data = build.layer / "botocore" / "data"
+    assert {path.name for path in data.iterdir() if path.is_dir()} == {
+        "cloudtrail",
+        "cloudtrail-data",
+        "s3",
+        "secretsmanager",
+        "sqs",
+        "sts",
+    }
+    assert (data / "endpoints.json").stat().st_size < 100_000
+
+
+def test_the_build_reports_what_the_layer_holds(build: Build) -> None:
     unzipped = sum(path.stat().st_size for path in build.layer.rglob("*") if path.is_file())
+    assert f"The layer holds {unzipped / 1e6:.1f} MB unzipped" in build.output
+    assert re.search(r"[0-9.]+ MB  cryptography", build.output)
     assert unzipped < 60_000_000, "Lambda's limit for function and layers together is 250 MB"
 
 
@@ -100,15 +126,20 @@ def test_the_layer_ships_exactly_the_locked_versions(build: Build) -> None:
 
 def test_bytecode_is_shipped_or_its_absence_is_said_aloud(build: Build, runtime_python: str | None) -> None:
     sources = {path for path in build.layer.rglob("*.py") if path.stat().st_size}
-    compiled = [path for path in build.layer.rglob("*.pyc") if path.name.endswith(".cpython-313.pyc")]
-    if runtime_python is None and sys.version_info[:2] != (3, 13):
+    compiled = list(build.layer.rglob("*.pyc"))
+    if "Bytecode for Python 3.13 by " not in build.output:
+        assert runtime_python is None
         assert not compiled
-        assert "WARNING: no python3.13 on PATH" in build.output
+        assert "WARNING: this layer ships SLOWER code" in build.output
         return
-    assert len(compiled) >= len(sources)
-    assert {struct.unpack_from("<I", path.read_bytes(), 4)[0] for path in compiled} == {0b01}, (
-        "unchecked hash (PEP 552)"
-    )
+    assert "WARNING" not in build.output
+    assert {cache_of(path) for path in sources} <= set(compiled)
+    headers = {path.read_bytes()[:8] for path in compiled}
+    assert headers == {MAGIC_OF_3_13 + struct.pack("<I", 0b01)}, "Python 3.13's, with an unchecked hash (PEP 552)"
+
+
+def cache_of(source: Path) -> Path:
+    return source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
 
 
 def test_signatures_can_be_verified_on_the_runtimes_own_version(

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from trailhook.assembly import receiver
+from trailhook.assembly.receive import receiver
 from trailhook.envelope import Envelope, decode_envelope
 from trailhook.telemetry import logger
 

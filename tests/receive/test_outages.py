@@ -14,7 +14,7 @@ from tests.receive.conftest import SECRET, ReceiveFunction
 from tests.receive.loopback import Answer, Service, refusing, serving
 from tests.receive.senders import REQUEST_ID, api_gateway_event, github_headers, standard_webhooks_headers
 
-from trailhook.assembly import receive_limits, receiver
+from trailhook.assembly.receive import receive_limits, receiver
 from trailhook.partner import Options
 from trailhook.partners import load_partner
 from trailhook.receive import Receiver

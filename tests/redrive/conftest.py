@@ -58,7 +58,7 @@ class Place:
             account_id=ACCOUNT,
             deliverer=Deliverer(self.destination, parallel=1, sleep=lambda _seconds: None),
             queue=SqsDeliveryQueue(self.sqs, self.resources.queue_url, self.resources.dead_letter_queue_url),
-            quarantine=QuarantineBucket(self.s3, self.resources.bucket, self.resources.queue_url),
+            quarantine=QuarantineBucket(lambda: self.s3, self.resources.bucket, self.resources.queue_url),
         )
         unfinished, ledger = forwarder.forward(self.take(self.resources.queue_url), Deadline.of(None))
         assert unfinished == []

@@ -1,6 +1,7 @@
 """The quarantine in S3: the bucket that the stack made, versioned and private."""
 
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,16 +14,19 @@ if TYPE_CHECKING:
 
 
 class QuarantineBucket:
-    """Keeps quarantine objects in one bucket, and knows the queue that their events go back to."""
+    """Keeps quarantine objects in one bucket, and knows the queue that their events go back to.
 
-    def __init__(self, client: "S3Client", bucket: str, delivery_queue_url: str) -> None:
-        self._client = client
+    `connect` hands out the client, which is made when it is first needed.
+    """
+
+    def __init__(self, connect: "Callable[[], S3Client]", bucket: str, delivery_queue_url: str) -> None:
+        self._connect = connect
         self._bucket = bucket
         self._delivery_queue_url = delivery_queue_url
 
     def keep(self, key: str, body: bytes) -> None:
         try:
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
+            self._connect().put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
         except (BotoCoreError, ClientError) as error:
             raise QuarantineError(f"S3 did not take s3://{self._bucket}/{key}: {error}") from error
 

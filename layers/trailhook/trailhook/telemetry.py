@@ -3,14 +3,17 @@
 import json
 import logging
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from trailhook.integration.request import Request
-from trailhook.integration.response import Answer as IntegrationAnswer
-from trailhook.ledger import Ledger
-from trailhook.receive import Answer
+if TYPE_CHECKING:
+    # Each function imports its own; none should import the others' for a name.
+    from trailhook.integration.request import Request
+    from trailhook.integration.response import Answer as IntegrationAnswer
+    from trailhook.ledger import Ledger
+    from trailhook.receive import Answer
 
 NAMESPACE = "Trailhook"
 _FATES = {"DeliveriesUnauthenticated": 401, "DeliveriesTooLarge": 413, "DeliveriesUnavailable": 503}
@@ -27,7 +30,7 @@ def logger(function: str) -> Logger:
     return Logger(service=function, json_serializer=partial(json.dumps, default=str, separators=(",", ":")))
 
 
-def report_request(answer: Answer) -> None:
+def report_request(answer: "Answer") -> None:
     """Log one request and count it by its fate."""
     status = answer.log["status"]
     log = logger("receive")
@@ -39,7 +42,7 @@ def report_request(answer: Answer) -> None:
     _emit(str(answer.log["partner"]), counts)
 
 
-def report_ledger(partner: str, ledger: Ledger) -> None:
+def report_ledger(partner: str, ledger: "Ledger") -> None:
     """Log the account of an invocation and emit its counts."""
     log = logger("forward")
     (log.error if ledger.faults or ledger.configuration_faults else log.info)("ledger", extra=dict(ledger.to_log()))
@@ -52,7 +55,7 @@ def report_ledger(partner: str, ledger: Ledger) -> None:
     _emit(partner, counts)
 
 
-def report_integration(request: Request, answer: IntegrationAnswer, undelivered: str | None) -> None:
+def report_integration(request: "Request", answer: "IntegrationAnswer", undelivered: str | None) -> None:
     """Log what became of a custom resource request. The response URL is a secret and not part of it."""
     log = logger("integration")
     fields = {

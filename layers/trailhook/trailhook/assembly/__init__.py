@@ -1,0 +1,45 @@
+"""Where settings become working parts, put together once per process: the AWS clients with their time limits.
+
+A module per function, so that none of them waits for what only another one imports.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+PARALLEL_REQUESTS = 4
+
+
+def once(connect_seconds: float, read_seconds: float) -> Config:
+    """No retries of botocore's own: receive has no time for them, and forward's are its own."""
+    return Config(
+        connect_timeout=connect_seconds,
+        read_timeout=read_seconds,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=PARALLEL_REQUESTS,
+    )
+
+
+@cache
+def session() -> botocore.session.Session:
+    """botocore's own session: boto3's adds resources and transfers that nobody here uses, and 20 ms of imports."""
+    return botocore.session.get_session()
+
+
+def client(service: str, config: Config, region: str | None = None) -> Any:
+    """A client of `service`; the layer ships the models of those that are named in calls of this."""
+    return session().create_client(service, region_name=region, config=config)
+
+
+def prepare(make: Callable[[], object], environ: Mapping[str, str]) -> None:
+    """Make a function's parts as Lambda imports it: a whole processor is at hand then, whatever the memory size.
+
+    Elsewhere an import makes nothing. What fails here fails again in the first invocation, which reports it.
+    """
+    if "AWS_LAMBDA_FUNCTION_NAME" in environ:
+        with suppress(Exception):
+            make()

@@ -1,0 +1,31 @@
+"""forward's parts: the partners' mappings, CloudTrail Lake, the queue and the quarantine."""
+
+from functools import cache
+
+from trailhook.assembly import PARALLEL_REQUESTS, client, once
+from trailhook.cloudtrail_lake import CloudTrailLake
+from trailhook.deliver import Deliverer
+from trailhook.forward import Forwarder
+from trailhook.mapping import Mapper
+from trailhook.partners import load_partners
+from trailhook.quarantine_bucket import QuarantineBucket
+from trailhook.queue import SqsDeliveryQueue
+from trailhook.settings import ForwardSettings
+
+
+@cache
+def forwarder(settings: ForwardSettings) -> Forwarder:
+    """All partners can be met: after a stack changed its partner, the queue still holds the former one's deliveries."""
+    return Forwarder(
+        mapper=Mapper(load_partners(settings.options), settings.exclude_events),
+        account_id=settings.account_id,
+        deliverer=Deliverer(
+            CloudTrailLake(client("cloudtrail-data", once(2, 10)), settings.channel_arn, settings.external_id),
+            parallel=PARALLEL_REQUESTS,
+        ),
+        queue=SqsDeliveryQueue(client("sqs", once(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url),
+        # S3's model is the largest of all, and most invocations quarantine nothing.
+        quarantine=QuarantineBucket(
+            cache(lambda: client("s3", once(2, 5))), settings.quarantine_bucket, settings.delivery_queue_url
+        ),
+    )

@@ -1,0 +1,34 @@
+"""receive's parts: the partner, its secret and the queue."""
+
+from functools import cache
+
+from botocore.config import Config
+
+from trailhook.assembly import client, once
+from trailhook.partners import load_partner
+from trailhook.queue import SqsDeliveryQueue
+from trailhook.receive import Receiver
+from trailhook.secrets_manager import SecretsManagerStore
+from trailhook.settings import ReceiveSettings
+from trailhook.webhook_secret import WebhookSecret
+
+
+def receive_limits(patience_seconds: float) -> tuple[Config, Config]:
+    """The time limits of a call to Secrets Manager and of one to SQS.
+
+    At worst receive reads the secret twice and sends once, which together takes no longer than its patience.
+    """
+    tenth = patience_seconds / 10
+    return once(tenth, 1.5 * tenth), once(1.5 * tenth, 3.5 * tenth)
+
+
+@cache
+def receiver(settings: ReceiveSettings) -> Receiver:
+    secret_limits, queue_limits = receive_limits(settings.patience_seconds)
+    secret_store = SecretsManagerStore(client("secretsmanager", secret_limits), settings.webhook_secret_arn)
+    return Receiver(
+        partner=load_partner(settings.partner, settings.options),
+        secret=WebhookSecret(secret_store, grace_hours=settings.rotation_grace_hours),
+        queue=SqsDeliveryQueue(client("sqs", queue_limits), settings.delivery_queue_url),
+        allowed=settings.allowed_source_ranges,
+    )
