@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trailhook.errors import MalformedDelivery
-from trailhook.json_text import JsonText, Record
+from trailhook.exact_json import Record
+from trailhook.json_text import JsonText
 
 JSON = st.recursive(
     st.none()

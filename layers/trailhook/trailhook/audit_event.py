@@ -7,15 +7,15 @@ held here in UTF-8 bytes, which is safe however CloudTrail counts.
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address
 from types import MappingProxyType
 from typing import Any
 
+from trailhook.address import address
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
-from trailhook.json_text import encode, encode_ascii
+from trailhook.exact_json import encode, encode_ascii
 from trailhook.redaction import BY_NAME, Redaction
 from trailhook.timestamps import from_milliseconds
 
@@ -35,9 +35,12 @@ PRINCIPAL_ID_LIMIT = 1024
 OBJECT_LIMITS: Mapping[str, int] = MappingProxyType(
     {"requestParameters": 100_000, "responseElements": 100_000, "additionalEventData": 28_000}
 )
+_SMALLEST_OBJECT_LIMIT = min(OBJECT_LIMITS.values())
 DETAILS_LIMIT = 20_000
 """Ours, not CloudTrail's: what `userIdentity.details` may take of a large event, whose other members need the room."""
 EVENT_LIMIT = 256_000
+_MOST_BYTES = 4
+"""A character of UTF-8 takes no more, so that most texts need not be encoded to be measured."""
 _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
 
@@ -74,7 +77,7 @@ class AuditEvent:
         _check_members(self.fields)
         try:
             text = encode(self.fields)
-            size = len(text.encode())
+            size = len(text) if text.isascii() else len(text.encode())
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
         except UnicodeEncodeError as error:
@@ -83,7 +86,7 @@ class AuditEvent:
             raise UnmappableEvent("NotJson", f"The event cannot be written as JSON: {error}") from error
         if size > EVENT_LIMIT - 64:
             raise UnmappableEvent("EventTooLarge", f"The event has {size:,} bytes; CloudTrail takes {EVENT_LIMIT:,}")
-        if size > min(OBJECT_LIMITS.values()):
+        if size > _SMALLEST_OBJECT_LIMIT:
             _check_objects(self.fields)
         object.__setattr__(self, "_text", text)
 
@@ -138,7 +141,6 @@ def fit_audit_event(
         details = redaction.apply("userIdentity.details", identity.details, redacted)
     except RecursionError as error:
         raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
-    identity = replace(identity, details=details)
     if time is None:
         additional["eventTimeSource"] = "receipt"
         time = from_milliseconds(event.delivery.received_at)
@@ -149,17 +151,17 @@ def fit_audit_event(
     cutter = _Cutter(event)
     fields: dict[str, Any] = {
         "version": version,
-        "userIdentity": cutter.identity(identity),
+        "userIdentity": cutter.identity(identity, details),
         "userAgent": cutter.text("userAgent", user_agent),
         "eventSource": source,
         "eventName": name,
-        "eventTime": f"{time:%Y-%m-%dT%H:%M:%SZ}",
+        "eventTime": f"{time.isoformat()[:19]}Z",
         "UID": uid,
         "requestParameters": cutter.members("requestParameters", request_parameters),
         "responseElements": cutter.members("responseElements", response_elements),
         "errorCode": cutter.text("errorCode", failure.code if failure else None),
         "errorMessage": cutter.text("errorMessage", failure.message if failure else None),
-        "sourceIPAddress": _address(source_ip),
+        "sourceIPAddress": address(source_ip),
     }
     fields["additionalEventData"] = cutter.additional(additional)
     return AuditEvent(id, {key: value for key, value in fields.items() if value is not None})
@@ -188,10 +190,10 @@ class _Cutter:
         self._cut.append(name)
         return raw[:limit].decode("utf-8", "ignore")
 
-    def identity(self, identity: UserIdentity) -> dict[str, Any]:
+    def identity(self, identity: UserIdentity, details: Mapping[str, Any]) -> dict[str, Any]:
         members: dict[str, Any] = {"type": identity.type, "principalId": identity.principal_id}
-        if identity.details:
-            members["details"] = self._largest_out("userIdentity.details", identity.details, self._details_limit)
+        if details:
+            members["details"] = self._largest_out("userIdentity.details", details, self._details_limit)
         return members
 
     def members(self, name: str, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -235,19 +237,6 @@ class _Cutter:
         return kept
 
 
-def _address(text: str | None) -> str | None:
-    """The address if it is one; partners also write "", "-" or a list of proxies, and absent is absent.
-
-    An IPv6 zone means nothing elsewhere, and an IPv4 address in IPv6 form is written differently by Python's versions.
-    """
-    try:
-        address = ip_address(text.strip().partition("%")[0]) if text else None
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address) if address else None
-
-
 def _bounded_list(names: list[str]) -> list[str]:
     """At most thirty names of a hundred characters; how many more there are is said, so that none is hidden."""
     shown = [re.sub(r"[^ !#-\[\]-~]", "?", name[:100]) for name in names[:30]]
@@ -270,7 +259,7 @@ def _check_members(fields: Mapping[str, Any]) -> None:
 def _check_text(name: str, value: Any, limit: int) -> None:
     if not isinstance(value, str) or not value:
         raise UnmappableEvent("MissingField", f"The event has no {name}")
-    if len(value.encode("utf-8", "surrogatepass")) > limit:
+    if len(value) * _MOST_BYTES > limit and len(value.encode("utf-8", "surrogatepass")) > limit:
         raise UnmappableEvent("FieldTooLong", f"{name} is longer than the {limit} characters that CloudTrail takes")
 
 

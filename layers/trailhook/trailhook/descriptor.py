@@ -17,9 +17,10 @@ from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor_kind import Kind
 from trailhook.errors import MalformedDelivery, SettingsError, UnmappableEvent
+from trailhook.exact_json import Record
 from trailhook.gateway import Response
 from trailhook.handshakes import HANDSHAKES
-from trailhook.json_text import JsonText, Record
+from trailhook.json_text import JsonText
 from trailhook.members import value_at
 from trailhook.partner import Options, Partner, accepted, no_keyed_handshake
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TimestampedHmacProof, TokenProof, base64_text

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Any
 
+from trailhook.address import address
 from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.event_id import event_id
-from trailhook.json_text import canonical
+from trailhook.exact_json import canonical
 from trailhook.redaction import Redaction
 from trailhook.selection import Condition, Found, Place, Subject, condition, first, first_text, path, places
 from trailhook.timestamps import parse_time
@@ -184,7 +184,7 @@ class Kind:
         """The first place that holds an address: some hold a name, a list of proxies, or "-"."""
         for candidate in self.source_ip:
             found = candidate(subject)
-            if found and found.text and _is_address(found.text):
+            if found and address(found.text):
                 return found.text
         return None
 
@@ -196,13 +196,6 @@ def _digest(value: Any) -> str:
 def _text(candidates: Sequence[Place], subject: Subject) -> str | None:
     found = first_text(candidates, subject)
     return found.text if found else None
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ip_address(text.strip().partition("%")[0]))
-    except ValueError:
-        return False
 
 
 def _formatted_time(found: Found, time_format: str) -> datetime:

@@ -26,7 +26,7 @@ class Disposition(Enum):
     @property
     def settled(self) -> bool:
         """Whether nothing is left to be done for the event."""
-        return self in {Disposition.DELIVERED, Disposition.QUARANTINE, Disposition.FILTERED}
+        return self is Disposition.DELIVERED or self is Disposition.QUARANTINE or self is Disposition.FILTERED
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ with its SHA-256. It never holds a secret: of the headers only those that the pa
 import base64
 import gzip
 import hashlib
-import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from typing import Any
 
 from trailhook.delivery import Delivery
 from trailhook.errors import EnvelopeError, EnvelopeTooLarge
-from trailhook.json_text import encode_ascii
+from trailhook.exact_json import decode, encode_ascii
 
 VERSION = 1
 MAX_MESSAGE_BYTES = 1_048_576
@@ -92,7 +91,7 @@ def encode_envelope(envelope: Envelope) -> str:
 def decode_envelope(message: str) -> Envelope:
     """Read a queue message. Raises EnvelopeError for a version this code does not know, and for a damaged one."""
     try:
-        document = json.loads(message)
+        document = decode(message)
         if type(document["version"]) is not int or document["version"] != VERSION:
             raise EnvelopeError(f"Envelope version {document['version']!r:.40} is not known here")
         body = _DECODERS[document["encoding"]](document["body"])

@@ -1,9 +1,11 @@
 """The one place where an event's `id` for PutAuditEvents is made: the same event always gets the same one."""
 
-import base64
 import hashlib
+from binascii import b2a_base64
 
-from trailhook.json_text import canonical
+from trailhook.exact_json import canonical_texts
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def event_id(partner: str, *parts: str) -> str:
@@ -11,5 +13,5 @@ def event_id(partner: str, *parts: str) -> str:
 
     Frozen: another derivation would give every event that is sent again a second identity.
     """
-    digest = hashlib.sha256(canonical([partner, *parts]).encode()).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    digest = hashlib.sha256(canonical_texts(partner, *parts).encode()).digest()
+    return b2a_base64(digest, newline=False).rstrip(b"=").translate(_URL_SAFE).decode()

@@ -1,18 +1,14 @@
-"""JSON as evidence: parse a body into its records, keep each record's exact text, and notice what parsing would change.
+"""The text of a body taken apart into its records, each with its exact characters.
 
-The standard library accepts texts whose meaning it silently alters: keys given twice, NaN, numbers that no double
-holds. Here such a record is still taken apart from its neighbours, but carries the reason in `fault`.
+A record that parsing would change is still taken apart from its neighbours, but carries the reason in `fault`.
 """
 
-import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
-from math import isfinite
-from typing import Any
 
-from trailhook.errors import MalformedDelivery, Undeliverable, UnmappableEvent
+from trailhook.errors import MalformedDelivery
+from trailhook.exact_json import Record, compact_elements, decode_value, decode_whole
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")
@@ -26,13 +22,8 @@ _MAX_BROKEN_LINES = 1000
 """With more of them than this a text is no NDJSON: it is kept whole rather than in a thousand pieces."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One JSON value of a text: what it says, its exact characters, and why it must not be trusted, if so."""
-
-    value: Any
-    text: str
-    fault: Undeliverable | None = None
+_AT_ONCE = 1_000_000
+"""Characters of an array that are parsed in one go. Of a longer one only an element at a time is in memory."""
 
 
 class JsonText:
@@ -40,32 +31,31 @@ class JsonText:
 
     def __init__(self, body: bytes) -> None:
         try:
-            self._text = body.decode("utf-8-sig")
+            self._text = body.removeprefix(BOM_UTF8).decode()
         except UnicodeDecodeError as error:
             raise MalformedDelivery("NotUtf8", f"The body is not UTF-8 at byte {error.start}") from error
-        self._fault: UnmappableEvent | None = None
-        self._decoder = json.JSONDecoder(
-            object_pairs_hook=self._unique_keys,
-            parse_float=self._exact_float,
-            parse_int=self._exact_integer,
-            parse_constant=self._no_constant,
-        )
 
     def records(self) -> Iterator[Record]:
         """The body's records: an array's elements, or the values of an NDJSON or concatenated text, or the one object.
 
         A broken line of an NDJSON text is a record with a fault; its neighbours are not affected.
         """
+        if self._text.startswith("{") and (only := decode_whole(self._text)):
+            yield only
+            return
         start = self._skip(0, _BETWEEN_RECORDS)
         if start == len(self._text):
             raise MalformedDelivery("EmptyBody", "The body holds no JSON value")
         if self._text[start] == "[":
-            yield from self._array(start, whole=True)
+            yield from self._compact() or self._array(start, whole=True)
             return
         yield from self._sequence(start)
 
     def elements(self, *path: str) -> Iterator[Record]:
         """The elements of the array at `path` below the one top-level object."""
+        if compact := self._compact(*path):
+            yield from compact
+            return
         position = self._skip(0)
         last = len(self._text)
         for depth, name in enumerate(path):
@@ -78,10 +68,15 @@ class JsonText:
 
     def document(self) -> Record:
         """The whole text as one value."""
+        if plain := decode_whole(self._text):
+            return plain
         record, end = self._value(self._text, self._skip(0))
         if self._skip(end) != len(self._text):
             raise MalformedDelivery("NotJson", f"There is text after the JSON value, at character {end}")
         return record
+
+    def _compact(self, *path: str) -> Iterator[Record] | None:
+        return compact_elements(self._text, *path) if len(self._text) <= _AT_ONCE else None
 
     def _sequence(self, position: int) -> Iterator[Record]:
         """The records from `position` on. Broken ones wait for the first whole one: without it this is no sequence."""
@@ -122,6 +117,8 @@ class JsonText:
 
     def _line(self, line: str) -> tuple[list[Record], int, MalformedDelivery | None]:
         """The values that a line holds, where they end, and why there if that is not the end of the line."""
+        if plain := decode_whole(line):
+            return [plain], len(line), None
         records: list[Record] = []
         position = 0
         while position < len(line):
@@ -183,14 +180,12 @@ class JsonText:
         return found, position + 1
 
     def _value(self, text: str, position: int) -> tuple[Record, int]:
-        self._fault = None
         try:
-            value, end = self._decoder.raw_decode(text, position)
+            return decode_value(text, position)
         except RecursionError as error:
             raise MalformedDelivery("TooDeep", "The JSON is nested too deeply") from error
         except ValueError as error:
             raise MalformedDelivery("NotJson", f"Not JSON: {error}") from error
-        return Record(value, text[position:end], self._fault), end
 
     def _expect_end(self, position: int, *, whole: bool) -> None:
         if whole and self._skip(position) != len(self._text):
@@ -203,60 +198,8 @@ class JsonText:
         end = self._text.find("\n", position)
         return len(self._text) if end < 0 else end
 
-    def _unique_keys(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        members = dict(pairs)
-        if len(members) != len(pairs):
-            self._note("An object has the same key twice")
-        return members
-
-    def _exact_float(self, text: str) -> float:
-        number = float(text)
-        try:
-            # 17 digits are what C and PHP print; the shorter text that Python prints names the same double.
-            same = {Decimal(repr(number)), Decimal(f"{number:.17g}"), Decimal(number)}
-            exact = isfinite(number) and Decimal(text) in same
-        except ArithmeticError:
-            exact = False
-        if not exact:
-            self._note(f"The number {text[:40]} cannot be kept exactly")
-        return number
-
-    def _exact_integer(self, text: str) -> int:
-        try:
-            return int(text)
-        except ValueError:
-            # Python's guard against integers that take long to convert.
-            self._note(f"The number {text[:40]}… has {len(text):,} digits")
-            return 0
-
-    def _no_constant(self, name: str) -> None:
-        self._note(f"{name} is not JSON")
-
-    def _note(self, reason: str) -> None:
-        self._fault = self._fault or UnmappableEvent("AmbiguousJson", reason)
-
 
 def _end(ignored: re.Pattern[str], text: str, position: int) -> int:
     """The first position from `position` on whose character is not one of the ignored."""
     match = ignored.match(text, position)
     return match.end() if match else position
-
-
-_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_ASCII = json.JSONEncoder(separators=(",", ":"))
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
-
-
-def encode(value: Any) -> str:
-    """Compact JSON in plain Unicode. Raises UnicodeEncodeError later, on encoding, for half a surrogate pair."""
-    return _PLAIN.encode(value)
-
-
-def encode_ascii(value: Any) -> str:
-    """Compact JSON in ASCII: every transport takes it, and its length bounds the length of any other encoding."""
-    return _ASCII.encode(value)
-
-
-def canonical(value: Any) -> str:
-    """The one text of a value: keys sorted, no white space, ASCII."""
-    return _CANONICAL.encode(value)

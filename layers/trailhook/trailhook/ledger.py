@@ -8,7 +8,6 @@ from typing import Any
 from trailhook.destination import Disposition, Outcome
 
 _NAMES = {
-    Disposition.DELIVERED: "delivered",
     Disposition.QUARANTINE: "quarantined",
     Disposition.FILTERED: "filtered",
 }
@@ -29,9 +28,10 @@ class Ledger:
 
     def enter(self, outcome: Outcome) -> None:
         """Count one event."""
-        self.events[_NAMES.get(outcome.disposition, "waiting")] += 1
         if outcome.disposition is Disposition.DELIVERED:
+            self.events["delivered"] += 1
             return
+        self.events[_NAMES.get(outcome.disposition, "waiting")] += 1
         reason = f"{outcome.disposition.value}:{outcome.code}"
         self.reasons[reason] += 1
         if not outcome.disposition.settled:

@@ -19,6 +19,8 @@ def text_at(value: Any, *path: str) -> str | None:
     Whatever wrote 51111 as 51111.0 on its way here (many log shippers do) named the same id.
     """
     found = value_at(value, *path)
+    if found.__class__ is str:
+        return found if found.strip() else None
     if isinstance(found, float) and found.is_integer() and abs(found) < _EXACT_BELOW:
         found = int(found)
     if isinstance(found, bool) or not isinstance(found, str | int):
@@ -30,5 +32,6 @@ def text_at(value: Any, *path: str) -> str | None:
 def value_at(value: Any, *path: str) -> Any:
     """Whatever is at `path`, or None."""
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        # A dictionary nearly always; asking for that first spares the abstract class's slow check.
+        value = value.get(name) if value.__class__ is dict or isinstance(value, Mapping) else None
     return value

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from trailhook.delivery import Delivery
 from trailhook.errors import QuarantineError
-from trailhook.json_text import encode_ascii
+from trailhook.exact_json import encode_ascii
 from trailhook.timestamps import from_milliseconds
 
 VERSION = 1

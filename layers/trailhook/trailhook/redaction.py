@@ -33,6 +33,11 @@ _LEVELS = frozenset(["permission", "permissions"])
 
 _LABELS = frozenset({"name", "key", "field", "fieldname", "field_name"})
 _LABELLED = frozenset(["value", "values", "string", "before", "after", "old", "new", "to", "from"])
+_LONGEST_NAME = 64
+_MOST_NAMES = 4096
+_TELLS_NOTHING: set[str] = set()
+"""Names of members that were looked at before. An event of nothing else costs one comparison of sets."""
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -58,7 +63,9 @@ class Redaction:
 
     def apply(self, name: str, members: Mapping[str, Any], removed: list[str]) -> dict[str, Any]:
         """A copy of `members` without its secrets; the path of each is added to `removed`, beginning with `name`."""
-        last_parts = frozenset(path[-1] for path in self.paths)
+        if not members:
+            return {}
+        last_parts = frozenset(path[-1] for path in self.paths) if self.paths else frozenset()
         if not _may_hold(members, last_parts):
             return dict(members)
         return _Walk(self.paths, last_parts, removed).members(members, (name,), _Secret.NOTHING)
@@ -118,16 +125,25 @@ class _Walk:
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
     """Whether there is anything to look at more closely. Most events hold nothing, and this is all that they cost."""
     if isinstance(value, Mapping):
-        for name, member in value.items():
-            if _by_name(name) or (listed and name.lower() in listed):
-                return True
-            if isinstance(member, str):
-                if name.lower() in _LABELS and _by_name(member):
-                    return True
-            elif isinstance(member, Mapping | list) and _may_hold(member, listed):
-                return True
+        if not value.keys() <= _TELLS_NOTHING and any(_tells(name, member) for name, member in value.items()):
+            return True
+        if listed and any(name.lower() in listed for name in value):
+            return True
+        value = value.values()
+    elif not isinstance(value, list):
         return False
-    return isinstance(value, list) and any(_may_hold(item, listed) for item in value)
+    return any(_may_hold(member, listed) for member in value if member.__class__ not in _SCALARS)
+
+
+def _tells(name: str, member: Any) -> bool:
+    """Whether a member is called a secret, or is a label that says so. Other names are remembered, within bounds."""
+    if _by_name(name):
+        return True
+    if name.lower() in _LABELS:
+        return isinstance(member, str) and bool(_by_name(member))
+    if len(name) <= _LONGEST_NAME and len(_TELLS_NOTHING) < _MOST_NAMES:
+        _TELLS_NOTHING.add(name)
+    return False
 
 
 def _label(value: Mapping[str, Any]) -> _Secret:
@@ -159,4 +175,4 @@ def _last_word(name: str) -> str:
 
 def _words(name: str) -> list[str]:
     """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words; what is longer than a name has none."""
-    return [word.lower() for word in _WORD.findall(name)] if len(name) <= 64 else []
+    return [word.lower() for word in _WORD.findall(name)] if len(name) <= _LONGEST_NAME else []

@@ -19,8 +19,9 @@ from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, UnmappableEvent, UnsupportedMediaType
 from trailhook.event_id import event_id
+from trailhook.exact_json import Record, canonical
 from trailhook.gateway import Request, Response
-from trailhook.json_text import JsonText, Record, canonical
+from trailhook.json_text import JsonText
 from trailhook.members import object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof

@@ -15,8 +15,9 @@ from trailhook.body import form_field, open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.event_id import event_id
+from trailhook.exact_json import canonical
 from trailhook.gateway import Response
-from trailhook.json_text import JsonText, canonical
+from trailhook.json_text import JsonText
 from trailhook.members import object_at, text_at
 from trailhook.partner import Options, Partner, accepted
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TokenProof

@@ -1,0 +1,25 @@
+"""IP addresses as partners write them."""
+
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+
+_LONGEST = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
+
+
+def address(text: str | None) -> str | None:
+    """The address if it is one; partners also write "", "-" or a list of proxies, and absent is absent.
+
+    An IPv6 zone means nothing elsewhere, and an IPv4 address in IPv6 form is written differently by Python's versions.
+    """
+    bare = text.strip().partition("%")[0] if text else ""
+    return _parsed(bare) if 0 < len(bare) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> str | None:
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)

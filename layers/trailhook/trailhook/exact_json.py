@@ -1,0 +1,182 @@
+"""JSON values as evidence: parsing notices where a value would not be what its text says, and writing changes nothing.
+
+Parsers accept texts whose meaning they silently alter: keys given twice, NaN, numbers that no double holds. The proof
+that nothing was altered is the value written again: if that is the same text but for blanks, no member and no digit is
+missing. Nearly every text passes it, at the speed of orjson; one that does not (escapes that orjson would not write,
+1e5, an integer beyond 64 bits) is read again with a hook on every object and number, which decides.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from json.encoder import encode_basestring_ascii
+from math import isfinite
+from typing import Any
+
+import orjson
+
+from trailhook.errors import Undeliverable, UnmappableEvent
+
+BLANKS = " \t\r\n"
+_BLANKS = BLANKS.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One JSON value of a text: what it says, its exact characters, and why it must not be trusted, if so."""
+
+    value: Any
+    text: str
+    fault: Undeliverable | None = None
+
+
+def decode(text: str) -> Any:
+    """The value of a text of our own writing, in which nothing has to be noticed. Raises ValueError."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Half a surrogate pair, which a header may hold; what is broken fails again.
+        return json.loads(text)
+
+
+def decode_whole(text: str) -> Record | None:
+    """The one value that the text, without blanks around it, surely says; None if that takes a closer look."""
+    text = text.strip(BLANKS)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return Record(value, text) if _is_kept(value, text) else None
+
+
+def decode_value(text: str, position: int) -> tuple[Record, int]:
+    """The value that begins at `position`, and where it ends. Raises ValueError or RecursionError."""
+    try:
+        value, end = _SCANNER.raw_decode(text, position)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # Python's guard against integers that take long to convert: the hooks tell that from a broken text.
+        return _Hooks().decode(text, position)
+    found = text[position:end]
+    return (Record(value, found), end) if _is_kept(value, found) else _Hooks().decode(text, position)
+
+
+def compact_elements(text: str, *path: str) -> Iterator[Record] | None:
+    """The elements of the array at `path` if the text is written exactly as orjson writes it; None if it is not.
+
+    Then what orjson writes of an element is the element's own text, and no position has to be looked for.
+    """
+    raw = text.encode()
+    try:
+        value = orjson.loads(raw)
+        if orjson.dumps(value) != raw:
+            return None
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return (Record(element, orjson.dumps(element).decode()) for element in value) if isinstance(value, list) else None
+
+
+def _is_kept(value: Any, text: str) -> bool:
+    """Whether the value is all that the text says: written again it is the same, blanks apart.
+
+    Blanks may be left out of strings too. Without any, a JSON text still falls into tokens in one way only, so equal
+    texts have equal tokens: as many members, and each number digit for digit.
+    """
+    try:
+        again = orjson.dumps(value)
+        raw = text.encode()
+    except (orjson.JSONEncodeError, UnicodeEncodeError):
+        return False
+    return again == raw or again.translate(None, _BLANKS) == raw.translate(None, _BLANKS)
+
+
+class _Hooks:
+    """Decodes one value and looks at every object and number in it. `fault` is the first thing that was wrong."""
+
+    def __init__(self) -> None:
+        self._fault: UnmappableEvent | None = None
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._unique_keys,
+            parse_float=self._exact_float,
+            parse_int=self._exact_integer,
+            parse_constant=self._no_constant,
+        )
+
+    def decode(self, text: str, position: int) -> tuple[Record, int]:
+        value, end = self._decoder.raw_decode(text, position)
+        return Record(value, text[position:end], self._fault), end
+
+    def _unique_keys(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) != len(pairs):
+            self._note("An object has the same key twice")
+        return members
+
+    def _exact_float(self, text: str) -> float:
+        number = float(text)
+        try:
+            # 17 digits are what C and PHP print; the shorter text that Python prints names the same double.
+            same = {Decimal(repr(number)), Decimal(f"{number:.17g}"), Decimal(number)}
+            exact = isfinite(number) and Decimal(text) in same
+        except ArithmeticError:
+            exact = False
+        if not exact:
+            self._note(f"The number {text[:40]} cannot be kept exactly")
+        return number
+
+    def _exact_integer(self, text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            # Python's guard against integers that take long to convert.
+            self._note(f"The number {text[:40]}… has {len(text):,} digits")
+            return 0
+
+    def _no_constant(self, name: str) -> None:
+        self._note(f"{name} is not JSON")
+
+    def _note(self, reason: str) -> None:
+        self._fault = self._fault or UnmappableEvent("AmbiguousJson", reason)
+
+
+_SCANNER = json.JSONDecoder()
+_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ASCII = json.JSONEncoder(separators=(",", ":"))
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
+def encode(value: Any) -> str:
+    """Compact JSON in plain Unicode. Raises UnicodeEncodeError later, on encoding, for half a surrogate pair."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        # Integers beyond 64 bits, deep nesting, half a surrogate pair.
+        return _PLAIN.encode(value)
+
+
+def encode_ascii(value: Any) -> str:
+    """Compact JSON in ASCII: every transport takes it, and its length bounds the length of any other encoding."""
+    try:
+        text = orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return _ASCII.encode(value)
+    return text if text.isascii() else _ASCII.encode(value)
+
+
+def encode_text(text: str) -> bytes:
+    """A text as a JSON string in ASCII."""
+    return orjson.dumps(text) if text.isascii() else encode_basestring_ascii(text).encode()
+
+
+def canonical_texts(*texts: str) -> str:
+    """The canonical JSON of an array of texts."""
+    return f"[{','.join(map(encode_basestring_ascii, texts))}]"
+
+
+def canonical(value: Any) -> str:
+    """The one text of a value: keys sorted, no white space, ASCII. Frozen, for ids are made of it."""
+    return _CANONICAL.encode(value)
