@@ -29,6 +29,8 @@ NAMES = {
         "EXTERNAL_ID",
         "QUARANTINE_BUCKET",
         "EXCLUDE_EVENTS",
+        "REQUEST_RATE",
+        "MAXIMUM_CONCURRENCY",
         "EVENT_SOURCE",
         "REDACT",
         "AWS_ENDPOINT_URL_S3",
@@ -84,6 +86,7 @@ def test_forward_understands_the_defaults(deploy: Callable[..., Template]) -> No
     assert settings.account_id == "111122223333"
     assert settings.external_id is None
     assert settings.exclude_events == ()
+    assert settings.requests_per_second == 50
     assert settings.options.event_source is None
 
 
@@ -92,11 +95,14 @@ def test_forward_understands_what_an_operator_may_set(deploy: Callable[..., Temp
         Partner="custom",
         ExternalId="trailhook-4711",
         ExcludeEvents="push,workflow_*",
+        MaximumConcurrency="8",
+        RequestRate="20",
         EventSource="payroll.example.com",
     )
     settings = ForwardSettings.from_environ(environment(template, "ForwardFunction"))
     assert settings.external_id == "trailhook-4711"
     assert settings.exclude_events == ("push", "workflow_*")
+    assert settings.requests_per_second == 2.5
     assert settings.options.event_source == "payroll.example.com"
 
 

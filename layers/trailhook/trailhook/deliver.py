@@ -10,9 +10,13 @@ from trailhook.batch import Entry, pack
 from trailhook.deadline import Deadline
 from trailhook.destination import Destination, Disposition, Outcome
 from trailhook.errors import place_of
+from trailhook.pace import Pace
 
 MAX_ROUNDS = 6
 """An entry that failed this often in one invocation is stubborn: the queue, not this process, shall wait for it."""
+
+PARALLEL_REQUESTS = 20
+"""A portion's requests, all under way at once: the time that one takes to be answered counts once for each portion."""
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -21,20 +25,23 @@ _LONGEST_PAUSE_SECONDS = 5.0
 class Deliverer:
     """Sends entries in rounds until each is settled, time runs out, or a configuration fault makes going on pointless.
 
-    Requests of a round overlap, `parallel` at a time. Each round repeats only what is worth another try, after a pause
-    that grows and is drawn at random, so that many forwarders that were throttled together do not come back together.
+    Requests of a round overlap, `parallel` at a time, and begin no faster than `pace` allows. Each round repeats only
+    what is worth another try, after a pause that grows and is drawn at random, so that many forwarders that were
+    throttled together do not come back together.
     """
 
     def __init__(
         self,
         destination: Destination,
         *,
-        parallel: int = 4,
+        parallel: int = PARALLEL_REQUESTS,
+        pace: Pace | None = None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._destination = destination
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="put-audit-events")
+        self._pace = pace or Pace()
         self._sleep = sleep
         self._jitter = jitter
 
@@ -72,7 +79,7 @@ class Deliverer:
         return outcomes
 
     def _put(self, batch: Sequence[Entry], deadline: Deadline, halted: Event) -> Sequence[Outcome]:
-        if deadline.passed or halted.is_set():
+        if not self._begin(deadline, halted):
             code = "Halted" if halted.is_set() else "OutOfTime"
             return [Outcome(Disposition.RETRY, code, "Not sent in this invocation")] * len(batch)
         try:
@@ -84,3 +91,12 @@ class Deliverer:
         if any(outcome.disposition is Disposition.CONFIGURATION for outcome in outcomes):
             halted.set()
         return outcomes
+
+    def _begin(self, deadline: Deadline, halted: Event) -> bool:
+        """Wait for a turn: False if there is none before the deadline, or the round has been halted."""
+        if halted.is_set():
+            return False
+        pause = self._pace.turn(deadline.now(), deadline.at)
+        if pause:
+            self._sleep(pause)
+        return pause is not None and not deadline.passed and not halted.is_set()

@@ -6,6 +6,7 @@ is delivered, quarantined, filtered, or handed back to the queue in an envelope 
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,7 +106,7 @@ class Forwarder:
 
     def _process(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> list[Message]:
         """Settle what can be settled of these messages; returns those that must come back as they are."""
-        for portion in _portions(self._items(messages, ledger)):
+        for portion in _one_ahead(_portions(self._items(messages, ledger))):
             self._deliver([item for _, item in portion], deadline)
             self._keep_quarantined(portion, deadline, ledger)
             for message, item in portion:
@@ -252,6 +253,15 @@ def _portions(items: Iterable[tuple[Message, Item]]) -> Iterator[list[tuple[Mess
             portion, size = [], 0
     if portion:
         yield portion
+
+
+def _one_ahead(portions: Iterator[list[tuple[Message, Item]]]) -> Iterator[list[tuple[Message, Item]]]:
+    """The portions, each mapped while the requests of the one before are under way: waiting costs no CPU."""
+    with ThreadPoolExecutor(1, thread_name_prefix="map-events") as mapping:
+        coming = mapping.submit(next, portions, None)
+        while (portion := coming.result()) is not None:
+            coming = mapping.submit(next, portions, None)
+            yield portion
 
 
 def _wait_seconds(message: Message) -> int:

@@ -49,15 +49,14 @@ class Mapper:
         A delivery that cannot be taken apart to its end is one item, the whole of it.
         """
         partner = self._partners[delivery.partner]
-        whole = PartnerEvent(delivery, None, delivery.body)
         try:
             total, events = _to_the_end(partner, delivery)
         except Undeliverable as error:
-            return 1, iter([_refused(0, whole, error)])
+            return 1, iter([_refused(0, _whole(delivery), error)])
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - what takes it apart is pure, too: the next receive would end the same
-            return 1, iter([_unforeseen(0, whole, error)])
+            return 1, iter([_unforeseen(0, _whole(delivery), error)])
         return total, (self._map(position, partner, event) for position, event in enumerate(events))
 
     def _map(self, position: int, partner: Partner, event: PartnerEvent) -> Item:
@@ -72,9 +71,13 @@ class Mapper:
         except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
             return _unforeseen(position, event, error)
         item = Item(position, event, audit_event)
-        if any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
+        if self._exclude_events and any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
             item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
         return item
+
+
+def _whole(delivery: Delivery) -> PartnerEvent:
+    return PartnerEvent(delivery, None, delivery.body)
 
 
 def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent]]:

@@ -19,14 +19,11 @@ def text_at(value: Any, *path: str) -> str | None:
     Whatever wrote 51111 as 51111.0 on its way here (many log shippers do) named the same id.
     """
     found = value_at(value, *path)
-    if found.__class__ is str:
-        return found if found.strip() else None
+    if found is None or isinstance(found, str):
+        return found if found and found.strip() else None
     if isinstance(found, float) and found.is_integer() and abs(found) < _EXACT_BELOW:
         found = int(found)
-    if isinstance(found, bool) or not isinstance(found, str | int):
-        return None
-    text = str(found)
-    return text if text.strip() else None
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def value_at(value: Any, *path: str) -> Any:

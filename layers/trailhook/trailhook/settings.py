@@ -41,7 +41,10 @@ class ReceiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class ForwardSettings:
-    """What forward needs to know. `account_id` owns the channel: it is read out of the channel's ARN."""
+    """What forward needs to know. `account_id` owns the channel: it is read out of the channel's ARN.
+
+    `requests_per_second` is what one of the forwarders that run at once may make; None sets no bound.
+    """
 
     partner: str
     delivery_queue_url: str
@@ -51,6 +54,7 @@ class ForwardSettings:
     external_id: str | None
     quarantine_bucket: str
     exclude_events: tuple[str, ...]
+    requests_per_second: float | None
     options: Options
 
     @classmethod
@@ -72,6 +76,7 @@ class ForwardSettings:
             external_id=_external_id(environ),
             quarantine_bucket=_required(environ, "QUARANTINE_BUCKET"),
             exclude_events=_words(environ.get("EXCLUDE_EVENTS", "")),
+            requests_per_second=_share(environ),
             options=_options(environ),
         )
 
@@ -125,6 +130,12 @@ def _number(environ: Mapping[str, str], name: str, default: float, *, least: flo
     if not least <= value < float("inf"):
         raise SettingsError(f"{name}={text!r} is out of range")
     return value
+
+
+def _share(environ: Mapping[str, str]) -> float | None:
+    """A forwarder's part of what all of them together may make; they know nothing of each other."""
+    rate = _number(environ, "REQUEST_RATE", 0)
+    return rate / _number(environ, "MAXIMUM_CONCURRENCY", 1, least=1) or None
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -11,16 +11,14 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-PARALLEL_REQUESTS = 4
 
-
-def once(connect_seconds: float, read_seconds: float) -> Config:
+def once(connect_seconds: float, read_seconds: float, connections: int = 1) -> Config:
     """No retries of botocore's own: receive has no time for them, and forward's are its own."""
     return Config(
         connect_timeout=connect_seconds,
         read_timeout=read_seconds,
         retries={"total_max_attempts": 1},
-        max_pool_connections=PARALLEL_REQUESTS,
+        max_pool_connections=connections,
     )
 
 

@@ -2,11 +2,12 @@
 
 from functools import cache
 
-from trailhook.assembly import PARALLEL_REQUESTS, client, once
+from trailhook.assembly import client, once
 from trailhook.cloudtrail_lake import CloudTrailLake
-from trailhook.deliver import Deliverer
+from trailhook.deliver import PARALLEL_REQUESTS, Deliverer
 from trailhook.forward import Forwarder
 from trailhook.mapping import Mapper
+from trailhook.pace import Pace
 from trailhook.partners import load_partners
 from trailhook.quarantine_bucket import QuarantineBucket
 from trailhook.queue import SqsDeliveryQueue
@@ -16,12 +17,12 @@ from trailhook.settings import ForwardSettings
 @cache
 def forwarder(settings: ForwardSettings) -> Forwarder:
     """All partners can be met: after a stack changed its partner, the queue still holds the former one's deliveries."""
+    lake = client("cloudtrail-data", once(2, 10, connections=PARALLEL_REQUESTS))
     return Forwarder(
         mapper=Mapper(load_partners(settings.options), settings.exclude_events),
         account_id=settings.account_id,
         deliverer=Deliverer(
-            CloudTrailLake(client("cloudtrail-data", once(2, 10)), settings.channel_arn, settings.external_id),
-            parallel=PARALLEL_REQUESTS,
+            CloudTrailLake(lake, settings.channel_arn, settings.external_id), pace=Pace(settings.requests_per_second)
         ),
         queue=SqsDeliveryQueue(client("sqs", once(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url),
         # S3's model is the largest of all, and most invocations quarantine nothing.

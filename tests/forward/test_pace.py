@@ -1,0 +1,94 @@
+"""A forwarder keeps to its share of the account's requests by itself, and says no more than that there was no time."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.forward.ports import MemoryDestination
+
+from trailhook.batch import Entry
+from trailhook.deadline import Deadline
+from trailhook.deliver import Deliverer
+from trailhook.destination import DELIVERED, Disposition
+from trailhook.errors import SettingsError
+from trailhook.pace import Pace
+from trailhook.settings import ForwardSettings
+
+REQUIRED = {
+    "PARTNER": "github",
+    "DELIVERY_QUEUE_URL": "https://sqs.example/queue",
+    "CHANNEL_ARN": "arn:aws:cloudtrail:us-east-1:111122223333:channel/1",
+    "QUARANTINE_BUCKET": "bucket",
+}
+
+
+@dataclass
+class Clock:
+    """A clock that only sleeping moves."""
+
+    time: float = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def entries(count: int) -> list[Entry]:
+    return [Entry(str(number), "{}") for number in range(count)]
+
+
+@given(st.floats(0.5, 200, allow_nan=False), st.lists(st.floats(0, 1, allow_nan=False), min_size=1, max_size=50))
+def test_no_second_holds_more_turns_than_it_may(rate: float, idle: list[float]) -> None:
+    pace, now, turns = Pace(rate), 0.0, []
+    for seconds in idle:
+        now += seconds
+        pause = pace.turn(now, float("inf"))
+        assert pause is not None
+        turns.append(now + pause)
+    for turn in turns:
+        assert sum(turn <= other < turn + 1 - 1e-6 for other in turns) <= rate + 1
+
+
+def test_requests_keep_their_distance_also_from_one_invocation_to_the_next() -> None:
+    clock, destination = Clock(), MemoryDestination()
+    deliverer = Deliverer(destination, parallel=1, pace=Pace(4), sleep=clock.sleep)
+    for _ in range(2):
+        outcomes = deliverer.deliver(entries(500), Deadline(60, clock.now))
+        assert set(outcomes.values()) == {DELIVERED}
+    assert len(destination.batches) == 10
+    assert clock.time == 9 * 0.25
+
+
+def test_what_has_no_turn_before_the_deadline_waits_unsent() -> None:
+    clock, destination = Clock(), MemoryDestination()
+    deliverer = Deliverer(destination, parallel=1, pace=Pace(1), sleep=clock.sleep)
+    outcomes = deliverer.deliver(entries(500), Deadline(1.5, clock.now))
+    assert len(destination.batches) == 2
+    waiting = [outcome for outcome in outcomes.values() if outcome is not DELIVERED]
+    assert {(outcome.disposition, outcome.code) for outcome in waiting} == {(Disposition.RETRY, "OutOfTime")}
+    assert len(waiting) == 300
+
+
+@pytest.mark.parametrize(
+    ("given_environment", "share"),
+    [
+        ({}, None),
+        ({"REQUEST_RATE": ""}, None),
+        ({"REQUEST_RATE": "0", "MAXIMUM_CONCURRENCY": "2"}, None),
+        ({"REQUEST_RATE": "30"}, 30),
+        ({"REQUEST_RATE": "30", "MAXIMUM_CONCURRENCY": "4"}, 7.5),
+    ],
+)
+def test_each_forwarder_takes_its_part_of_the_stacks_rate(
+    given_environment: dict[str, str], share: float | None
+) -> None:
+    assert ForwardSettings.from_environ(REQUIRED | given_environment).requests_per_second == share
+
+
+@pytest.mark.parametrize("wrong", [{"REQUEST_RATE": "fast"}, {"REQUEST_RATE": "-1"}, {"MAXIMUM_CONCURRENCY": "0"}])
+def test_a_rate_that_is_none_is_refused_by_name(wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        ForwardSettings.from_environ(REQUIRED | wrong)
