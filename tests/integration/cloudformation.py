@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -58,13 +58,17 @@ class Answer:
 
 
 class Bucket:
-    """The pre-signed URL. `statuses` are given out first, one a PUT; `delay` is waited before each answer."""
+    """The pre-signed URL. `statuses` are given out first, one a PUT; `delay` is waited before each answer.
+
+    The first `drips` PUTs are taken and answered so slowly, byte by byte, that the answer never ends.
+    """
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
         self.attempts = 0
         self.statuses: list[int] = []
         self.delay = 0.0
+        self.drips = 0
         bucket = self
 
         class Put(BaseHTTPRequestHandler):
@@ -72,12 +76,21 @@ class Bucket:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 bucket.attempts += 1
                 time.sleep(bucket.delay)
+                if bucket.drips > 0:
+                    bucket.drips -= 1
+                    return self._drip()
                 status = bucket.statuses.pop(0) if bucket.statuses else 200
                 if status == 200:
                     bucket.answers.append(Answer(json.loads(body), len(body), dict(self.headers)))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+            def _drip(self) -> None:
+                with suppress(OSError):  # until the other side has had enough
+                    while True:
+                        self.wfile.write(b"H")
+                        time.sleep(0.05)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
                 pass

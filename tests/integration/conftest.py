@@ -18,6 +18,14 @@ ROOT = Path(__file__).parents[2]
 SESSION = boto3.Session(aws_access_key_id="AKIAEXAMPLEFAKEOWNER", aws_secret_access_key="fake", region_name="us-east-1")
 
 
+DENIED = {
+    "kind": "error",
+    "code": "AccessDeniedException",
+    "message": "The role is not authorized to do that, with an explicit deny in a service control policy.",
+}
+"""A fault of the Lake that no waiting helps against."""
+
+
 def _handler() -> Handler:
     spec = importlib.util.spec_from_file_location("integration_app", ROOT / "functions" / "integration" / "app.py")
     assert spec
@@ -116,7 +124,7 @@ def shared_bucket() -> Iterator[Bucket]:
 def bucket(shared_bucket: Bucket) -> Bucket:
     """The URL for answers, with nothing in it and nothing wrong with it."""
     shared_bucket.answers.clear()
-    shared_bucket.attempts, shared_bucket.delay, shared_bucket.statuses = 0, 0.0, []
+    shared_bucket.attempts, shared_bucket.delay, shared_bucket.statuses, shared_bucket.drips = 0, 0.0, [], 0
     return shared_bucket
 
 

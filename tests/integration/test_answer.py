@@ -63,6 +63,19 @@ def test_a_url_that_never_takes_the_answer_ends_before_the_deadline(
     assert stack.bucket.attempts > 2
 
 
+@pytest.mark.usefixtures("everything_logged")
+def test_a_url_that_answers_byte_by_byte_is_given_up_and_tried_again(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    stack.seconds = 5
+    stack.bucket.drips = 1
+    assert stack.create(github).succeeded
+    assert stack.bucket.attempts == 2
+    stack.bucket.drips = 1000
+    stack.replay(seconds=2.5)
+    assert stack.bucket.attempts > 2
+
+
 def test_a_failure_says_where_the_log_is(stack: CloudFormation, account: Account, github: dict[str, Any]) -> None:
     answer = stack.create({**github, "Partner": "nobody"})
     assert answer.reason.endswith("(log: /aws/lambda/trailhook-integration/2026/11/22/[$LATEST]0123456789abcdef)")
@@ -74,7 +87,14 @@ def test_a_long_reason_is_cut_and_the_log_is_still_named(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], letter: str
 ) -> None:
     lake.lake.faults.set(
-        [{"kind": "error", "operations": ["CreateChannel"], "code": "AccessDeniedException", "message": letter * 9000}]
+        [
+            {
+                "kind": "error",
+                "operations": ["CreateChannel"],
+                "code": "InvalidParameterException",
+                "message": letter * 9000,
+            }
+        ]
     )
     answer = stack.create(github)
     assert 3900 < answer.size <= 4096

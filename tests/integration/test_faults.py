@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import Account
+from tests.integration.conftest import DENIED, Account
 
 from trailhook_local.lake import LakeServer, errors
 from trailhook_local.lake.faults import NO_NEW_CUSTOMERS
@@ -20,7 +20,7 @@ def test_a_refusal_anywhere_takes_back_what_was_made(
 ) -> None:
     account.channel(account.store(), source="OktaSystemLogEvents")
     before = account.snapshot()
-    lake.lake.faults.set([{"kind": "error", "operations": [operation], "code": "AccessDeniedException", "count": 1}])
+    lake.lake.faults.set([{**DENIED, "operations": [operation], "count": 1}])
 
     answer = stack.create({**github, **POLICY})
 
@@ -33,7 +33,7 @@ def test_a_refusal_anywhere_takes_back_what_was_made(
 def test_the_name_of_a_store_that_was_taken_back_is_free_for_the_next_try(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
-    lake.lake.faults.set([{"kind": "error", "operations": ["CreateChannel"], "code": "AccessDeniedException"}])
+    lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}])
     assert not stack.create(github).succeeded
     assert account.living_stores() == []
     lake.lake.faults.set([])
@@ -81,6 +81,29 @@ def test_what_passes_is_waited_out(
     assert account.channels() == []
 
 
+NEW_ROLE = {"kind": "error", "code": "AccessDeniedException", "message": "no identity-based policy allows the action"}
+
+
+def test_the_denials_of_a_role_that_was_made_a_moment_ago_are_waited_out(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    lake.lake.faults.set([{**NEW_ROLE, "operations": [name], "count": 2} for name in (*READING, *MAKING)])
+    stack.seconds = 600
+    answer = stack.create({**github, **POLICY})
+    assert answer.succeeded, answer.reason
+    assert len(account.channels()) == len(account.stores()) == 1
+
+
+def test_a_denial_that_stays_is_told_and_taken_back(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    lake.lake.faults.set([{**NEW_ROLE, "operations": ["CreateChannel"]}])
+    stack.seconds = 10
+    answer = stack.create(github)
+    assert "allow the action" in answer.reason
+    assert account.snapshot() == {}
+
+
 @pytest.mark.parametrize("operation", ["CreateChannel", "PutResourcePolicy"])
 def test_what_does_not_pass_in_time_is_taken_back_and_told(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
@@ -126,7 +149,7 @@ def test_what_could_not_be_taken_back_is_told_and_goes_with_the_delete_that_foll
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     refused = ["CreateChannel", "UpdateEventDataStore"]
-    lake.lake.faults.set([{"kind": "error", "operations": refused, "code": "AccessDeniedException"}])
+    lake.lake.faults.set([{**DENIED, "operations": refused}])
     answer = stack.send("Create", github)
     assert "Could not be taken back: the event data store audit" in answer.reason
     assert len(account.living_stores()) == 1
@@ -192,7 +215,7 @@ def test_a_store_that_cannot_be_deleted_is_protected_again(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
-    lake.lake.faults.set([{"kind": "error", "operations": ["DeleteEventDataStore"], "code": "AccessDeniedException"}])
+    lake.lake.faults.set([{**DENIED, "operations": ["DeleteEventDataStore"]}])
     assert not stack.delete().succeeded
     assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
 
@@ -210,7 +233,7 @@ def test_whatever_happens_it_is_whole_or_gone(
 ) -> None:
     account.channel(account.store(), source="OneLogin")
     strangers = account.snapshot()
-    refusals = {"kind": "error", "code": "AccessDeniedException", "operations": MAKING, "probability": 0.1}
+    refusals = {**DENIED, "operations": MAKING, "probability": 0.1}
     lake.lake.faults.set([*PASSING, refusals], seed)
     made = stack.create({**github, **POLICY, "OnDelete": "delete"})
     if made.succeeded:

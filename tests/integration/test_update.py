@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import Account
+from tests.integration.conftest import DENIED, Account
 
 from trailhook_local.lake import LakeServer
 
@@ -96,7 +96,7 @@ def test_a_retention_is_shortened_last_of_all(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     store = stack.create(github).data["EventDataStoreArns"][0]
-    lake.lake.faults.set([{"kind": "error", "operations": ["PutResourcePolicy"], "code": "AccessDeniedException"}])
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"]}])
     shorter = store_of({**github, "ShortenRetention": "true", "PrincipalAccountIds": ["444455556666"]})
     shorter = store_of(shorter, RetentionPeriodDays="30")
     assert not stack.update(shorter).succeeded
@@ -130,7 +130,7 @@ def test_a_replacement_that_fails_leaves_everything_as_it_was(
 ) -> None:
     stack.create({**github, "OnDelete": "delete"})
     before = account.snapshot()
-    lake.lake.faults.set([{"kind": "error", "operations": [operation], "code": "AccessDeniedException", "count": 1}])
+    lake.lake.faults.set([{**DENIED, "operations": [operation], "count": 1}])
     assert not stack.update({**github, "Partner": "okta", "PrincipalAccountIds": ["444455556666"]}).succeeded
     assert account.snapshot() == before
 
@@ -157,7 +157,7 @@ def test_an_update_in_place_that_fails_is_taken_back_by_itself(
     first = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [existing], "Tags": ["team=audit"]}
     made = stack.create(first)
     before = account.snapshot()
-    lake.lake.faults.set([{"kind": "error", "operations": [operation], "code": "AccessDeniedException", "count": 1}])
+    lake.lake.faults.set([{**DENIED, "operations": [operation], "count": 1}])
     second = {**github, "ChannelName": "github-2", "PrincipalAccountIds": ["444455556666"], "Tags": ["stage=test"]}
     answer = stack.send("Update", second, physical_id=made.physical_id, old_properties=first)
     assert not answer.succeeded

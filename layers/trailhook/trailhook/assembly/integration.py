@@ -15,6 +15,6 @@ def control_plane(budget: Budget, region: str) -> Iterator[ControlPlane]:
     limits = once(connect, budget.call_seconds - connect)
     cloudtrail = client("cloudtrail", limits, session().get_config_variable("region") or region)
     try:
-        yield ControlPlane(cloudtrail, budget.work)
+        yield ControlPlane(cloudtrail, budget.work, budget.denials)
     finally:
         cloudtrail.close()

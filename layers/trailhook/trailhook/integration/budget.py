@@ -17,13 +17,14 @@ class Budget:
     """No call to CloudTrail begins after `work`, or, taking back, after `undo`; none takes longer than `call_seconds`.
 
     `withdrawal` is a Delete's `work`, which has next to nothing to take back. At `answer` the last attempt to answer
-    must be over.
+    must be over. Until `denials` a denial may come of a role that was made, or changed, a moment ago.
     """
 
     work: Deadline
     withdrawal: Deadline
     undo: Deadline
     answer: Deadline
+    denials: Deadline
     call_seconds: int
 
     @classmethod
@@ -42,5 +43,6 @@ class Budget:
             withdrawal=Deadline(now + withdrawal),
             undo=Deadline(now + undo),
             answer=Deadline(now + answer),
+            denials=Deadline(now + min(45.0, seconds / 5)),
             call_seconds=call,
         )

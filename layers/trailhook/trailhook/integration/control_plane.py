@@ -1,8 +1,9 @@
 """CloudTrail's control plane, as the steps of an integration need it: calls that wait out what passes, or say why not.
 
 Every call that is not a read has a rate of one a second for the whole account and Region, so throttles are the rule.
-They, ConflictException and faults of the service are waited out with backoff and jitter until the deadline. A call that
-must not run twice raises AnswerLost where nobody knows whether it did.
+They, ConflictException and faults of the service are waited out with backoff and jitter until the deadline; denials for
+as long as IAM may not know the function's role everywhere, which CloudFormation made or changed a moment before. A call
+that must not run twice raises AnswerLost where nobody knows whether it did.
 """
 
 import random
@@ -30,6 +31,15 @@ _TAGGED_RESOURCES_A_CALL = 20
 CHANNEL_GONE = frozenset({"ChannelNotFoundException", "ResourceNotFoundException"})
 STORE_GONE = frozenset({"EventDataStoreNotFoundException", "ResourceNotFoundException"})
 INACTIVE = "InactiveEventDataStoreException"
+_DENIALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "InsufficientEncryptionPolicyException",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +69,16 @@ class EventDataStore:
 
 
 class ControlPlane:
-    """One account and Region. No call begins after `deadline`."""
+    """One account and Region. No call begins after `deadline`; until `denials` a denial is waited out."""
 
-    def __init__(self, client: "CloudTrailClient", deadline: Deadline) -> None:
+    def __init__(self, client: "CloudTrailClient", deadline: Deadline, denials: Deadline) -> None:
         self._client = client
         self._deadline = deadline
+        self._denials = denials
 
     def until(self, deadline: Deadline) -> "ControlPlane":
         """The same control plane with another deadline."""
-        return ControlPlane(self._client, deadline)
+        return ControlPlane(self._client, deadline, self._denials)
 
     def pause(self, attempt: int, waiting_for: str) -> None:
         """Sleep before the next attempt: longer each time, never the same, and at last until just before the deadline.
@@ -230,7 +241,7 @@ class ControlPlane:
                 if code in absent:
                     return None
                 message = str(error.response.get("Error", {}).get("Message", ""))
-                if not _passes(error, code):
+                if not (_passes(error, code) or self._may_be_new_role(code, message)):
                     raise refusal(operation, code, message) from error
                 last = f"{code}: {message}"
                 if once and _may_have_run(error):
@@ -245,6 +256,10 @@ class ControlPlane:
                 return answer
             self.pause(attempt, f"CloudTrail to take {api_name(operation)} ({last})")
             attempt += 1
+
+    def _may_be_new_role(self, code: str, message: str) -> bool:
+        """Whether IAM may yet allow it. What a policy denies in so many words stays denied."""
+        return code in _DENIALS and "explicit deny" not in message and not self._denials.passed
 
 
 def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

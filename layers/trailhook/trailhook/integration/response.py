@@ -6,8 +6,11 @@ so it must never be logged. `http.client` is used because, other than urllib3, i
 
 import http.client
 import json
+import socket
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,19 +73,50 @@ def _put(body: bytes, url: str, seconds: float) -> str | None:
     """None, or what went wrong, in words that hold nothing of the URL."""
     if seconds <= 0:
         return "no time was left"
-    connection: http.client.HTTPConnection | None = None
-    try:
-        parts = urlsplit(url)
+    attempt = _Attempt(body, url, seconds)
+    attempt.start()
+    attempt.join(seconds)
+    outcome = attempt.outcome
+    attempt.abandon()
+    return outcome
+
+
+class _Attempt(threading.Thread):
+    """One PUT. A socket bounds each of its reads, and nothing bounds a name's resolution: `join` bounds them all."""
+
+    def __init__(self, body: bytes, url: str, seconds: float) -> None:
+        super().__init__(name="answer", daemon=True)
+        self._body = body
+        self._url = url
+        self._seconds = seconds
+        self._connection: http.client.HTTPConnection | None = None
+        self.outcome: str | None = "no answer in time"
+
+    def run(self) -> None:
+        try:
+            status = self._status()
+        # AttributeError is what a TLS connection meets that is shut down beside it.
+        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
+            self.outcome = type(error).__name__
+        else:
+            self.outcome = None if 200 <= status < 300 else f"HTTP status {status}"
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def abandon(self) -> None:
+        """End what is still under way; nothing happens to an attempt that is over."""
+        sock = self._connection.sock if self._connection else None
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def _status(self) -> int:
+        parts = urlsplit(self._url)
         make = http.client.HTTPConnection if parts.scheme == "http" else http.client.HTTPSConnection
-        connection = make(parts.netloc, timeout=min(_CONNECT_SECONDS, seconds))
-        connection.connect()
-        connection.sock.settimeout(seconds)
+        self._connection = make(parts.netloc, timeout=min(_CONNECT_SECONDS, self._seconds))
+        self._connection.connect()
+        self._connection.sock.settimeout(self._seconds)
         # The URL is signed for a request without a content type.
-        connection.request("PUT", f"{parts.path}?{parts.query}" if parts.query else parts.path, body)
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return type(error).__name__
-    finally:
-        if connection is not None:
-            connection.close()
-    return None if 200 <= status < 300 else f"HTTP status {status}"
+        self._connection.request("PUT", f"{parts.path}?{parts.query}" if parts.query else parts.path, self._body)
+        return self._connection.getresponse().status
