@@ -76,9 +76,10 @@ class Bucket:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 bucket.attempts += 1
                 time.sleep(bucket.delay)
-                if bucket.drips > 0:
-                    bucket.drips -= 1
-                    return self._drip()
+                bucket.drips -= 1
+                if bucket.drips >= 0:
+                    self._drip()
+                    return
                 status = bucket.statuses.pop(0) if bucket.statuses else 200
                 if status == 200:
                     bucket.answers.append(Answer(json.loads(body), len(body), dict(self.headers)))

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.cloudformation import Bucket, CloudFormation, Handler
 
 from trailhook_local.lake import LakeServer
+from trailhook_local.lake.faults import Faults
 
 if TYPE_CHECKING:
     from types_boto3_cloudtrail import CloudTrailClient
@@ -98,6 +99,21 @@ class Account:
                 store.pop(name)
             stores[arn] = (store, self.tags(arn))
         return {**channels, **stores}
+
+
+class Meanwhile(Faults):
+    """The Lake's faults, and something that happens once, just before it takes `operation`."""
+
+    def __init__(self, operation: str, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self._operation = operation
+        self._happens: Callable[[], object] | None = happens
+
+    def before(self, operation: str) -> None:
+        if operation == self._operation and self._happens:
+            happens, self._happens = self._happens, None
+            happens()
+        super().before(operation)
 
 
 @pytest.fixture

@@ -225,14 +225,3 @@ def test_channels_and_stores_that_are_not_this_accounts_are_passed_over(
         list_one_more(operation, member, {name: f"arn:aws:cloudtrail:us-east-1:{resource}", "Name": "audit"})
     assert stack.create(github).succeeded
     assert stack.delete(OnDelete="delete").succeeded
-
-
-def test_a_repeated_request_makes_nothing_twice(
-    stack: CloudFormation, account: Account, github: dict[str, Any]
-) -> None:
-    answer = stack.create({**github, "PrincipalAccountIds": ["444455556666"], "Tags": {"team": "audit"}})
-    before = account.snapshot()
-    stack.replay()
-    assert stack.bucket.answers[-1].data == answer.data
-    assert stack.bucket.answers[-1].physical_id == answer.physical_id
-    assert account.snapshot() == before

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from trailhook.errors import AnswerLost, CallRefused, OutOfTime
 from trailhook.integration.control_plane import ControlPlane
 
+ALREADY_THERE = frozenset({"ChannelAlreadyExistsException", "EventDataStoreAlreadyExistsException"})
 _LOOKS = 4
 """How often to look for what a call whose answer was lost may have made: CloudTrail can be slow, its lists behind."""
 

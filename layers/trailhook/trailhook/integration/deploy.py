@@ -5,10 +5,10 @@ Both are one and the same: a repeated request, a redeployed stack and a rollback
 
 from typing import Any
 
-from trailhook.errors import IntegrationError, InTheWay
+from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.channels import ChannelPlan, Tagged, plan_channel, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane, as_list
-from trailhook.integration.creation import Creation
+from trailhook.integration.creation import ALREADY_THERE, Creation
 from trailhook.integration.destinations import StorePlanner, Unchanged
 from trailhook.integration.policy import resource_policy, same_policy
 from trailhook.integration.properties import EXTENDABLE, Integration, store_member, tag_keys
@@ -19,6 +19,8 @@ from trailhook.integration.stores import StoreBuilder, Stores
 from trailhook.integration.tagging import converge_tags
 from trailhook.integration.undo import Undo
 
+_LOOKS = 4
+"""How often to look again whether what is there already is our own: CloudTrail's lists can be behind."""
 _LONGEST_REPORT = 500
 """In characters: Data counts into the 4,096 bytes of the answer, and one character takes up to twelve."""
 
@@ -34,7 +36,17 @@ class Deployment:
         self._wanted = wanted
 
     def carry_out(self) -> Answer:
-        return self._share_channel() if self._wanted.channel_arn else self._build()
+        if self._wanted.channel_arn:
+            return self._share_channel()
+        for attempt in range(_LOOKS):
+            try:
+                return self._build()
+            except CallRefused as error:
+                if error.code not in ALREADY_THERE:
+                    raise
+            # A repeat of this very request may be faster: what there is now may be ours.
+            self._plane.pause(attempt, "what another request makes to be listed")
+        return self._build()
 
     def _share_channel(self) -> Answer:
         """Verify somebody else's channel and leave a user tag; policy, destinations and life stay its owner's."""

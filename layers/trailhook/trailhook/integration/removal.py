@@ -1,6 +1,6 @@
 """Taking away, in the one safe order: resource policy, channel, and only then the event data store."""
 
-from trailhook.errors import CallRefused
+from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.control_plane import ControlPlane
 
 STILL_POINTED_AT = "ChannelExistsForEDSException"
@@ -14,23 +14,27 @@ def remove_channel(plane: ControlPlane, arn: str) -> None:
     plane.delete_channel(arn)
 
 
-def remove_store(plane: ControlPlane, arn: str) -> None:
-    """Switch termination protection off and delete. Whoever calls has made sure that no channel uses the store."""
-    if plane.protect_store(arn, on=False):
-        delete_unprotected(plane, arn)
+def discard_store(plane: ControlPlane, arn: str, name: str, aside: str = "") -> None:
+    """Remove an event data store that was made, or restored, in vain, where there is an `aside` under that name.
 
-
-def discard_store(plane: ControlPlane, arn: str, aside: str) -> None:
-    """Remove an event data store that was never in use, under the name `aside`.
-
-    A store that is pending deletion keeps its name for seven days, and the operator wants to try again before.
+    A store that is pending deletion keeps its name for seven days, and the operator wants to try again before. Raises
+    InTheWay, before anything is touched, where a channel points at it: that could not be taken back, or a repeat of
+    the same request has won. What cannot be deleted has its name and its protection back.
     """
+    users = [channel.name for channel in map(plane.channel, plane.channel_arns()) if channel and arn in channel.stores]
+    if users:
+        raise InTheWay(f"the channel {users[0]} delivers to it")
     try:
-        there = plane.protect_store(arn, on=False, Name=aside)
+        there = plane.protect_store(arn, on=False, **({"Name": aside} if aside else {}))
     except CallRefused:  # a name is not worth a store that is left over
         there = plane.protect_store(arn, on=False)
-    if there:
+    if not there:
+        return
+    try:
         delete_unprotected(plane, arn)
+    except IntegrationError:
+        plane.protect_store(arn, on=True, Name=name)
+        raise
 
 
 def delete_unprotected(plane: ControlPlane, arn: str) -> None:

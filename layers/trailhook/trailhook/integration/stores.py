@@ -9,7 +9,7 @@ from trailhook.integration.creation import Creation
 from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION, StorePlan
 from trailhook.integration.ownership import Owner
 from trailhook.integration.properties import DEFAULT_RETENTION_DAYS, Integration, NewStore
-from trailhook.integration.removal import discard_store, remove_store
+from trailhook.integration.removal import discard_store
 from trailhook.integration.tagging import converge_tags
 from trailhook.integration.undo import Undo
 
@@ -57,7 +57,7 @@ class StoreBuilder:
         def discard(plane: ControlPlane) -> None:
             arn = creation.made(plane)
             if arn:
-                discard_store(plane, arn, aside=f"{store.name[:100]}-undone-{int(time.time())}")
+                discard_store(plane, arn, store.name, aside=f"{store.name[:100]}-undone-{int(time.time())}")
 
         self._undo.note(f"the event data store {store.name}", discard)
         arn = creation.once(
@@ -85,7 +85,9 @@ class StoreBuilder:
     def _take(self, found: EventDataStore, store: NewStore, wanted: Integration, former: frozenset[str]) -> Stores:
         """Make our own store what is wanted, but for its retention."""
         if found.status == PENDING_DELETION:
-            self._undo.note(f"the restored event data store {store.name}", lambda late: remove_store(late, found.arn))
+            self._undo.note(
+                f"the restored event data store {store.name}", lambda late: discard_store(late, found.arn, found.name)
+            )
             self._plane.restore_store(found.arn)
         if found.status != ENABLED:
             self._wait_until_enabled(found.arn, store.name)

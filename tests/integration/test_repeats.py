@@ -1,0 +1,94 @@
+"""A request that comes twice, even while the first is still at work: nothing is made twice, nothing in use is undone."""
+
+from typing import Any
+
+import pytest
+from tests.integration.cloudformation import CloudFormation
+from tests.integration.conftest import DENIED, Account, Meanwhile
+
+from trailhook_local.lake import LakeServer
+
+POLICY = {"PrincipalAccountIds": ["444455556666"], "ExternalId": "fake-external-id"}
+
+
+def assert_whole(account: Account) -> None:
+    """One channel, and the event data store behind it as it was asked for."""
+    [channel], [store] = account.channels(), account.stores()
+    assert [d["Location"] for d in account.cloudtrail.get_channel(Channel=channel)["Destinations"]] == [store]
+    found = account.cloudtrail.get_event_data_store(EventDataStore=store)
+    assert (found["Name"], found["Status"], found["TerminationProtectionEnabled"]) == ("audit", "ENABLED", True)
+    assert account.policy(channel)
+
+
+def test_a_repeated_request_makes_nothing_twice(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    answer = stack.create({**github, **POLICY, "Tags": {"team": "audit"}})
+    before = account.snapshot()
+    stack.replay()
+    assert stack.bucket.answers[-1].data == answer.data
+    assert stack.bucket.answers[-1].physical_id == answer.physical_id
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize("operation", ["CreateEventDataStore", "CreateChannel", "PutResourcePolicy"])
+def test_a_repeat_that_is_faster_leaves_its_work_to_both(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
+) -> None:
+    lake.lake.faults = Meanwhile(operation, stack.replay)
+    stack.send_unanswered("Create", {**github, **POLICY})
+    faster, slower = stack.bucket.answers
+    assert faster.succeeded, faster.reason
+    assert slower.succeeded, slower.reason
+    assert slower.data == faster.data
+    assert_whole(account)
+
+
+def test_a_create_that_fails_takes_nothing_from_the_repeat_that_won(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    def repeat() -> None:
+        stack.replay()
+        lake.lake.faults.set([{**DENIED, "operations": ["ListChannels"], "count": 1}])
+
+    lake.lake.faults = Meanwhile("CreateChannel", repeat)
+    stack.send_unanswered("Create", {**github, **POLICY})
+    faster, slower = stack.bucket.answers
+    assert faster.succeeded, faster.reason
+    assert "Could not be taken back: the event data store audit (the channel github delivers to it)" in slower.reason
+    assert_whole(account)
+
+
+@pytest.mark.parametrize("refused", ["DeleteChannel", "DeleteResourcePolicy"])
+def test_a_store_whose_channel_could_not_be_taken_back_stays_as_it_is(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], refused: str
+) -> None:
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", refused]}])
+    answer = stack.send("Create", {**github, **POLICY})
+    assert not answer.succeeded
+    lake.lake.faults.set([])
+    [arn] = account.living_stores()
+    store = account.cloudtrail.get_event_data_store(EventDataStore=arn)
+    assert (store["Name"], store["TerminationProtectionEnabled"]) == ("audit", True)
+    assert stack.send("Delete", github, physical_id=answer.physical_id).succeeded
+    assert account.snapshot() == {}
+
+
+def test_a_store_that_a_channel_began_to_use_as_it_was_taken_back_has_its_name_and_protection_again(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    in_use = {"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}
+    lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}, in_use])
+    assert not stack.send("Create", github).succeeded
+    [arn] = account.living_stores()
+    store = account.cloudtrail.get_event_data_store(EventDataStore=arn)
+    assert (store["Name"], store["TerminationProtectionEnabled"]) == ("audit", True)
+
+
+def test_a_name_that_only_cloudtrail_knows_to_be_taken_is_told(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    taken = {"kind": "error", "operations": ["CreateChannel"], "code": "ChannelAlreadyExistsException"}
+    lake.lake.faults.set([taken])
+    assert "Another channel has that name or that source" in stack.create(github).reason
+    assert account.snapshot() == {}
