@@ -9,7 +9,7 @@ import boto3
 import pytest
 from tests.integration.cloudformation import Bucket, CloudFormation, Handler
 
-from trailhook_local.lake import LakeServer
+from trailhook_local.lake import LakeServer, errors
 from trailhook_local.lake.faults import Faults
 
 if TYPE_CHECKING:
@@ -114,6 +114,20 @@ class Meanwhile(Faults):
             happens, self._happens = self._happens, None
             happens()
         super().before(operation)
+
+
+class Dying(Faults):
+    """The function's process dies after so many `changes`: nothing that it does after that reaches CloudTrail."""
+
+    def __init__(self, changes: int) -> None:
+        super().__init__()
+        self._changes = changes
+
+    def before(self, operation: str) -> None:
+        if not operation.startswith(("Get", "List")):
+            self._changes -= 1
+        if self._changes < 0:
+            raise errors.AccessDeniedException(str(DENIED["message"]))
 
 
 @pytest.fixture

@@ -123,3 +123,14 @@ def test_a_store_that_a_former_stack_of_the_name_left_is_not_this_ones_to_delete
     created = now.create({**github, "EventDataStore": {"Name": "another"}, "OnDelete": "delete"})
     assert now.delete().succeeded
     assert account.stores() == {evidence: "ENABLED", created.data["EventDataStoreArns"][0]: "PENDING_DELETION"}
+
+
+def test_evidence_stays_whatever_tags_were_added_by_hand(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    store = stack.create({**github, "Tags": {f"key-{n}": "v" for n in range(47)}}).data["EventDataStoreArns"][0]
+    account.cloudtrail.add_tags(ResourceId=store, TagsList=[{"Key": "by-hand", "Value": "1"}])
+    assert len(account.tags(store)) == 50
+    assert stack.delete().succeeded
+    assert not stack.create({**github, "Partner": "nobody"}).succeeded
+    assert account.stores() == {store: "ENABLED"}

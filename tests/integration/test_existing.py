@@ -225,3 +225,48 @@ def test_channels_and_stores_that_are_not_this_accounts_are_passed_over(
         list_one_more(operation, member, {name: f"arn:aws:cloudtrail:us-east-1:{resource}", "Name": "audit"})
     assert stack.create(github).succeeded
     assert stack.delete(OnDelete="delete").succeeded
+
+
+@pytest.fixture(params=["the alias", "the key behind it"])
+def lake_with_aliases(lake: LakeServer, request: pytest.FixtureRequest) -> LakeServer:
+    """A CloudTrail that tells an alias as it was given, or the key behind it: nobody knows which."""
+    whole = lake.lake._operations["GetEventDataStore"]
+
+    def get_store(asked: dict[str, Any]) -> dict[str, Any]:
+        answer = whole(asked)
+        key = answer.get("KmsKeyId", "")
+        return {**answer, "KmsKeyId": KEYS[key.rpartition("/")[2]]} if ":alias/" in key else answer
+
+    if request.param == "the key behind it":
+        lake.lake._operations["GetEventDataStore"] = get_store
+    return lake
+
+
+KEYS = {name: f"arn:aws:kms:us-east-1:111122223333:key/fake-{name}" for name in ("one", "two")}
+
+
+@pytest.mark.usefixtures("lake_with_aliases")
+@pytest.mark.parametrize("alias", ["alias/one", "arn:aws:kms:us-east-1:111122223333:alias/one"])
+def test_a_store_made_with_a_kms_alias_is_ours_again(
+    new_stack: NewStack, account: Account, github: dict[str, Any], alias: str
+) -> None:
+    first, again = new_stack(), new_stack()
+    made = first.create(store_of(github, KmsKeyId=alias))
+    first.replay()
+    assert first.bucket.answers[-1].data == made.data
+    assert first.update({**store_of(github, KmsKeyId=alias), "ChannelName": "renamed"}).succeeded
+    assert first.delete().succeeded
+    redeployed = again.create(store_of(github, KmsKeyId="alias/one"))
+    assert redeployed.data["EventDataStoreArns"] == made.data["EventDataStoreArns"]
+
+
+@pytest.mark.usefixtures("lake_with_aliases")
+@pytest.mark.parametrize("key", ["alias/two", KEYS["two"], ""])
+def test_another_key_than_the_aliass_is_refused_and_the_way_back_is_open(
+    stack: CloudFormation, account: Account, github: dict[str, Any], key: str
+) -> None:
+    stack.create(store_of(github, KmsKeyId="alias/one"))
+    before = account.snapshot()
+    refused = stack.update({**store_of(github, KmsKeyId=key), "ChannelName": "renamed"})
+    assert "CloudTrail never changes or removes its key" in refused.reason
+    assert account.snapshot() == before

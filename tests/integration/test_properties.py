@@ -72,7 +72,8 @@ def store(**members: Any) -> dict[str, Any]:
         ({**GITHUB, "Tags": {"aws:key": "v"}}, "'aws:key' is reserved"),
         ({**GITHUB, "Tags": {"trailhook:stack-id": "v"}}, "'trailhook:stack-id' is reserved"),
         ({**GITHUB, "Tags": ["a=1", "a=2"]}, "Tags names a key twice"),
-        ({**GITHUB, "Tags": {f"k{n}": "v" for n in range(49)}}, "Tags can hold 48, not 49"),
+        ({**GITHUB, "Tags": {f"k{n}": "v" for n in range(48)}}, "Tags can hold 47, not 48"),
+        ({**store(KmsKeyId="alias/fake"), "Tags": {f"k{n}": "v" for n in range(47)}}, "Tags can hold 46, not 47"),
         ({**GITHUB, "OnDelete": "destroy"}, "OnDelete must be retain or delete, not 'destroy'"),
         ({**GITHUB, "ShortenRetention": "yes"}, "ShortenRetention must be true or false"),
         ({"Partner": "slack", "ChannelArn": CHANNEL, "ChannelName": "x"}, "ChannelArn stands alone"),
@@ -104,8 +105,8 @@ def test_the_partner_and_its_mode_decide_the_source(properties: dict[str, Any], 
     assert parse_properties({**GITHUB, **properties}, HERE).source.name == source
 
 
-def test_forty_eight_tags_and_the_longest_of_all_are_taken() -> None:
-    tags = {f"{n:0128}": "v" * 256 for n in range(48)}
+def test_forty_seven_tags_and_the_longest_of_all_are_taken() -> None:
+    tags = {f"{n:0128}": "v" * 256 for n in range(47)}
     assert parse_properties({**GITHUB, "Tags": tags}, HERE).tags == tags
     assert parse_properties({**GITHUB, "Tags": ["team=audit=eu", ""]}, HERE).tags == {"team": "audit=eu"}
 

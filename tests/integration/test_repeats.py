@@ -1,4 +1,4 @@
-"""A request that comes twice, even while the first is still at work: nothing is made twice, nothing in use is undone."""
+"""A request that comes twice, even while the first is at work: nothing is made twice, and nothing in use is undone."""
 
 from typing import Any
 

@@ -4,5 +4,5 @@ request, response      CloudFormation's side: what it asks for, and the one answ
 properties, catalogue  what an operator may ask for, and the rules that are checked before the first AWS call
 ownership              whose a channel or an event data store is, proven by tags
 control_plane          CloudTrail's side: calls that wait out throttles and conflicts within the time there is
-destinations, channels, adoption, removal, undo   the steps that `resource` puts together
+destinations, stores, channels, tagging, removal, leftovers, undo   the steps that `deploy` and `withdraw` put together
 """

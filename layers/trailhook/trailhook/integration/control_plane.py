@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
@@ -44,12 +45,13 @@ _DENIALS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel; `stores` are the ARNs of its destinations."""
+    """A channel; `stores` are the ARNs of its destinations, `ingested` is when somebody last put events, if ever."""
 
     arn: str
     name: str
     source: str
     stores: tuple[str, ...]
+    ingested: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class EventDataStore:
     billing_mode: str
     kms_key: str | None
     protected: bool
+    created: datetime | None
 
 
 class ControlPlane:
@@ -279,7 +282,10 @@ def _may_have_run(error: ClientError) -> bool:
 
 def _to_channel(found: Mapping[str, Any]) -> Channel:
     stores = tuple(destination["Location"] for destination in found.get("Destinations") or ())
-    return Channel(found["ChannelArn"], found["Name"], found["Source"], stores)
+    status = found.get("IngestionStatus") or {}
+    moments = [status.get("LatestIngestionSuccessTime"), status.get("LatestIngestionAttemptTime")]
+    ingested = max((moment for moment in moments if moment), default=None)
+    return Channel(found["ChannelArn"], found["Name"], found["Source"], stores, ingested)
 
 
 def _to_store(found: Mapping[str, Any]) -> EventDataStore:
@@ -301,4 +307,5 @@ def _to_store(found: Mapping[str, Any]) -> EventDataStore:
         billing_mode=str(found.get("BillingMode") or ""),
         kms_key=found.get("KmsKeyId") or None,
         protected=bool(found.get("TerminationProtectionEnabled")),
+        created=found.get("CreatedTimestamp"),
     )

@@ -3,13 +3,15 @@
 Both are one and the same: a repeated request, a redeployed stack and a rollback find part of the way already gone.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from trailhook.errors import CallRefused, IntegrationError, InTheWay
-from trailhook.integration.channels import ChannelPlan, Tagged, plan_channel, refuse_users, survey
+from trailhook.errors import CallRefused, InTheWay
+from trailhook.integration.channels import Tagged, plan_channel, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
 from trailhook.integration.destinations import StorePlanner, Unchanged
+from trailhook.integration.leftovers import Leftovers
 from trailhook.integration.policy import resource_policy, same_policy
 from trailhook.integration.properties import EXTENDABLE, Integration, store_member, tag_keys
 from trailhook.integration.removal import remove_channel
@@ -64,7 +66,7 @@ class Deployment:
         if not self._owner.uses(tags) and not self._owner.made(tags):
             self._undo.note(f"the user tag on {arn}", lambda late: late.remove_tags(arn, sorted(self._owner.user_tag)))
             self._plane.add_tags(arn, self._owner.user_tag)
-        return self._answer(arn, Stores(channel.stores))
+        return self._answer(arn, Stores(channel.stores), survey(self._plane) if self._request.type == "Update" else ())
 
     def _refuse_to_leave_users(self, next_arn: str) -> None:
         """A channel of ours that others use cannot be replaced: its Delete would be refused afterwards."""
@@ -85,7 +87,7 @@ class Deployment:
 
         # From here on things change.
         former_tags = tag_keys(self._request.old_properties)
-        builder = StoreBuilder(self._plane, self._undo, self._owner)
+        builder = StoreBuilder(self._plane, self._undo, self._request)
         stores = builder.carry_out(store_plan, self._wanted, former_tags)
         if channel_plan.aside:
             self._set_aside(channel_plan.aside)
@@ -96,7 +98,7 @@ class Deployment:
         if stores.new_retention:
             # Last of all, because there is no undo: a shorter one deletes at once, as does taking back a longer one.
             self._plane.update_store(stores.arns[0], RetentionPeriod=stores.new_retention)
-        return self._answer(arn, stores, self._sweep(channels, channel_plan, arn))
+        return self._answer(arn, stores, channels)
 
     def _unchanged(self) -> Unchanged:
         old, wanted = self._request.old_properties, self._wanted.store
@@ -172,19 +174,9 @@ class Deployment:
         suffix = former.arn.rpartition("/")[2][:8]
         self._plane.update_channel(former.arn, Name=f"{name[:100]}-replaced-{suffix}")
 
-    def _sweep(self, channels: list[Tagged], plan: ChannelPlan, arn: str) -> str:
-        """Remove a channel that an Update which never came to its end left behind. Returns what it had to leave."""
-        kept = {arn, self._request.physical_id, plan.current.arn if plan.current else None}
-        left: list[str] = []
-        for one in channels if self._request.type == "Update" else ():
-            if self._owner.made_now(one.tags) and one.arn not in kept and not self._owner.other_users(one.tags):
-                try:
-                    remove_channel(self._plane, one.arn)
-                except IntegrationError as error:
-                    left.append(f"The channel {one.arn} of an earlier update could not be removed: {error}")
-        return " ".join(left)
-
-    def _answer(self, arn: str, stores: Stores, report: str = "") -> Answer:
+    def _answer(self, arn: str, stores: Stores, channels: Sequence[Tagged]) -> Answer:
+        leftovers = Leftovers(self._plane, self._request, channels)
+        report = leftovers.remove(arn, stores.arns) if self._request.type == "Update" else ""
         data: dict[str, Any] = {
             "ChannelArn": arn,
             "EventDataStoreArns": list(stores.arns),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from trailhook.errors import InTheWay, OwnershipUnknown
 from trailhook.integration.control_plane import Channel, ControlPlane, EventDataStore
-from trailhook.integration.ownership import Owner
+from trailhook.integration.ownership import KMS_ALIAS, Owner
 from trailhook.integration.properties import EXTENDABLE, LONGEST_RETENTION_DAYS, Integration, NewStore
 from trailhook.integration.request import Place
 
@@ -101,8 +101,7 @@ class StorePlanner:
     def _unchangeable(self, store: EventDataStore, wanted: NewStore, unchanged: Unchanged) -> Iterator[str]:
         command = f"aws cloudtrail update-event-data-store --event-data-store {store.arn}"
         here = f"The event data store {store.name}"
-        key = self._key_arn(wanted.kms_key)
-        if not unchanged.kms_key and key != self._key_arn(store.kms_key):
+        if not unchanged.kms_key and not self._has_key(store, wanted):
             if store.kms_key:
                 yield (
                     f"{here} is encrypted with {store.kms_key}, and CloudTrail never changes or removes its key: set "
@@ -111,7 +110,8 @@ class StorePlanner:
             else:
                 yield (
                     f"{here} has no KMS key, and one could not be taken away again by a rollback: run `{command} "
-                    f"--kms-key-id {wanted.kms_key}` and deploy again, or leave EventDataStore.KmsKeyId empty."
+                    f"--kms-key-id {wanted.kms_key}`, set EventDataStore.KmsKeyId to the key that it answers and "
+                    "deploy again, or leave it empty."
                 )
         if not unchanged.billing_mode and wanted.billing_mode != store.billing_mode:
             if store.billing_mode == EXTENDABLE:
@@ -128,6 +128,13 @@ class StorePlanner:
         longest = LONGEST_RETENTION_DAYS.get(store.billing_mode, LONGEST_RETENTION_DAYS[EXTENDABLE])
         if (wanted.retention_days or 0) > longest:
             yield f"EventDataStore.RetentionPeriodDays must be 7 to {longest} days under {store.billing_mode}."
+
+    def _has_key(self, store: EventDataStore, wanted: NewStore) -> bool:
+        """Whether that is the store's key already. Behind an alias it is the one that the store was made with."""
+        asked, there = self._key_arn(wanted.kms_key), self._key_arn(store.kms_key)
+        if not wanted.kms_alias or there is None or ":alias/" in there:
+            return asked == there
+        return asked == self._key_arn((self._plane.tags(store.arn) or {}).get(KMS_ALIAS))
 
     def _key_arn(self, key: str | None) -> str | None:
         """The form in which CloudTrail tells a key, so that an id equals its ARN."""

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 OUR_PREFIX = "trailhook:"
 STACK_ID = "trailhook:stack-id"
 LOGICAL_ID = "trailhook:logical-id"
-RETAINED = "trailhook:retained"
-"""On an event data store that outlived its integration: it is evidence, and never the leftover of a failed Create."""
+MADE_BY_UPDATE = "trailhook:made-by-update"
+"""On an event data store that an Update made, with the request's id, until another request takes it."""
+KMS_ALIAS = "trailhook:kms-alias"
+"""On an event data store that was made with a KMS alias: CloudTrail may tell no more than the key behind it."""
 _USER = "trailhook:user:"
 
 Tags = Mapping[str, str]
@@ -30,6 +32,14 @@ class Owner:
     def tags(self) -> dict[str, str]:
         """The tags that prove ownership; every Create call carries them."""
         return {STACK_ID: self.stack_id, LOGICAL_ID: self.logical_id}
+
+    @property
+    def retained_tags(self) -> dict[str, str]:
+        """On an event data store that outlived its integration: evidence, and never the leftover of a failed Create.
+
+        They change a tag that is there, so that a resource with fifty can be marked too.
+        """
+        return {STACK_ID: f"{_lineage(self.stack_id)}/retained"}
 
     @property
     def user_tag(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 from trailhook.errors import PropertiesRefused
 from trailhook.integration.catalogue import PARTNERS, SOURCES, WEBHOOK, IntegrationType, Source
 from trailhook.integration.request import Place
-from trailhook.integration.tag_properties import tag_faults, tag_pairs
+from trailhook.integration.tag_properties import OUR_TAGS, tag_faults, tag_pairs
 from trailhook.own_partners import own_source
 
 EXTENDABLE = "EXTENDABLE_RETENTION_PRICING"
@@ -39,7 +39,7 @@ STORE_MEMBERS = frozenset({"Name", "BillingMode", "RetentionPeriodDays", "KmsKey
 _OURS_ALONE = ("ChannelName", "EventDataStoreArns", "EventDataStore", "PrincipalAccountIds", "ExternalId", "Tags")
 _NAME = re.compile(r"[A-Za-z0-9._-]{3,128}")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_KMS_KEY = re.compile(r"[A-Za-z0-9._/:-]{1,350}")
+_KMS_KEY = re.compile(r"[A-Za-z0-9._/:-]{1,256}")
 _ARN = re.compile(r"arn:[a-z-]+:cloudtrail:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<kind>\w+)/[A-Za-z0-9-]+")
 _MAX_PRINCIPALS = 50
 _MAX_STORES = 10
@@ -53,6 +53,11 @@ class NewStore:
     billing_mode: str
     retention_days: int | None
     kms_key: str | None
+
+    @property
+    def kms_alias(self) -> str | None:
+        """The KMS key where it is given by an alias, which says nothing of the key behind it."""
+        return self.kms_key if self.kms_key and re.match(r"(arn:[^/]*:)?alias/", self.kms_key) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +128,15 @@ class _Reader:
         self._text("OnDelete", "retain", ("retain", "delete"))
         shorten = self._text("ShortenRetention", "false", ("true", "false")) == "true"
         tags = tag_pairs(self._properties.get("Tags"))
-        self._wrong += tag_faults(tags)
+        store = self._store()
+        self._wrong += tag_faults(tags, OUR_TAGS + bool(store and store.kms_alias))
         wanted = Integration(
             partner=self._text("Partner"),
             source=source,
             channel_name=self._text("ChannelName"),
             channel_arn=self._text("ChannelArn"),
             store_arns=self._list("EventDataStoreArns"),
-            store=self._store(),
+            store=store,
             principals=self._list("PrincipalAccountIds"),
             external_id=self._text("ExternalId"),
             tags={key: value or "" for key, value in tags},

@@ -1,5 +1,7 @@
 """Taking away, in the one safe order: resource policy, channel, and only then the event data store."""
 
+import time
+
 from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.control_plane import ControlPlane
 
@@ -14,8 +16,8 @@ def remove_channel(plane: ControlPlane, arn: str) -> None:
     plane.delete_channel(arn)
 
 
-def discard_store(plane: ControlPlane, arn: str, name: str, aside: str = "") -> None:
-    """Remove an event data store that was made, or restored, in vain, where there is an `aside` under that name.
+def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool = False) -> None:
+    """Remove an event data store that was made, or restored, in vain; unless `keep_name`, its name is free at once.
 
     A store that is pending deletion keeps its name for seven days, and the operator wants to try again before. Raises
     InTheWay, before anything is touched, where a channel points at it: that could not be taken back, or a repeat of
@@ -25,7 +27,8 @@ def discard_store(plane: ControlPlane, arn: str, name: str, aside: str = "") -> 
     if users:
         raise InTheWay(f"the channel {users[0]} delivers to it")
     try:
-        there = plane.protect_store(arn, on=False, **({"Name": aside} if aside else {}))
+        aside = {} if keep_name else {"Name": f"{name[:100]}-undone-{int(time.time())}"}
+        there = plane.protect_store(arn, on=False, **aside)
     except CallRefused:  # a name is not worth a store that is left over
         there = plane.protect_store(arn, on=False)
     if not there:

@@ -1,15 +1,15 @@
 """Making the event data store of an integration, or taking our own one back, and waiting until it is ENABLED."""
 
-import time
 from dataclasses import dataclass
 
 from trailhook.errors import InTheWay
 from trailhook.integration.control_plane import ControlPlane, EventDataStore, as_list
 from trailhook.integration.creation import Creation
 from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION, StorePlan
-from trailhook.integration.ownership import Owner
+from trailhook.integration.ownership import KMS_ALIAS, MADE_BY_UPDATE
 from trailhook.integration.properties import DEFAULT_RETENTION_DAYS, Integration, NewStore
 from trailhook.integration.removal import discard_store
+from trailhook.integration.request import Request
 from trailhook.integration.tagging import converge_tags
 from trailhook.integration.undo import Undo
 
@@ -29,10 +29,11 @@ class Stores:
 class StoreBuilder:
     """Carries a plan out for one owner."""
 
-    def __init__(self, plane: ControlPlane, undo: Undo, owner: Owner) -> None:
+    def __init__(self, plane: ControlPlane, undo: Undo, request: Request) -> None:
         self._plane = plane
         self._undo = undo
-        self._owner = owner
+        self._owner = request.owner
+        self._request = request
 
     def carry_out(self, plan: StorePlan, wanted: Integration, former_tags: frozenset[str]) -> Stores:
         if plan.wanted is None:
@@ -57,7 +58,7 @@ class StoreBuilder:
         def discard(plane: ControlPlane) -> None:
             arn = creation.made(plane)
             if arn:
-                discard_store(plane, arn, store.name, aside=f"{store.name[:100]}-undone-{int(time.time())}")
+                discard_store(plane, arn, store.name)
 
         self._undo.note(f"the event data store {store.name}", discard)
         arn = creation.once(
@@ -75,18 +76,23 @@ class StoreBuilder:
                 BillingMode=store.billing_mode,
                 RetentionPeriod=days,
                 TerminationProtectionEnabled=True,
-                TagsList=as_list({**wanted.tags, **self._owner.tags}),
+                TagsList=as_list({**wanted.tags, **self._owner.tags, **self._marks(store)}),
                 **({"KmsKeyId": store.kms_key} if store.kms_key else {}),
             ),
         )
         self._wait_until_enabled(arn, store.name)
         return Stores((arn,), retention_days=days)
 
+    def _marks(self, store: NewStore) -> dict[str, str]:
+        marks = {KMS_ALIAS: store.kms_alias} if store.kms_alias else {}
+        return {**marks, MADE_BY_UPDATE: self._request.request_id} if self._request.type == "Update" else marks
+
     def _take(self, found: EventDataStore, store: NewStore, wanted: Integration, former: frozenset[str]) -> Stores:
         """Make our own store what is wanted, but for its retention."""
         if found.status == PENDING_DELETION:
             self._undo.note(
-                f"the restored event data store {store.name}", lambda late: discard_store(late, found.arn, found.name)
+                f"the restored event data store {store.name}",
+                lambda late: discard_store(late, found.arn, found.name, keep_name=True),
             )
             self._plane.restore_store(found.arn)
         if found.status != ENABLED:
@@ -105,6 +111,8 @@ class StoreBuilder:
             self._plane.update_store(found.arn, **changes)
         existing = self._plane.tags(found.arn) or {}
         converge_tags(self._plane, self._undo, found.arn, existing=existing, wanted=wanted.tags, former=former)
+        if existing.get(MADE_BY_UPDATE) not in {None, self._request.request_id}:
+            self._plane.remove_tags(found.arn, [MADE_BY_UPDATE])
         if days == found.retention_days:
             return Stores((found.arn,), retention_days=days)
         if days > found.retention_days or wanted.shorten_retention:

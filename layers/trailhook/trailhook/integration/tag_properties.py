@@ -1,6 +1,7 @@
 """The tags that an operator asks for: a map, or a list of `key=value` as a template's list parameter gives it.
 
-AWS page: "Tag", CloudTrail API Reference. A resource has at most 50 tags, and ours count.
+AWS page: "Tag", CloudTrail API Reference. A resource has at most 50 tags, and ours count: two that prove ownership, one
+for a moment in an event data store's life, and one for the alias where its KMS key is given by one.
 """
 
 import re
@@ -10,7 +11,7 @@ from typing import Any
 from trailhook.integration.ownership import OUR_PREFIX
 
 MAX_TAGS = 50
-OUR_TAGS = 2
+OUR_TAGS = 3
 _TEXT = re.compile(r"[\w\s.:/=+@-]*")
 
 Pair = tuple[str, str | None]
@@ -29,8 +30,8 @@ def _pair(entry: str) -> Pair:
     return key.strip(), value.strip() if equals else None
 
 
-def tag_faults(pairs: Sequence[Pair]) -> Iterator[str]:
-    """One sentence for each broken rule."""
+def tag_faults(pairs: Sequence[Pair], ours: int) -> Iterator[str]:
+    """One sentence for each broken rule; `ours` is how many tags the integration itself needs."""
     for key, value in pairs:
         if not key or value is None:
             yield f"Tags must be a map of texts, or a list of key=value, unlike {key or value!r}."
@@ -43,8 +44,8 @@ def tag_faults(pairs: Sequence[Pair]) -> Iterator[str]:
             yield f"The tag {key!r} is reserved: choose a key without that prefix."
     if len({key for key, _ in pairs}) < len(pairs):
         yield "Tags names a key twice."
-    if len(pairs) > MAX_TAGS - OUR_TAGS:
+    if len(pairs) > MAX_TAGS - ours:
         yield (
-            f"A resource has at most {MAX_TAGS} tags, and {OUR_TAGS} of them prove ownership: Tags can hold "
-            f"{MAX_TAGS - OUR_TAGS}, not {len(pairs)}."
+            f"A resource has at most {MAX_TAGS} tags, and the integration needs {ours} for itself: Tags can hold "
+            f"{MAX_TAGS - ours}, not {len(pairs)}."
         )

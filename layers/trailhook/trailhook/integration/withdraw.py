@@ -3,20 +3,17 @@
 A physical id that is no channel's ARN belongs to a Create that failed, or timed out, whose id CloudFormation made up.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
-from trailhook.integration.ownership import RETAINED
 from trailhook.integration.properties import on_delete
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
 from trailhook.integration.request import Request
 from trailhook.integration.response import Answer
 from trailhook.integration.undo import Undo
-
-_TOO_MANY_TAGS = "TagsLimitExceededException"
 
 
 class Withdrawal:
@@ -29,6 +26,7 @@ class Withdrawal:
         self._owner = request.owner
         self._physical_id = request.physical_id or ""
         self._after_failed_create = ":channel/" not in self._physical_id
+        self._delete_stores = not self._after_failed_create and on_delete(request.properties) == "delete"
 
     def carry_out(self) -> Answer:
         """Raises InTheWay, naming them, where other integrations use the channel."""
@@ -41,17 +39,19 @@ class Withdrawal:
         ours = [one for one in channels if self._is_to_go(one)]
         for one in ours:
             refuse_users(one, self._owner, "deleted")
-        for one in ours:
-            remove_channel(self._plane, one.arn)
-        for one in channels:
-            if self._owner.uses(one.tags) and (self._after_failed_create or one.arn == self._physical_id):
-                self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
         gone = {one.arn for one in ours}
         staying = [one for one in channels if one.arn not in gone]
         in_use = {store for one in staying for store in one.channel.stores}
         former = {store for one in ours for store in one.channel.stores}
         # A replaced channel goes while the one that took its place, and its store, are this integration's still.
         kept = {store for one in staying if self._owner.made(one.tags) for store in one.channel.stores}
+        if self._delete_stores:
+            self._claim(former - in_use)
+        for one in ours:
+            remove_channel(self._plane, one.arn)
+        for one in channels:
+            if self._owner.uses(one.tags) and (self._after_failed_create or one.arn == self._physical_id):
+                self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
         self._withdraw_stores(in_use, former, kept)
 
     def _is_to_go(self, one: Tagged) -> bool:
@@ -59,9 +59,15 @@ class Withdrawal:
             return self._owner.made_now(one.tags)
         return one.arn == self._physical_id and self._owner.made(one.tags)
 
+    def _claim(self, stores: Iterable[str]) -> None:
+        """Take over what a former stack made: once the channel is gone, only tags tell the next try what was to go."""
+        for arn in stores:
+            tags = self._plane.tags(arn) or {}
+            if self._owner.made(tags) and not self._owner.made_now(tags):
+                self._plane.add_tags(arn, self._owner.tags)
+
     def _withdraw_stores(self, in_use: Collection[str], former: Collection[str], kept: Collection[str]) -> None:
         """`in_use` by channels that stay, `kept` by those of them that are ours; `former`: by those of ours that go."""
-        delete = on_delete(self._request.properties) == "delete"
         for arn in self._plane.store_arns():
             if arn in kept or not self._request.place.holds(arn):
                 continue
@@ -71,24 +77,16 @@ class Withdrawal:
                 continue
             if self._after_failed_create:
                 # Evidence of an earlier life of this integration is not the leftover of a Create.
-                if arn not in in_use and self._owner.made_now(tags) and RETAINED not in tags:
+                if arn not in in_use and self._owner.made_now(tags):
                     self._remove_store(arn)
             elif self._owner.made(tags):
                 # What a former stack of this name left, and this one never used, is not this one's to delete.
-                if delete and arn not in in_use and (arn in former or self._owner.made_now(tags)):
+                if self._delete_stores and arn not in in_use and (arn in former or self._owner.made_now(tags)):
                     self._remove_store(arn)
-                elif RETAINED not in tags:
-                    # Also of a store that others use still: they may go later, and a Create may fail after that.
-                    self._mark_retained(arn)
-
-    def _mark_retained(self, arn: str) -> None:
-        """Raises CallRefused where it cannot be marked: the next failed Create would take it for its leftover."""
-        try:
-            self._plane.add_tags(arn, {RETAINED: "true"})
-        except CallRefused as error:
-            # With fifty tags there is no room for the mark, and a Delete that always fails would help nobody.
-            if error.code != _TOO_MANY_TAGS:
-                raise
+                elif self._owner.made_now(tags):
+                    # Also of a store that others use still: they may go later, and a Create may fail after that. It
+                    # fails the Delete where it cannot be marked: that Create would take it for its leftover.
+                    self._plane.add_tags(arn, self._owner.retained_tags)
 
     def _remove_store(self, arn: str) -> None:
         if not self._plane.protect_store(arn, on=False):

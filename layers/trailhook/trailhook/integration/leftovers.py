@@ -1,0 +1,70 @@
+"""What an Update that never came to its end left behind: the next one, first of all its rollback, takes it away.
+
+CloudFormation never hears of the ids that such an Update made, and sends no Delete for them. Only what carries this
+very stack's tags is looked at.
+"""
+
+from collections.abc import Collection, Sequence
+
+from trailhook.errors import IntegrationError, OwnershipUnknown
+from trailhook.integration.channels import Tagged, survey
+from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.ownership import MADE_BY_UPDATE
+from trailhook.integration.removal import discard_store, remove_channel
+from trailhook.integration.request import Request
+
+
+class Leftovers:
+    """`before`: the channels as they were when this Update began."""
+
+    def __init__(self, plane: ControlPlane, request: Request, before: Sequence[Tagged]) -> None:
+        self._plane = plane
+        self._request = request
+        self._owner = request.owner
+        self._before = before
+
+    def remove(self, channel_arn: str, stores: Collection[str]) -> str:
+        """All but what the integration has now, and had before: CloudFormation deletes that. Returns what had to stay.
+
+        Leaving something is no failure: what was asked for is done, and a rollback that fails would leave more.
+        """
+        left: list[str] = []
+        kept = {channel_arn, self._request.physical_id}
+        for one in self._before:
+            if one.arn not in kept:
+                try:
+                    self._remove_channel(one)
+                except IntegrationError as error:
+                    left.append(f"The channel {one.arn} of an earlier update could not be removed: {error}")
+        try:
+            for arn in self._plane.store_arns():
+                if arn not in stores and self._request.place.holds(arn):
+                    self._remove_store(arn)
+        except IntegrationError as error:
+            left.append(f"An event data store of an earlier update could not be removed: {error}")
+        return " ".join(left)
+
+    def _remove_channel(self, one: Tagged) -> None:
+        if self._owner.made_now(one.tags) and not self._owner.other_users(one.tags):
+            remove_channel(self._plane, one.arn)
+        elif self._owner.uses(one.tags):
+            self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
+
+    def _remove_store(self, arn: str) -> None:
+        """A store is evidence as soon as one event may have come to it, whatever became of the Update that made it."""
+        try:
+            tags = self._plane.tags(arn) or {}
+        except OwnershipUnknown:  # pending deletion already
+            return
+        made_by = tags.get(MADE_BY_UPDATE)
+        if made_by in {None, self._request.request_id} or not self._owner.made_now(tags):
+            return
+        store = self._plane.store(arn)
+        # Asked only now, when no channel of ours delivers to the store any more.
+        now = survey(self._plane)
+        ours = [one.channel for one in (*self._before, *now) if self._owner.made(one.tags)]
+        in_use = any(arn in one.channel.stores for one in now)
+        if store is None or in_use:
+            return
+        if all(c.ingested is None or (store.created is not None and c.ingested < store.created) for c in ours):
+            discard_store(self._plane, arn, store.name)
