@@ -1,9 +1,10 @@
-"""Real implementations of receive's ports, in memory: what Secrets Manager would answer and SQS would have."""
+"""Real implementations of receive's ports, in memory: what Secrets Manager and other hosts answer, and SQS has."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from trailhook.errors import QueueError, SecretStoreError
+from trailhook.errors import FetchError, QueueError, SecretStoreError
+from trailhook.https import Fetched
 from trailhook.webhook_secret import SecretVersion
 
 
@@ -50,3 +51,19 @@ class MemorySender:
         if self.down:
             raise QueueError("SQS did not take the message")
         self.messages.append(message)
+
+
+@dataclass
+class MemoryFetcher:
+    """Other hosts' answers by URL; whatever else is asked for is not found. `down` makes every fetch fail."""
+
+    pages: dict[str, Fetched] = field(default_factory=dict)
+    down: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def get(self, host: str, target: str) -> Fetched:
+        url = f"https://{host}{target}"
+        self.asked.append(url)
+        if self.down:
+            raise FetchError(f"{host} did not answer")
+        return self.pages.get(url, Fetched(404, b"no such page"))

@@ -145,7 +145,7 @@ def fit_audit_event(
         additional["eventTimeSource"] = "receipt"
         time = from_milliseconds(event.delivery.received_at)
     if unsigned:
-        additional["unsigned"] = list(unsigned)
+        additional["unsigned"] = _bounded_list(unsigned)
     if redacted:
         additional["redacted"] = _bounded_list(redacted)
     cutter = _Cutter(event)
@@ -237,7 +237,7 @@ class _Cutter:
         return kept
 
 
-def _bounded_list(names: list[str]) -> list[str]:
+def _bounded_list(names: Sequence[str]) -> list[str]:
     """At most thirty names of a hundred characters; how many more there are is said, so that none is hidden."""
     shown = [re.sub(r"[^ !#-\[\]-~]", "?", name[:100]) for name in names[:30]]
     return [*shown, f"and {len(names) - 30} more"] if len(names) > 30 else shown

@@ -16,6 +16,7 @@ TrailhookError
 │   ├── MalformedDelivery       the delivery cannot be taken apart into events
 │   └── UnmappableEvent         one event lacks what CloudTrail's schema requires, or breaks it
 ├── SecretStoreError            the secret store did not answer: nobody can be proven, nor be called a forger
+├── FetchError                  another host did not answer: what depends on it is neither proven nor forged
 ├── QueueError                  SQS did not confirm: what was to be sent may or may not be there
 ├── QuarantineError             a line was not taken, so its message must not be acknowledged; or one cannot be read
 └── IntegrationError            the custom resource fails; the message is the reason that CloudFormation shows
@@ -130,6 +131,10 @@ class UnmappableEvent(Undeliverable):
 
 class SecretStoreError(TrailhookError):
     """The secret store did not answer, or has no such secret."""
+
+
+class FetchError(TrailhookError):
+    """Another host did not answer in time, or said that it cannot."""
 
 
 class QueueError(TrailhookError):

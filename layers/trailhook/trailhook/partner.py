@@ -49,7 +49,8 @@ class Partner:
     answers what cannot be signed (CloudEvents' OPTIONS), `handshake` what is, and `keyed_handshake` what takes the
     secret to answer: each returns None for a delivery and raises Refused for a broken one. `events` takes a delivery
     apart or raises MalformedDelivery. `to_audit_event` is pure and raises UnmappableEvent. `delivery_id` names the
-    header with the partner's own id of a delivery.
+    header with the partner's own id of a delivery. `fetch_seconds` is what its proofs may spend on asking other hosts,
+    out of receive's patience.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Partner:
     handshake: Callable[[Request], Response | None] = no_handshake
     keyed_handshake: Callable[[Request, str], Response | None] = no_keyed_handshake
     acknowledge: Callable[[Delivery], Response] = accepted
+    fetch_seconds: float = 0
 
     def kept_headers(self, request: Request) -> Mapping[str, str]:
         """The request's headers that travel with the delivery."""

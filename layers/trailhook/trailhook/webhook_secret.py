@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from trailhook.allowance import Allowance
 from trailhook.errors import SecretStoreError
 
 CACHE_SECONDS = 300
@@ -51,8 +52,7 @@ class WebhookSecret:
         self._previous_known = False
         self._read_at = float("-inf")
         self._failure: SecretStoreError | None = None
-        self._allowance = float(REREADS)
-        self._allowance_at = now()
+        self._rereads = Allowance(REREADS, REREAD_SECONDS, now)
 
     def candidates(self) -> Iterator[str]:
         """The values that may prove a sender, the likeliest first. Ask for the next one when a value does not.
@@ -76,7 +76,7 @@ class WebhookSecret:
         if self._current is None:
             self._read()
             return True
-        if self._now() - self._read_at <= CACHE_SECONDS or not self._may_reread():
+        if self._now() - self._read_at <= CACHE_SECONDS or not self._rereads.spend():
             return False
         try:
             self._read()
@@ -87,7 +87,7 @@ class WebhookSecret:
 
     def _changed(self, *, just_read: bool) -> bool:
         """Read again because a proof failed, if that is allowed; True if the secret is another one now."""
-        if just_read or not self._may_reread():
+        if just_read or not self._rereads.spend():
             if self._failure:
                 raise self._failure
             return False
@@ -110,15 +110,6 @@ class WebhookSecret:
             raise
         self._failure = None
         return version
-
-    def _may_reread(self) -> bool:
-        now = self._now()
-        self._allowance = min(REREADS, self._allowance + max(0, now - self._allowance_at) / REREAD_SECONDS)
-        self._allowance_at = now
-        if self._allowance < 1:
-            return False
-        self._allowance -= 1
-        return True
 
     def _current_value(self) -> str:
         if self._current is None:

@@ -130,13 +130,17 @@ def send(
     url: str | None,
     secret: str | None,
 ) -> None:
-    """Sign FILE (- for standard input) as PARTNER would, POST it, and print the answer."""
+    """Sign FILE (- for standard input) as PARTNER would, POST it, and print the answer.
+
+    Partners whose own proof is not made here are signed for under Standard Webhooks, which every endpoint takes.
+    """
+    name = partner
     if url is None:
         integration = _running(state, partner)
-        url, secret = f"{integration.url}/webhook", integration.secret
-        signer = SIGNERS.get(integration.partner, sign_standard_webhooks)
-    else:
-        signer = SIGNERS.get(partner, sign_standard_webhooks)
+        url, secret, name = f"{integration.url}/webhook", integration.secret, integration.partner
+    if name not in SIGNERS and not standard_webhooks:
+        click.echo(f"signed under Standard Webhooks: the proof of {name} is not made here", err=True)
+    signer = SIGNERS.get(name, sign_standard_webhooks)
     if not secret:
         raise click.UsageError("--url needs --secret, or TRAILHOOK_SECRET in the environment")
     body = file.read()

@@ -13,21 +13,23 @@ from trailhook.settings import ReceiveSettings
 from trailhook.webhook_secret import WebhookSecret
 
 
-def receive_limits(patience_seconds: float) -> tuple[Config, Config]:
+def receive_limits(patience_seconds: float, fetch_seconds: float = 0) -> tuple[Config, Config]:
     """The time limits of a call to Secrets Manager and of one to SQS.
 
-    At worst receive reads the secret twice and sends once, which together takes no longer than its patience.
+    At worst receive reads the secret twice, sends once, and spends `fetch_seconds` on what its partner's proof has to
+    fetch, which together takes no longer than its patience.
     """
-    tenth = patience_seconds / 10
+    tenth = max(patience_seconds - fetch_seconds, patience_seconds / 2) / 10
     return once(tenth, 1.5 * tenth), once(1.5 * tenth, 3.5 * tenth)
 
 
 @cache
 def receiver(settings: ReceiveSettings) -> Receiver:
-    secret_limits, queue_limits = receive_limits(settings.patience_seconds)
+    partner = load_partner(settings.partner, settings.options)
+    secret_limits, queue_limits = receive_limits(settings.patience_seconds, partner.fetch_seconds)
     secret_store = SecretsManagerStore(client("secretsmanager", secret_limits), settings.webhook_secret_arn)
     return Receiver(
-        partner=load_partner(settings.partner, settings.options),
+        partner=partner,
         secret=WebhookSecret(secret_store, grace_hours=settings.rotation_grace_hours),
         queue=SqsDeliveryQueue(client("sqs", queue_limits), settings.delivery_queue_url),
         allowed=settings.allowed_source_ranges,

@@ -39,6 +39,7 @@ REGISTRY: Mapping[str, Callable[[Options], Partner]] = MappingProxyType(
         "atlassian": partial(described, "atlassian"),
         "auth0": partial(described, "auth0"),
         "cloudflare": partial(described, "cloudflare"),
+        "cloudstoragesecurity": partial(written, "cloudstoragesecurity"),
         "crowdstrike": partial(described, "crowdstrike"),
         "custom": partial(written, "custom"),
         "cyberark": partial(described, "cyberark"),

@@ -1,0 +1,185 @@
+"""Amazon SNS over HTTPS: what proves a message, and how a subscription is confirmed.
+
+AWS pages: "Verifying the signatures of Amazon SNS messages", "Parsing Amazon SNS message formats", "Amazon SNS message
+delivery retries". SNS signs members of the body, not its bytes, so here, and only here, a body is parsed before its
+sender is proven: by the parser that the mapping uses, so that both read the same.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlencode
+
+from trailhook.errors import BadRequest, FetchError, MalformedDelivery, Unauthenticated, Unavailable
+from trailhook.gateway import Request, Response
+from trailhook.https import Fetcher
+from trailhook.json_text import JsonText
+from trailhook.proofs import TIMESTAMP_TOLERANCE_SECONDS
+from trailhook.sns_certificates import SigningCertificates, Topic
+
+NOTIFICATION = "Notification"
+CONFIRMATION = "SubscriptionConfirmation"
+_ABOUT_SUBSCRIPTIONS = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+SIGNED_MEMBERS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        NOTIFICATION: ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
+        CONFIRMATION: _ABOUT_SUBSCRIPTIONS,
+        "UnsubscribeConfirmation": _ABOUT_SUBSCRIPTIONS,
+    }
+)
+"""The members that SNS signs, in its order. MessageAttributes are not among them."""
+
+RETRY_SECONDS = 3600
+"""SNS tries one message for an hour at most, whatever the delivery policy, and its Timestamp is that of publishing."""
+
+_MAX_BODY = 2_000_000
+"""SNS takes messages of 256 KiB, of which JSON's escapes make six times as much at most."""
+
+_ONE_LINE = re.compile(r"[^\x00-\x1f\x7f]*")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
+
+
+class SnsProof:
+    """SNS's signature over a message of the one topic whose ARN is the webhook secret.
+
+    An ARN is no secret, so whatever follows a `#` in the webhook secret is not part of it: a key of its own for
+    Standard Webhooks.
+    """
+
+    name = "sns"
+    signed_headers: frozenset[str] | None = frozenset()
+
+    def __init__(self, certificates: SigningCertificates) -> None:
+        self._certificates = certificates
+
+    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+        """Raises Unavailable while SNS does not hand out its certificate: nothing genuine must be called forged."""
+        if request.header("x-amz-sns-rawdelivery"):
+            raise Unauthenticated("Raw message delivery carries no signature: switch it off for this subscription")
+        topics = [topic for topic in map(topic_of, secrets) if topic]
+        if not topics:
+            raise Unauthenticated("The webhook secret is not the ARN of an SNS topic")
+        message = _message(request.body)
+        topic = next((topic for topic in topics if _equal(message.get("TopicArn"), topic.arn)), None)
+        if topic is None:
+            raise Unauthenticated("TopicArn is not the webhook secret")
+        text = signed_text(message)
+        _check_age(message["Timestamp"], request.received_at)
+        self._check_signature(message, text, topic, request.received_at)
+
+    def _check_signature(self, message: Mapping[str, Any], text: bytes, topic: Topic, received_at: int) -> None:
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - takes long, and only this proof needs it
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
+        from cryptography.hazmat.primitives.hashes import SHA1, SHA256  # noqa: PLC0415
+
+        algorithms = {"1": SHA1, "2": SHA256}
+        version, url = message.get("SignatureVersion"), message.get("SigningCertURL")
+        if not isinstance(version, str) or version not in algorithms or not isinstance(url, str):
+            raise Unauthenticated("SignatureVersion is neither 1 nor 2, or SigningCertURL is missing")
+        signature = _decoded(message.get("Signature"))
+        try:
+            key = self._certificates.public_key(topic, url, received_at)
+        except FetchError as error:
+            raise Unavailable(str(error)) from error
+        try:
+            key.verify(signature, text, PKCS1v15(), algorithms[version]())  # SHA-1 is SNS's default
+        except InvalidSignature as error:
+            raise Unauthenticated("Signature does not match the message") from error
+
+
+def topic_of(secret: str) -> Topic | None:
+    """The topic that a webhook secret names, if it names one."""
+    return Topic.of(secret.partition("#")[0])
+
+
+def signed_text(message: Mapping[str, Any]) -> bytes:
+    """What SNS signs: name and value of each member on lines of their own. Raises Unauthenticated for another form.
+
+    Only Message may have lines of its own. Otherwise one message's text could be read as another message's.
+    """
+    kind = message.get("Type")
+    if not isinstance(kind, str) or kind not in SIGNED_MEMBERS:
+        raise Unauthenticated(f"Type is none of {', '.join(SIGNED_MEMBERS)}")
+    text = ""
+    for name in SIGNED_MEMBERS[kind]:
+        value = message.get(name)
+        if value is None and name == "Subject":
+            continue
+        if not isinstance(value, str) or (name != "Message" and not _ONE_LINE.fullmatch(value)):
+            raise Unauthenticated(f"{name} is missing or not one line of text")
+        text += f"{name}\n{value}\n"
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise Unauthenticated("The message holds half a surrogate pair") from error
+
+
+def confirm_subscription(request: Request, secret: str, *, proof: SnsProof, fetcher: Fetcher) -> Response | None:
+    """Answer SNS's question whether the endpoint wants the topic, by asking the topic's own host for it.
+
+    The message's SubscribeURL is not visited: what it would ask is made of the token, for the topic that the webhook
+    secret names and on that topic's host. Whatever SNS has not signed is a delivery like any other.
+    """
+    if CONFIRMATION.encode() not in request.body:
+        return None
+    try:
+        proof.verify(request, [secret])
+    except Unauthenticated:
+        return None
+    message, topic = _message(request.body), topic_of(secret)
+    if topic is None or message["Type"] != CONFIRMATION:
+        return None
+    query = urlencode({"Action": "ConfirmSubscription", "TopicArn": topic.arn, "Token": message["Token"]})
+    try:
+        status = fetcher.get(topic.host, f"/?{query}").status
+    except FetchError as error:
+        raise Unavailable(str(error)) from error
+    if status == 429 or status >= 500:
+        raise Unavailable(f"{topic.host} answered HTTP status {status}")
+    if status != 200:
+        raise BadRequest(f"SNS does not confirm the subscription (HTTP status {status}): request confirmation again")
+    return Response.json(HTTPStatus.OK, {"message": "Subscription confirmed", "request_id": request.request_id})
+
+
+def _message(body: bytes) -> Mapping[str, Any]:
+    """The one object that a body is. Raises Unauthenticated for everything else, also for what is ambiguous."""
+    if len(body) > _MAX_BODY:
+        raise Unauthenticated("The body is larger than any message of SNS")
+    try:
+        record = JsonText(body).document()
+    except MalformedDelivery as error:
+        raise Unauthenticated(f"The body is no message of SNS: {error.reason}") from error
+    if record.fault or not isinstance(record.value, Mapping):
+        raise Unauthenticated("The body is no message of SNS")
+    return record.value
+
+
+def _check_age(timestamp: str, received_at: int) -> None:
+    try:
+        published = datetime.fromisoformat(timestamp) if _TIME.fullmatch(timestamp) else None
+    except ValueError:
+        published = None
+    if published is None:
+        raise Unauthenticated("Timestamp is not a time as SNS writes it")
+    age = received_at / 1000 - published.timestamp()
+    if not -TIMESTAMP_TOLERANCE_SECONDS <= age <= RETRY_SECONDS + TIMESTAMP_TOLERANCE_SECONDS:
+        raise Unauthenticated("Timestamp is too far from the time of receipt")
+
+
+def _decoded(signature: Any) -> bytes:
+    if not isinstance(signature, str) or not signature:
+        raise Unauthenticated("Signature is missing")
+    try:
+        return base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Unauthenticated("Signature is not base64") from error
+
+
+def _equal(given: Any, expected: str) -> bool:
+    return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
