@@ -9,7 +9,7 @@ UV_VENV := .venv-uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test test-containers chaos bench scan lock clean
+.PHONY: help demo serve check test nightly test-containers chaos bench scan lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -33,6 +33,9 @@ test: $(VENV)/.ready $(SAM_VENV)/.ready ## Everything that CI runs: check, the l
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+
+nightly: $(VENV)/.ready ## The pure tests, searching widely: every mutation of every sample, thousands of examples (about half an hour)
+	TRAILHOOK_SEARCH=nightly $(BIN)/pytest -n 2 --timeout 7200 -m "not stack and not build"
 
 test-containers: $(VENV)/.ready $(SAM_VENV)/.ready ## The built functions in Lambda's container, with `sam local invoke` (needs Docker)
 	$(BIN)/python tests/containers/invoke.py

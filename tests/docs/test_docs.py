@@ -49,6 +49,21 @@ def test_every_partner_has_its_page_and_stands_in_the_readme(name: str) -> None:
     assert f"({page})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+SECTIONS = {
+    "what to set up": r"console|set up|What to send",
+    "what arrives and how it maps": r"arrives and how it maps|What to send",
+    "what is quarantined": r"What is quarantined, and why",
+    "what it costs to be wrong": r"What it costs to be wrong",
+}
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_partners_page_says_what_an_operator_needs(name: str, section: str) -> None:
+    page = (ROOT / "docs" / "partners" / f"{name}.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## .*({SECTIONS[section]})", page, re.MULTILINE)
+
+
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("events/*.md")]
 
 

@@ -25,6 +25,13 @@ SCHEMA_EVENT = {
 }
 CLOUDEVENT = {"specversion": "1.0", "source": "/lamps/north", "id": "ce-0001", "type": "com.example.lamp.lit"}
 STANDARD_WEBHOOK = '{"type":"lamp.lit","timestamp":"2025-11-05T08:30:00Z","data":{}}'
+SNS_MESSAGE = {
+    "Type": "Notification",
+    "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+    "TopicArn": "arn:aws:sns:eu-central-1:111122223333:lamps",
+    "Message": "x",
+    "Timestamp": "2025-11-05T08:30:05.655Z",
+}
 
 
 def sent(partner: str, body: str, headers: dict[str, str] | None = None) -> tuple[str, str]:
@@ -146,6 +153,14 @@ def test_parts_are_told_apart_and_may_hold_any_text() -> None:
             "DbQ08wWKp3EVbm9L_gadArNdKlMHyTbdWg_I6IXzs6M",
             "99999999-0000-4000-8000-000000000001",
             id="descriptor-with-its-id-in-a-header",
+        ),
+        pytest.param(
+            "cloudstoragesecurity",
+            compact(SNS_MESSAGE),
+            {},
+            "1I0DYTgCpfowsOOcuqm5Jb8mGvus69fGCNV6nPGY6X4",
+            "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+            id="cloudstoragesecurity",
         ),
     ],
 )

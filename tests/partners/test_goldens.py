@@ -3,14 +3,20 @@
 After a deliberate change: `pytest tests/partners --regenerate-goldens`, then read the difference.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.partners.cases import FIXTURES, Case, cases, outcomes, sample_files
 
-from trailhook.partners import REGISTRY
+from trailhook.descriptor import Descriptor
+from trailhook.errors import MalformedDelivery
+from trailhook.members import object_at
+from trailhook.partners import FOLDER, REGISTRY
+from trailhook.selection import Subject
 
 LARGEST_FIXTURE_BYTES = 2_000
 PAGES = Path(__file__).parents[2] / "docs" / "partners"
@@ -30,6 +36,25 @@ def test_partner_has_fixtures_and_a_page(partner: str) -> None:
     page = PAGES / f"{partner}.md"
     assert page.is_file(), f"docs/partners/{partner}.md is missing"
     assert "quarantine" in page.read_text()
+
+
+def descriptors() -> Iterator[tuple[str, str]]:
+    """Each kind of event of each partner that is a descriptor."""
+    for name in sorted(REGISTRY):
+        if (file := FOLDER / f"{name}.json").is_file():
+            yield from ((name, kind.name) for kind in Descriptor.read(file).kinds)
+
+
+@pytest.mark.parametrize(("partner", "kind"), list(descriptors()), ids=str)
+def test_every_kind_of_event_that_a_descriptor_knows_has_a_golden_pair(partner: str, kind: str) -> None:
+    descriptor = Descriptor.read(FOLDER / f"{partner}.json")
+    met: set[str | None] = set()
+    for case in (case for case in cases() if case.partner == partner):
+        with contextlib.suppress(MalformedDelivery):
+            for event in descriptor.events(case.delivery()):
+                inner = object_at(event.value, descriptor.spec.get("inside", "")) or event.value
+                met |= {next((k.name for k in descriptor.kinds if k.fits(Subject(inner, event.delivery))), None)}
+    assert kind in met, f"tests/partners/fixtures/{partner} has no {kind}"
 
 
 def test_every_file_belongs_to_a_case() -> None:

@@ -24,6 +24,9 @@ OBJECTS = {"requestParameters": 100_000, "responseElements": 100_000, "additiona
 REQUIRED = {"version", "userIdentity", "eventSource", "eventName", "eventTime", "UID", "recipientAccountId"}
 OPTIONAL = {"userAgent", "errorCode", "errorMessage", "sourceIPAddress", *OBJECTS}
 
+SEARCH = settings.default.max_examples if settings.default else 50
+"""How widely to search: few examples for `make check`, thousands for `make nightly`."""
+
 ONE_EVENT = [case for case in cases() if "text" not in json.loads(case.path.read_text())]
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("\ud83d"),
@@ -39,10 +42,10 @@ def mutations(draw: st.DrawFn) -> tuple[Case, Any]:
     case = draw(st.sampled_from(ONE_EVENT))
     body = copy.deepcopy(json.loads(case.path.read_text())["body"])
     for _ in range(draw(st.integers(1, 3))):
-        places = list(_places(body))
-        if not places:
+        found = list(places(body))
+        if not found:
             break
-        container, key = draw(st.sampled_from(places))
+        container, key = draw(st.sampled_from(found))
         if draw(st.booleans()):
             container[key] = draw(ANYTHING | LONG)
         else:
@@ -51,24 +54,18 @@ def mutations(draw: st.DrawFn) -> tuple[Case, Any]:
 
 
 @given(mutations())
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6 * SEARCH, suppress_health_check=list(HealthCheck))
 def test_a_mutated_event_is_mapped_within_the_limits_or_refused(mutation: tuple[Case, Any]) -> None:
     case, body = mutation
     whole = case.delivery()
     sent = delivery(case.partner, json.dumps(body).encode(), whole.headers, whole.proof)
     first = outcomes(sent)
-    for outcome in first:
-        if "eventData" in outcome:
-            assert re.fullmatch(r"[-_A-Za-z0-9]{1,128}", outcome["id"])
-            assert_within_limits(outcome["eventData"])
-        else:
-            assert re.fullmatch(r"[A-Z][A-Za-z0-9]+", outcome["refused"])
-            assert outcome["reason"]
+    assert_an_end(first)
     assert outcomes(sent) == first
 
 
 @given(st.sampled_from(sorted(REGISTRY)), ANYTHING)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * SEARCH)
 def test_any_value_is_mapped_or_refused(partner: str, value: Any) -> None:
     for headers in ({}, {"x-github-event": "push"}):
         event = PartnerEvent(delivery(partner, b"", headers), value, b"")
@@ -80,7 +77,7 @@ def test_any_value_is_mapped_or_refused(partner: str, value: Any) -> None:
 
 
 @given(st.sampled_from(sorted(REGISTRY)), st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=2 * SEARCH)
 def test_any_bytes_have_an_end(partner: str, body: bytes) -> None:
     outcomes(delivery(partner, body))
 
@@ -129,6 +126,17 @@ def test_the_largest_members_are_left_out_and_named(partner: str, headers: dict[
     assert re.fullmatch(r"[0-9a-f]{64}", notes["originalSha256"])
 
 
+def assert_an_end(ends: list[dict[str, Any]]) -> None:
+    """Each event of a delivery is within CloudTrail's limits, or refused with a code and a reason."""
+    for outcome in ends:
+        if "eventData" in outcome:
+            assert re.fullmatch(r"[-_A-Za-z0-9]{1,128}", outcome["id"])
+            assert_within_limits(outcome["eventData"])
+        else:
+            assert re.fullmatch(r"[A-Z][A-Za-z0-9]+", outcome["refused"])
+            assert outcome["reason"]
+
+
 def assert_within_limits(event: dict[str, Any]) -> None:
     """AWS page: "CloudTrail Lake integrations event schema"."""
     assert REQUIRED <= set(event) <= REQUIRED | OPTIONAL
@@ -153,12 +161,12 @@ def assert_within_limits(event: dict[str, Any]) -> None:
     assert datetime.fromisoformat(event["eventTime"]).year >= 1970
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
     """Every member of every object and array, as its container and key."""
     if isinstance(value, dict | list):
         for key in list(value) if isinstance(value, dict) else range(len(value)):
             yield value, key
-            yield from _places(value[key])
+            yield from places(value[key])
 
 
 def _events(case: Case) -> list[PartnerEvent]:

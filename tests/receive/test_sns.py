@@ -3,6 +3,8 @@
 import base64
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +63,25 @@ class Endpoint:
     def refuses(self, body: bytes | str, because: str, headers: Mapping[str, str] = HEADERS) -> bool:
         """Whether the answer is 401, for this reason and none that an earlier check would give."""
         return self.post(body, headers).status == 401 and because in self.log["refused"]
+
+
+VECTORS = json.loads((Path(__file__).parent / "sns_vectors.json").read_text(encoding="utf-8"))
+"""Messages that SNS itself has signed, and its certificate of that time, as an SDK of AWS's publishes them."""
+
+
+@pytest.mark.parametrize("message", VECTORS["messages"], ids=lambda message: f"version {message['SignatureVersion']}")
+def test_what_sns_itself_has_signed_is_queued_and_nothing_near_it(message: dict[str, str]) -> None:
+    endpoint = Endpoint(message["TopicArn"])
+    endpoint.fetcher.pages[message["SigningCertURL"]] = Fetched(200, VECTORS["certificate"].encode())
+    received_at = int(datetime.fromisoformat(message["Timestamp"]).timestamp() * 1000)
+    assert endpoint.post(json.dumps(message).encode(), received_at=received_at).status == 202
+    for name in ("Message", "MessageId", "Timestamp"):
+        altered = message | {name: message[name].replace("7", "8").replace("o", "0")}
+        assert endpoint.post(json.dumps(altered).encode(), received_at=received_at).status == 401
+    month_later = received_at + 30 * 86_400_000
+    later = message | {"Timestamp": "2022-08-27T21:24:00.000Z"}
+    assert endpoint.post(json.dumps(later).encode(), received_at=month_later).status == 401
+    assert "not valid at the time" in endpoint.log["refused"]
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
