@@ -9,7 +9,7 @@ UV_VENV := .venv-uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test nightly test-containers chaos bench scan lock clean
+.PHONY: help demo serve check test nightly test-containers verify-aws chaos bench scan lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -39,6 +39,9 @@ nightly: $(VENV)/.ready ## The pure tests, searching widely: every mutation of e
 
 test-containers: $(VENV)/.ready $(SAM_VENV)/.ready ## The built functions in Lambda's container, with `sam local invoke` (needs Docker)
 	$(BIN)/python tests/containers/invoke.py
+
+verify-aws: $(VENV)/.ready ## Ask AWS what nobody could verify yet; says what it makes and asks first (needs an account; STACK=…)
+	@$(BIN)/python -m verify $(if $(STACK),--stack $(STACK))
 
 chaos: $(VENV)/.ready ## Thousands of deliveries while forward is killed again and again; ends with the ledger
 	$(BIN)/trailhook demo --deliveries 2000 --kill-every 1.5

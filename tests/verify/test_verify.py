@@ -1,0 +1,143 @@
+"""`make verify-aws` from its question to its table, with the local stack where AWS would be."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+import pytest
+from verify import control, endpoint, ingestion
+from verify.probe import Fit, Probe
+
+from trailhook_local.lake_query import query_lake, store_id
+from trailhook_local.stack.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+PROBES: list[Probe[Any]] = [*endpoint.PROBES, *ingestion.PROBES, *control.PROBES]
+pytestmark = pytest.mark.timeout(280)
+
+
+class DescribeStacks(BaseHTTPRequestHandler):
+    """CloudFormation with one stack that has an endpoint; any other is one that delivers by itself."""
+
+    outputs: dict[str, str]
+
+    def do_POST(self) -> None:
+        asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        outputs = self.outputs if asked["StackName"] == ["trailhook-custom"] else {"ChannelArn": "arn"}
+        members = "".join(
+            f"<member><OutputKey>{name}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
+            for name, value in outputs.items()
+        )
+        answer = (
+            '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
+            f"<Stacks><member><StackName>trailhook-custom</StackName><Outputs>{members}</Outputs></member></Stacks>"
+            "</DescribeStacksResult></DescribeStacksResponse>"
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+        pass
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(["custom"], state=tmp_path_factory.mktemp("stack"), template=ROOT / "template.yaml") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cloudformation(stack: Stack) -> Iterator[str]:
+    outputs = {"WebhookUrl": f"{stack['custom'].url}/webhook", "WebhookSecretArn": stack["custom"].secret_arn}
+    handler = type("OneStack", (DescribeStacks,), {"outputs": outputs})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def verify(stack: Stack, cloudformation: str, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        **stack.endpoints.environment(),
+        "AWS_ENDPOINT_URL_CLOUDFORMATION": cloudformation,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "verify", "--pause", "0.2", "--patience", "20", *arguments],
+        cwd=ROOT,
+        env=environment,
+        input=said,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def what_there_is(stack: Stack) -> tuple[set[str], set[str], set[str]]:
+    cloudtrail, sqs = stack.client("cloudtrail"), stack.client("sqs")
+    stores = cloudtrail.list_event_data_stores()["EventDataStores"]
+    living = (one for one in stores if _status(stack, one["EventDataStoreArn"]) != "PENDING_DELETION")
+    return (
+        {channel["ChannelArn"] for channel in cloudtrail.list_channels()["Channels"]},
+        {store["EventDataStoreArn"] for store in living},
+        set(sqs.list_queues()["QueueUrls"]),
+    )
+
+
+def _status(stack: Stack, arn: str) -> str:
+    return str(stack.client("cloudtrail").get_event_data_store(EventDataStore=arn)["Status"])
+
+
+@pytest.mark.stack
+def test_every_question_is_asked_and_nothing_is_left_behind(stack: Stack, cloudformation: str) -> None:
+    before = what_there_is(stack)
+    done = verify(stack, cloudformation, "--stack", "trailhook-custom", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = {
+        cells[1].strip(): cells[3:6]
+        for line in done.stdout.splitlines()
+        if (cells := re.split("[│┃]", line))[1:2] and len(cells) == 7
+    }
+    for probe in PROBES:
+        says, _, fits = rows[probe.name]
+        assert fits.strip() in ({Fit.OPEN} if probe.needs_aws else {Fit.ASSUMED, Fit.SAFE}), (probe.name, says)
+        assert ("only on AWS" in says) is probe.needs_aws
+    stack.wait_until_settled(20)
+    assert what_there_is(stack) == before
+    sql = f"SELECT count(*) AS events FROM {store_id(stack.event_data_store_arn)}"  # noqa: S608 - our own id
+    assert query_lake(stack.client("cloudtrail"), sql).rows == [{"events": "0"}]
+    assert stack.counts()["custom"].waiting == stack.counts()["custom"].dead_letters == 0
+
+
+@pytest.mark.stack
+def test_a_no_makes_nothing_and_sends_nothing(stack: Stack, cloudformation: str) -> None:
+    before = what_there_is(stack)
+    done = verify(stack, cloudformation, said="n\n")
+    assert done.returncode == 1
+    assert "a few US cents" in done.stdout
+    assert what_there_is(stack) == before
+
+
+@pytest.mark.stack
+def test_a_stack_without_an_endpoint_is_told_as_such(stack: Stack, cloudformation: str) -> None:
+    before = what_there_is(stack)
+    done = verify(stack, cloudformation, "--stack", "trailhook-clumio", "--yes")
+    assert done.returncode == 1
+    assert "name one with an endpoint" in done.stderr
+    assert what_there_is(stack) == before
+
+
+def test_the_page_lists_every_probe_and_no_other() -> None:
+    page = (ROOT / "docs" / "unverified.md").read_text(encoding="utf-8")
+    section = page.split("## What can be asked of AWS\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `([a-z0-9-]+)` \|", section, re.MULTILINE) == [probe.name for probe in PROBES]
