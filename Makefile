@@ -9,7 +9,7 @@ UV_VENV := .venv-uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test nightly test-containers verify-aws chaos bench scan lock clean
+.PHONY: help demo serve check test nightly lambda-image test-containers verify-aws chaos bench scan lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -36,6 +36,9 @@ test: $(VENV)/.ready $(SAM_VENV)/.ready ## Everything that CI runs: check, the l
 
 nightly: $(VENV)/.ready ## The pure tests, searching widely: every mutation of every sample, thousands of examples (about half an hour)
 	TRAILHOOK_SEARCH=nightly $(BIN)/pytest -n 2 --timeout 7200 -m "not stack and not build"
+
+lambda-image: ## Get Lambda's Python image, and a Docker engine where there is none (pulled, or built by root on Debian)
+	@tests/containers/prepare.sh
 
 test-containers: $(VENV)/.ready $(SAM_VENV)/.ready ## The built functions in Lambda's container, with `sam local invoke` (needs Docker)
 	$(BIN)/python tests/containers/invoke.py

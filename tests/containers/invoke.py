@@ -1,12 +1,13 @@
 """The built functions in Lambda's own kind of container: `make test-containers`.
 
-Runs `sam build`, starts the local stack, lets containers reach it, invokes each recorded event with `sam local invoke`
-and looks at the answers and into the Lake. Needs a running Docker engine that has Lambda's Python image; where it
-cannot run it says why and exits with 0, so that a machine without Docker is not a failure.
+Runs `sam build`, starts the local stack, lets containers reach it, invokes all of events/ with `sam local invoke`,
+looks at the answers and into the Lake. Needs a running Docker engine that has Lambda's Python image, as
+`make lambda-image` brings it; where it cannot run it says why and exits with 0, so that a machine without Docker is no
+failure.
 """
 
-import http.server
 import json
+import platform
 import shutil
 import socket
 import socketserver
@@ -20,12 +21,14 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from trailhook_local.lake_query import query_lake, store_id
+from trailhook_local.stack.cloudformation import ResponseUrl
 from trailhook_local.stack.endpoints import CREDENTIALS
 from trailhook_local.stack.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 SAM = str(ROOT / ".venv-sam" / "bin" / "sam")
-IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
+ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "")
+IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
 FAKE_SECRET = "TrailhookFakeSecretForLocalUseOnly0000000000"
 HOST = "host.docker.internal"
 
@@ -62,8 +65,8 @@ def reachable(url: str, bridge: str) -> Iterator[str]:
         server.shutdown()
 
 
-def environment(stack: Stack, aws: str, lake: str) -> Mapping[str, Mapping[str, str]]:
-    """events/env.json with what the stack really has."""
+def environment(recorded: str, stack: Stack, aws: str, lake: str) -> Mapping[str, Mapping[str, str]]:
+    """One of the environments in events/, with what the stack really has."""
     integration = stack["github"]
     stack.client("secretsmanager").put_secret_value(SecretId=integration.secret_arn, SecretString=FAKE_SECRET)
     actual = {
@@ -76,10 +79,10 @@ def environment(stack: Stack, aws: str, lake: str) -> Mapping[str, Mapping[str, 
         "AWS_ENDPOINT_URL_CLOUDTRAIL": lake,
         "AWS_ENDPOINT_URL_CLOUDTRAIL_DATA": lake,
     }
-    recorded = json.loads((ROOT / "events" / "env.json").read_text(encoding="utf-8"))
+    functions = json.loads((ROOT / "events" / recorded).read_text(encoding="utf-8"))
     return {
         function: {name: actual.get(name, value) for name, value in variables.items()}
-        for function, variables in recorded.items()
+        for function, variables in functions.items()
     }
 
 
@@ -87,7 +90,7 @@ def invoke(build: Path, function: str, event: str, variables: Path) -> Any:
     done = subprocess.run(
         [SAM, "local", "invoke", function, "--event", str(ROOT / "events" / event), "--env-vars", str(variables)]
         + ["--template", str(build / "template.yaml"), "--skip-pull-image", "--add-host", f"{HOST}:host-gateway"]
-        + ["--parameter-overrides", "Architecture=x86_64", "--region", "us-east-1"],
+        + ["--parameter-overrides", f"Architecture={ARCHITECTURE}", "--region", "us-east-1"],
         cwd=ROOT,
         env={**CREDENTIALS, "PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(Path.home()), "SAM_CLI_TELEMETRY": "0"},
         capture_output=True,
@@ -99,43 +102,25 @@ def invoke(build: Path, function: str, event: str, variables: Path) -> Any:
     return json.loads(lines[-1])
 
 
-class AnswerTaken(http.server.BaseHTTPRequestHandler):
-    """CloudFormation's side of a ResponseURL."""
-
-    answers: ClassVar[list[dict[str, Any]]] = []
-
-    def do_PUT(self) -> None:
-        self.answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
-        pass
-
-
 def invoke_stack_requests(build: Path, folder: Path, variables: Path, bridge: str, cloudtrail: Any) -> None:
     """Create, Update and Delete of events/, each told the physical id of the one before, as CloudFormation does."""
-    with http.server.ThreadingHTTPServer((bridge, 0), AnswerTaken) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with ResponseUrl(bridge) as response:
         physical_id = ""
         for kind in ("create", "update", "delete"):
             event = json.loads((ROOT / "events" / f"integration-{kind}.json").read_text(encoding="utf-8"))
             path = urlsplit(event["ResponseURL"])
-            event["ResponseURL"] = f"http://{HOST}:{server.server_address[1]}{path.path}?{path.query}"
+            event["ResponseURL"] = f"http://{HOST}:{response.port}{path.path}?{path.query}"
             if physical_id:
                 event["PhysicalResourceId"] = physical_id
             recorded = folder / f"integration-{kind}.json"
             recorded.write_text(json.dumps(event), encoding="utf-8")
             assert invoke(build, "IntegrationFunction", str(recorded), variables) is None
-            answer = AnswerTaken.answers.pop()
+            answer = response.take()
             assert answer["Status"] == "SUCCESS", answer
-            assert not AnswerTaken.answers, "CloudFormation is answered once"
             physical_id = answer["PhysicalResourceId"]
             channels = {channel["ChannelArn"] for channel in cloudtrail.list_channels()["Channels"]}
             assert (physical_id in channels) is (kind != "delete")
             print(f"IntegrationFunction integration-{kind}.json: SUCCESS")
-        server.shutdown()
 
 
 def missing() -> str | None:
@@ -143,9 +128,9 @@ def missing() -> str | None:
     if shutil.which("docker") is None:
         return "there is no docker command"
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
-        return "no Docker engine answers"
+        return "no Docker engine answers: `make lambda-image` starts one where it may"
     if subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False).returncode:
-        return f"the image {IMAGE} is not there: docker pull {IMAGE}"
+        return f"the image {IMAGE} is not there: `make lambda-image` brings it"
     return None
 
 
@@ -167,8 +152,15 @@ def main() -> None:
             reachable(stack.endpoints.aws, bridge) as aws,
             reachable(stack.endpoints.cloudtrail, bridge) as lake,
         ):
+            for recorded in ("env.json", "env-okta.json"):
+                content = json.dumps(environment(recorded, stack, aws, lake))
+                (Path(folder) / recorded).write_text(content, encoding="utf-8")
             variables = Path(folder) / "env.json"
-            variables.write_text(json.dumps(environment(stack, aws, lake)), encoding="utf-8")
+            asked = json.loads((ROOT / "events" / "receive-okta-verification.json").read_text(encoding="utf-8"))
+            answer = invoke(build, "ReceiveFunction", "receive-okta-verification.json", Path(folder) / "env-okta.json")
+            echoed = {"verification": asked["headers"]["x-okta-verification-challenge"]}
+            assert (answer["statusCode"], json.loads(answer["body"])) == (200, echoed), answer
+            print("ReceiveFunction receive-okta-verification.json: 200")
             for event in ("receive-github-webhook.json", "receive-custom-standard-webhook.json"):
                 answer = invoke(build, "ReceiveFunction", event, variables)
                 assert answer["statusCode"] == 202, answer
@@ -181,7 +173,7 @@ def main() -> None:
             print(f"ForwardFunction forward-deliveries.json: delivered; the Lake holds {row['events']} events")
             assert int(row["events"]) >= 2, row
             invoke_stack_requests(build, Path(folder), variables, bridge, stack.client("cloudtrail"))
-    print("6 passed, 0 failed")
+    print("7 passed, 0 failed")
 
 
 if __name__ == "__main__":
