@@ -54,7 +54,7 @@ bench: $(VENV)/.ready ## Throughput of forward beside the naive loop, in one run
 
 scan: $(SCAN_VENV)/.ready ## Security scanners over the template (checkov, cfn-lint)
 	$(SCAN_VENV)/bin/cfn-lint template.yaml
-	$(SCAN_VENV)/bin/checkov --quiet --compact --framework cloudformation --file template.yaml
+	$(SCAN_VENV)/bin/checkov --quiet --compact --skip-download --framework cloudformation --file template.yaml
 
 lock: $(UV_VENV)/.ready ## Resolve the requirements files anew
 	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header --python-version 3.11 \

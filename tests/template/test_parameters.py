@@ -200,7 +200,7 @@ def test_the_defaults_break_no_rule(document: Mapping[str, Any]) -> None:
 
 
 DIRECT = {"PrincipalAccountIds": "444455556666", "ExternalId": "trailhook-4711"}
-CERTIFICATE = ACCEPTED["CertificateArn"][1]
+CERTIFICATE, SECRET = ACCEPTED["CertificateArn"][1], ACCEPTED["WebhookSecretArn"][1]
 CHANNEL, STORE = ACCEPTED["ChannelArn"][1], ACCEPTED["EventDataStoreArns"][1]
 
 
@@ -221,6 +221,14 @@ CHANNEL, STORE = ACCEPTED["ChannelArn"][1], ACCEPTED["EventDataStoreArns"][1]
         ({"Partner": "clumio", "Mode": "webhook", **DIRECT}, "by itself"),
         ({"Partner": "clumio", "PrincipalAccountIds": "444455556666"}, "ExternalId"),
         ({"Partner": "snyk", "Mode": "direct", "PrincipalAccountIds": "444455556666"}, "ExternalId"),
+        ({"EventSource": "payroll.example.com"}, "Partner=custom"),
+        ({"Partner": "clumio", **DIRECT, "Redact": "ssn"}, "redacted"),
+        ({"Partner": "snyk", "Mode": "direct", **DIRECT, "ExcludeEvents": "push"}, "left out"),
+        ({"Partner": "shoreline", "SilenceHours": "72"}, "SilenceHours"),
+        ({"Partner": "shoreline", "AlarmEmail": "audit@example.com"}, "AlarmEmail"),
+        ({"Partner": "shoreline", "AllowedSourceRanges": "192.0.2.0/24"}, "AllowedSourceRanges"),
+        ({"Partner": "shoreline", "WebhookSecretArn": SECRET}, "WebhookSecretArn"),
+        ({"Partner": "shoreline", "DomainName": "audit.example.com", "CertificateArn": CERTIFICATE}, "DomainName"),
     ],
 )
 def test_what_contradicts_itself_is_refused_before_anything_is_made(
@@ -243,6 +251,8 @@ def test_what_contradicts_itself_is_refused_before_anything_is_made(
         {"Partner": "clumio", "Mode": "direct", **DIRECT},
         {"Partner": "launchdarkly", "Mode": "direct", **DIRECT},
         {"Partner": "shoreline"},
+        {"Partner": "custom", "EventSource": "payroll.example.com"},
+        {"Partner": "snyk", "Redact": "ssn", "SilenceHours": "72"},
     ],
 )
 def test_what_goes_together_is_let_through(document: Mapping[str, Any], given: Mapping[str, str]) -> None:
