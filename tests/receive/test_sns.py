@@ -25,7 +25,7 @@ from tests.receive.sns_sender import (
     time_text,
 )
 
-from trailhook.assembly import receive_limits
+from trailhook.assembly.receive import receive_limits
 from trailhook.errors import Unauthenticated
 from trailhook.gateway import Response
 from trailhook.https import Fetched
