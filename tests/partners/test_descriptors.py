@@ -124,6 +124,14 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("actors:\n  - {type: User}"), 10, "kinds[0].actors[0].id", "is missing"),
         (with_kind("uid: {header: X-Id}"), 9, "kinds[0].uid.header", "lower case"),
         (with_kind("uid: {header: authorization}"), 9, "kinds[0].uid.header", "holds a secret"),
+        (with_kind("actors:\n  - {id: a, type: actor.kind}"), 10, "kinds[0].actors[0].type", "{at: actor.kind}"),
+        (
+            with_kind("uid: {header: x-key}") + "proofs:\n  - token: {header: x-key}\n",
+            1,
+            "proofs",
+            "x-key holds the secret",
+        ),
+        (MINIMAL + "delivery_id: x-key\nproofs:\n  - token: {header: x-key}\n", 1, "proofs", "x-key holds the secret"),
         (with_kind("uid: {at: a, constant: b}"), 9, "kinds[0].uid", "exactly one"),
         (with_kind("when: {at: a, matches: '('}"), 9, "kinds[0].when.matches", "regular expression"),
         (with_kind("when: {at: a, in: [1], present: true}"), 9, "kinds[0].when", "at most one"),
@@ -300,7 +308,9 @@ def test_map_names_every_mistake_of_a_descriptor_and_no_traceback(lampworks: Pat
 
 
 def test_a_file_that_is_not_there_and_one_under_another_name(tmp_path: Path, lampworks: Path) -> None:
-    assert "nor is it one of: atlassian" in trailhook("map", "nothing", "-", given="{}").stderr
+    missing = trailhook("map", "nothing", "-", given="{}").stderr
+    assert "nor is it one of: atlassian" in missing
+    assert "Name a descriptor's YAML file" in missing
     other = lampworks.rename(tmp_path / "other.yaml")
     assert "the file must be lampworks.yaml" in trailhook("map", other, "-", given="{}").stderr
 

@@ -77,7 +77,10 @@ def _compiled(file: Path) -> dict[str, Any]:
         raise DescriptorFailure(str(error)) from error
     except OSError as error:
         known = ", ".join(sorted(REGISTRY))
-        raise click.ClickException(f"{file} cannot be read ({error.strerror}), nor is it one of: {known}") from error
+        raise click.ClickException(
+            f"{file} cannot be read ({error.strerror}), nor is it one of: {known}. "
+            "Name a descriptor's YAML file, or add the partner's line to the registry first."
+        ) from error
 
 
 def _outcome(mapper: Mapper, item: Item) -> dict[str, Any]:

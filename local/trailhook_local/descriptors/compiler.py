@@ -36,6 +36,12 @@ def compile_descriptor(text: str, file: str) -> dict[str, Any]:
         Problem(node.start_mark.line + 1, "kinds", f"two are named {name!r}; ids depend on the name")
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
+    tokens = {proof.get("header") for proof in spec.get("proofs", ()) if proof.get("kind") == "token"}
+    kept = {*_headers(spec.get("kinds", ())), spec.get("delivery_id")}
+    problems.found += [
+        Problem(node.start_mark.line + 1, "proofs", f"{name} holds the secret, so nothing else may be read from it")
+        for name in sorted((tokens & kept) - {None, ""})
+    ]
     if problems.found:
         raise DescriptorError(file, sorted(problems.found, key=lambda problem: problem.line))
     return {

@@ -33,6 +33,13 @@ def _path_problem(expression: str) -> str | None:
     return None
 
 
+def _word_problem(word: str) -> str | None:
+    """A type that looks like a path would otherwise be the type of every actor, and nobody be told."""
+    if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", word):
+        return f"a text stands for itself here; for what the event holds, write {{at: {word}}}"
+    return None
+
+
 def _pattern_problem(pattern: str) -> str | None:
     try:
         re.compile(pattern)
@@ -49,6 +56,7 @@ PATH = checked(text(hint="a JMESPath"), _path_problem)
 HEADER = text(r"[a-z0-9][a-z0-9-]*", "a header's name in lower case")
 _KEPT_HEADER = checked(HEADER, _kept_header_problem)
 _CONSTANT = text(r"[^\n]+", "a text on one line")
+_WORD = checked(_CONSTANT, _word_problem)
 
 CHANGES: dict[str, Reader] = {
     "map": mapping_of(_CONSTANT),
@@ -77,7 +85,7 @@ def _place(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
 def _type(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
     """The same, but a plain text stands for itself: `type: User`."""
     if isinstance(node, yaml.ScalarNode):
-        return {"constant": _CONSTANT(node, name, problems)}
+        return {"constant": _WORD(node, name, problems)}
     return _place(node, name, problems)
 
 
