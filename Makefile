@@ -34,7 +34,7 @@ test: $(VENV)/.ready $(SAM_VENV)/.ready ## Everything that CI runs: check, the l
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
 
-nightly: $(VENV)/.ready ## The pure tests, searching widely: every mutation of every sample, thousands of examples (about half an hour)
+nightly: $(VENV)/.ready ## The pure tests, searching widely: every mutation of every sample, thousands of examples
 	TRAILHOOK_SEARCH=nightly $(BIN)/pytest -n 2 --timeout 7200 -m "not stack and not build"
 
 lambda-image: ## Get Lambda's Python image, and a Docker engine where there is none (pulled, or built by root on Debian)

@@ -1,5 +1,10 @@
 """The senders' side of each proof, held against the partners' own published vectors."""
 
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from trailhook_local.cli.main import main
 from trailhook_local.signing import SIGNERS, sign_github, sign_standard_webhooks
 
 
@@ -23,3 +28,15 @@ def test_standard_webhooks_signs_as_its_reference_libraries_do() -> None:
 
 def test_okta_sends_the_secret_as_it_is() -> None:
     assert SIGNERS["okta"]("chosen-by-the-administrator", b"{}") == {"Authorization": "chosen-by-the-administrator"}
+
+
+def test_send_says_where_it_cannot_sign_as_the_partner_itself(tmp_path: Path) -> None:
+    """Only Amazon can sign as SNS; the endpoint takes Standard Webhooks too."""
+    file = tmp_path / "message.json"
+    file.write_text("{}")
+    for partner, said in (("cloudstoragesecurity", True), ("slack", True), ("okta", False), ("custom", False)):
+        result = CliRunner().invoke(
+            main, ["send", partner, str(file), "--url", "http://127.0.0.1:1", "--secret", "fake"]
+        )
+        assert "could not be asked" in result.stderr
+        assert (f"signed under Standard Webhooks: the proof of {partner}" in result.stderr) is said

@@ -4,13 +4,14 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from click.testing import CliRunner, Result
 
-from trailhook.delivery import Delivery
+from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor import Descriptor
-from trailhook.errors import SettingsError, UnmappableEvent
+from trailhook.errors import MalformedDelivery, SettingsError, UnmappableEvent
 from trailhook.own_partners import OWN, own_source
 from trailhook.partner import Options
 from trailhook.partners import FOLDER, REGISTRY, load_partner, load_partners
@@ -251,6 +252,24 @@ def test_members_of_a_response_move_and_nothing_is_lost() -> None:
     fields = mapped(with_kind("response: [result, absent]"), event)
     assert fields["responseElements"] == {"result": {"ok": 1}}
     assert fields["requestParameters"] | fields["responseElements"] == event
+
+
+def test_a_forms_field_holds_what_the_body_holds_otherwise_and_an_event_of_it_can_be_sent_alone() -> None:
+    partner = Descriptor.of(compile_descriptor(MINIMAL + "form: payload\narray: items\n", "lamps.yaml")).partner(
+        Options()
+    )
+    items = json.dumps({"items": [{"type": "lit", "at": 1_762_331_405}, {"type": "o=ut&", "at": 1_762_331_406}]})
+
+    def events(body: bytes) -> list[PartnerEvent]:
+        return list(partner.events(Delivery("lamps", "d", "r", 0, "192.0.2.1", "p", {}, frozenset(), body)))
+
+    in_form = events(urlencode({"token": "x", "payload": items}).encode())
+    assert [event.value["type"] for event in in_form] == ["lit", "o=ut&"]
+    assert [event.value for event in events(items.encode())] == [event.value for event in in_form]
+    assert [events(event.original)[0].value for event in in_form] == [event.value for event in in_form]
+    for body in (b"other=1", b"payload=1&payload=2", b"payload=%FF"):
+        with pytest.raises(MalformedDelivery, match="BadForm"):
+            events(body)
 
 
 # The command, and an operator's own.

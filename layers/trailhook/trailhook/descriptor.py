@@ -5,6 +5,7 @@ also those that it copies into a field of CloudTrail's. What is compiled has bee
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trailhook.audit_event import AuditEvent
-from trailhook.body import open_body
+from trailhook.body import form_field, open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor_kind import Kind
 from trailhook.errors import MalformedDelivery, SettingsError, UnmappableEvent
@@ -29,6 +30,9 @@ from trailhook.selection import Subject
 
 FORMAT = 1
 """The version of the compiled form. Compile again after an update that counts it up."""
+
+_FORM = re.compile(rb"[\w.%+-]+=")
+"""How a form begins, and JSON never does."""
 
 _ENCODINGS: Mapping[str, Callable[[bytes], str]] = {"hex": bytes.hex, "base64": base64_text}
 
@@ -75,8 +79,14 @@ class Descriptor:
         )
 
     def events(self, delivery: Delivery) -> Iterator[PartnerEvent]:
-        """The body's events: one object, an array or NDJSON, or the elements of the array that the descriptor names."""
-        for record in JsonText(open_body(delivery)).records():
+        """The body's events: one object, an array or NDJSON, or the elements of the array that the descriptor names.
+
+        The same in the field of a form, where the descriptor names one; an event of its own is then that field's text.
+        """
+        body, field = open_body(delivery), self.spec.get("form")
+        if field and _FORM.match(body):
+            body = form_field(body, field)
+        for record in JsonText(body).records():
             for entry in self._elements(record):
                 yield PartnerEvent(delivery, entry.value, entry.text.encode("utf-8", "surrogatepass"), entry.fault)
 

@@ -120,6 +120,7 @@ DESCRIPTOR = fields(
         "handshake": choice(*HANDSHAKES),
         "acknowledge": choice(200, 201, 202, 204),
         "delivery_id": HEADER,
+        "form": text(r"[A-Za-z_][\w.-]*", "the name of a form's field, like payload"),
         "array": list_of(_MEMBERS),
         "inside": text(r"[A-Za-z_][\w-]*", "the one member that holds the event"),
         "redact": list_of(_MEMBERS),
