@@ -21,7 +21,7 @@ from trailhook.gateway import Request, Response
 from trailhook.https import Fetcher
 from trailhook.json_text import JsonText
 from trailhook.proofs import TIMESTAMP_TOLERANCE_SECONDS
-from trailhook.sns_certificates import SigningCertificates, Topic
+from trailhook.sns_certificates import KEY_BITS, SigningCertificates, Topic
 
 NOTIFICATION = "Notification"
 CONFIRMATION = "SubscriptionConfirmation"
@@ -176,9 +176,12 @@ def _decoded(signature: Any) -> bytes:
     if not isinstance(signature, str) or not signature:
         raise Unauthenticated("Signature is missing")
     try:
-        return base64.b64decode(signature, validate=True)
+        decoded = base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError) as error:
         raise Unauthenticated("Signature is not base64") from error
+    if len(decoded) * 8 < KEY_BITS:
+        raise Unauthenticated("Signature is shorter than any of SNS's")
+    return decoded
 
 
 def _equal(given: Any, expected: str) -> bool:

@@ -26,7 +26,7 @@ FETCH_SECONDS = 1
 """Fetches that unproven messages may cause: so many at once, and one more in so many seconds."""
 
 _KEPT = 8
-_KEY_BITS = 2048
+KEY_BITS = 2048
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):sns:(?P<region>[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}):\d{12}:[A-Za-z0-9_-]{1,256}",
     re.ASCII,
@@ -123,8 +123,8 @@ def _checked(certificate: "Certificate", topic: Topic, at: datetime) -> "RSAPubl
         raise Unauthenticated("The signing certificate cannot be read") from error
     if authority or not names & topic.certificate_names:
         raise Unauthenticated(f"The signing certificate is not one of SNS in {topic.region}")
-    if not isinstance(key, RSAPublicKey) or key.key_size < _KEY_BITS:
-        raise Unauthenticated(f"The signing certificate has no RSA key of {_KEY_BITS} bits or more")
+    if not isinstance(key, RSAPublicKey) or key.key_size < KEY_BITS:
+        raise Unauthenticated(f"The signing certificate has no RSA key of {KEY_BITS} bits or more")
     return key
 
 
