@@ -83,7 +83,10 @@ def test_whatever_stands_in_one_place_an_event_is_mapped_within_the_limits_or_re
     every = (mutation for sent in deliveries(partner) for mutation in mutations(sent))
     tried = 0
     for sent, number, replacement in islice(every, 0, None, ONE_OF):
-        ends = outcomes(mutated(sent, number, replacement))
-        assert_an_end(ends)
+        try:
+            assert_an_end(outcomes(mutated(sent, number, replacement)))
+        except Exception as error:
+            error.add_note(f"with {replacement!r:.100} at place {number} of {sent.body!r:.300}")
+            raise
         tried += 1
     assert tried
