@@ -101,7 +101,8 @@ def function(handler: Handler, aws: tuple[Any, Any], monkeypatch: pytest.MonkeyP
     )
     to_stdout = logger("receive").registered_handler
     assert isinstance(to_stdout, logging.StreamHandler)
-    former = to_stdout.setStream(function.log)
+    # Not by setStream, which flushes the former one: whichever test came first may have closed it.
+    former, to_stdout.stream = to_stdout.stream, function.log
     yield function
-    to_stdout.setStream(former)
+    to_stdout.stream = former
     receiver.cache_clear()
