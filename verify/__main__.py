@@ -39,7 +39,7 @@ Row = tuple[Probe[Any], Answer]
 @click.option("--pause", default=5.0, show_default=True, help="Seconds between two looks at what takes time.")
 @click.option("--patience", default=900.0, show_default=True, help="Seconds to wait for what takes time.")
 def main(stack: str | None, region: str | None, yes: bool, pause: float, patience: float) -> None:
-    """Ask AWS what docs/unverified.md leaves open. Exits with 1 if an answer contradicts Trailhook or is missing."""
+    """Ask AWS what docs/unverified.md leaves open. Exits with 1 if an answer contradicts it, or none came."""
     session = boto3.Session(region_name=region)
     click.echo(PLAN.format(region=session.region_name or "no Region: say --region", sources=", ".join(SOURCES)))
     if stack:
@@ -58,7 +58,8 @@ def main(stack: str | None, region: str | None, yes: bool, pause: float, patienc
         for what in bench.left:
             click.echo(f"Could not be deleted, please do: {what}", err=True)
     _show(rows)
-    sys.exit(1 if bench.left or any(answer.fit is Fit.CONTRADICTION for _, answer in rows) else 0)
+    wrong = {Fit.CONTRADICTION, Fit.FAILED}
+    sys.exit(1 if bench.left or any(answer.fit in wrong for _, answer in rows) else 0)
 
 
 def _ask_endpoint(asked: Endpoint | None) -> Iterator[Row]:
@@ -77,7 +78,7 @@ def _ask(subject: Subject, probes: Sequence[Probe[Subject]], *, stand_in: bool) 
             yield probe, probe.ask(subject)
         except (CannotVerifyError, ClientError, BotoCoreError, HTTPError, QueryError) as error:
             # One question that fails must not keep the others from being asked, nor pass for an answer.
-            yield probe, Answer(f"failed: {error}", Fit.CONTRADICTION)
+            yield probe, Answer(str(error), Fit.FAILED)
 
 
 def _show(rows: Sequence[Row]) -> None:

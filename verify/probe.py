@@ -14,6 +14,7 @@ class Fit(StrEnum):
     ASSUMED = "yes"
     SAFE = "safe, but otherwise"
     CONTRADICTION = "NO"
+    FAILED = "failed"
     OPEN = "not asked"
 
 

@@ -26,6 +26,11 @@ SOURCES = ("Shoreline", "MontyCloud", "Clumio", "IBMMulticloud", "CloudStorageSe
 
 TAG = "trailhook-verify"
 ACCEPTED = "accepted"
+SAYS_NOTHING = frozenset(
+    {"AccessDeniedException", "AccountNotSubscribed", "InternalFailure", "Throttling", "ThrottlingException"}
+)
+"""Refusals of the caller or of the moment, which no question is about."""
+
 SELECTORS = [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["ActivityAuditLog"]}]}]
 
 
@@ -163,7 +168,10 @@ class Workbench:
         channel: str = "",
         external_id: str = "",
     ) -> str:
-        """PutAuditEvents: "accepted", or the error code of the request, else of the first entry that was refused."""
+        """PutAuditEvents: "accepted", or the error code of the request, else of the first entry that was refused.
+
+        Raises CannotVerifyError where the code is no answer to anything.
+        """
         entries = [
             {"id": own or uuid.uuid4().hex, "eventData": json.dumps(one, ensure_ascii=False)}
             for own, one in zip(ids or [""] * len(events), events, strict=True)
@@ -176,8 +184,13 @@ class Workbench:
                 **more,
             )
         except ClientError as error:
-            return error_code(error)
-        return answer["failed"][0]["errorCode"] if answer["failed"] else ACCEPTED
+            code, said = error_code(error), str(error)
+        else:
+            first = answer["failed"][0] if answer["failed"] else {"errorCode": ACCEPTED, "errorMessage": ""}
+            code, said = first["errorCode"], first["errorMessage"]
+        if code in SAYS_NOTHING:
+            raise CannotVerifyError(f"PutAuditEvents: {code}: {said}")
+        return code
 
     def event(self, **changes: Any) -> dict[str, Any]:
         """An event that CloudTrail takes, for the channel's owner."""

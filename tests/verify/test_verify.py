@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 import pytest
+import urllib3
 from verify import control, endpoint, ingestion
 from verify.probe import Fit, Probe
 
@@ -117,6 +118,26 @@ def test_every_question_is_asked_and_nothing_is_left_behind(stack: Stack, cloudf
     sql = f"SELECT count(*) AS events FROM {store_id(stack.event_data_store_arn)}"  # noqa: S608 - our own id
     assert query_lake(stack.client("cloudtrail"), sql).rows == [{"events": "0"}]
     assert stack.counts()["custom"].waiting == stack.counts()["custom"].dead_letters == 0
+
+
+@pytest.mark.stack
+def test_a_question_that_fails_passes_for_no_answer_and_leaves_nothing_behind(
+    stack: Stack, cloudformation: str
+) -> None:
+    before = what_there_is(stack)
+    faults = f"{stack.endpoints.cloudtrail}/_local/faults"
+    denied = {"kind": "error", "operations": ["PutResourcePolicy"], "code": "AccessDeniedException"}
+    pool = urllib3.PoolManager()
+    try:
+        assert pool.request("PUT", faults, json={"rules": [denied]}).status == 200
+        done = verify(stack, cloudformation, "--yes")
+    finally:
+        pool.request("PUT", faults, json={})
+    assert done.returncode == 1
+    (row,) = (line for line in done.stdout.splitlines() if "external-id" in line)
+    assert "AccessDeniedException" in row
+    assert Fit.FAILED in row
+    assert what_there_is(stack) == before
 
 
 @pytest.mark.stack
