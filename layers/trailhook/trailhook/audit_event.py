@@ -54,6 +54,10 @@ class UserIdentity:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+NO_REASON = "The event gives no reason"
+"""The message of a failure whose partner says that it is one, and not why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What a partner says of an action that did not succeed."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from trailhook.address import address
-from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.event_id import event_id
@@ -63,8 +63,7 @@ class FailureRule:
     def failure(self, subject: Subject) -> Failure | None:
         if not self.when.holds(subject):
             return None
-        code, message = first_text(self.code, subject), first_text(self.message, subject)
-        return Failure((code.text if code else None) or "Failed", message.text if message else None)
+        return Failure(_text(self.code, subject) or "Failed", _text(self.message, subject) or NO_REASON)
 
 
 @dataclass(frozen=True, slots=True)

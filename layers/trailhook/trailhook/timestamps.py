@@ -7,8 +7,9 @@ from typing import Any
 
 from trailhook.errors import UnmappableEvent
 
-_MILLISECONDS_FROM = 100_000_000_000
-"""A number from here on means milliseconds: as seconds it would lie beyond the year 5138, as milliseconds in 1973."""
+_PER_SECOND = ((10**18, 10**9), (10**17, None), (10**14, 10**6), (10**11, 10**3))
+"""From which number on it counts nanoseconds, microseconds or milliseconds: as seconds 10**11 would lie in the year
+5138, as milliseconds in 1973, and so on. Below 10**18 it is rather Windows' count since 1601 than nanoseconds."""
 
 _ISO = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}:\d{2})(?:[.,]\d+)?"
@@ -17,13 +18,14 @@ _ISO = re.compile(
 )
 _DATE = re.compile(r"/Date\((?P<milliseconds>\d{12,14})\)/", re.ASCII)
 """How .NET's older serializers write a time."""
-_NUMBER = re.compile(r"\d{1,16}(\.\d+)?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,19}(\.\d+)?", re.ASCII)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing that a webhook reports happened at or before this: it is how a program writes that it has no time."""
 
 
 def parse_time(value: Any, field: str) -> datetime:
-    """The moment that `value` names: seconds or milliseconds since 1970, the same as text, or ISO 8601.
+    """The moment that `value` names: seconds since 1970 or their thousandths, millionths or billionths, the same as
+    text, or ISO 8601.
 
     Text without a zone counts as UTC, which is what partners that leave it out mean. Fractions of a second are
     dropped, as CloudTrail's schema has none. Raises UnmappableEvent, naming `field`: MissingTime if there is none,
@@ -65,9 +67,10 @@ def _iso(match: re.Match[str], field: str) -> datetime:
 def _epoch(value: float, field: str) -> datetime:
     try:
         whole = math.floor(value)
-        seconds = whole // 1000 if whole >= _MILLISECONDS_FROM else whole
-        if seconds <= 0:
+        unit = next((unit for least, unit in _PER_SECOND if whole >= least), 1)
+        if unit is None or whole <= 0:
             raise _bad(value, field)
+        seconds = whole // unit
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise _bad(value, field) from error

@@ -10,7 +10,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from trailhook.audit_event import AuditEvent, UserIdentity, fit_audit_event
+from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.body import form_field, open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import UnmappableEvent
@@ -128,7 +128,6 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
     action = text_at(entry, "action")
     if action is None:
         raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
-    # GitHub tells of no outcome: the log holds what was done, and what failed has an action of its own.
     document_id = uid(event) or hashlib.sha256(canonical(entry).encode()).hexdigest()
     field = next((name for name in _TIMES if entry.get(name) is not None), " or ".join(_TIMES))
     return fit_audit_event(
@@ -141,9 +140,19 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
         identity=_actor(entry),
         user_agent=text_at(entry, "user_agent"),
         source_ip=text_at(entry, "actor_ip"),
+        failure=_failure(action, entry),
         request_parameters=entry,
         redaction=redaction,
     )
+
+
+def _failure(action: str, entry: Mapping[str, Any]) -> Failure | None:
+    """GitHub tells of no outcome but an API request's status. What else failed has an action of its own."""
+    status = entry.get("status_code")
+    if isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST:
+        return Failure(str(status), NO_REASON)
+    done = action.rpartition(".")[2]
+    return Failure(done, NO_REASON) if "failed" in done.split("_") else None
 
 
 def _actor(entry: Mapping[str, Any]) -> UserIdentity:

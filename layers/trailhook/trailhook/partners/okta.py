@@ -9,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, MalformedDelivery, UnmappableEvent
@@ -123,4 +123,4 @@ def _identity(actor: Mapping[str, Any]) -> UserIdentity:
 
 def _failure(outcome: Mapping[str, Any]) -> Failure | None:
     result = text_at(outcome, "result")
-    return Failure(result, text_at(outcome, "reason")) if result in FAILURES else None
+    return Failure(result, text_at(outcome, "reason") or NO_REASON) if result in FAILURES else None
