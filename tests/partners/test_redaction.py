@@ -112,27 +112,61 @@ def test_the_event_that_is_redacted_is_not_changed() -> None:
 
 
 EVENTS: dict[str, dict[str, Any]] = {
-    "github": {"action": "a", "@timestamp": 1762331400123},
-    "okta": {"eventType": "a", "published": "2025-11-05T08:30:00Z"},
+    "atlassian": {"webhookEvent": "a"},
+    "auth0": {"type": "a", "date": 1762331400},
+    "cloudflare": {"ActionType": "a", "When": 1762331400},
+    "crowdstrike": {"metadata": {"eventType": "a", "eventCreationTime": 1762331400}, "event": {"UserId": "u"}},
     "custom": {"type": "a", "timestamp": "2025-11-05T08:30:00Z"},
+    "cyberark": {"uuid": "u", "auditCode": "a", "timestamp": 1762331400},
+    "github": {"action": "a", "@timestamp": 1762331400123},
+    "gitlab": {"object_kind": "a"},
+    "kong": {"source": "a", "event": "b"},
+    "launchdarkly": {"_id": "1", "kind": "a", "date": 1762331400},
+    "netskope": {"audit_log_event": "a", "timestamp": 1762331400},
+    "okta": {"eventType": "a", "published": "2025-11-05T08:30:00Z"},
+    "onelogin": {"event_type_id": 1, "event_timestamp": "2025-11-05 08:30:00 UTC"},
+    "onepassword": {"action": "a", "actor_uuid": "u", "timestamp": "2025-11-05T08:30:00Z"},
+    "pagerduty": {"event_type": "a", "occurred_at": "2025-11-05T08:30:00Z"},
+    "slack": {"action": "a", "date_create": 1762331400},
+    "snyk": {"event": "a", "created": "2025-11-05T08:30:00Z"},
+    "terraform": {"trigger": "a", "trigger_scope": "b"},
     "wiz": {"action": "a", "timestamp": "2025-11-05T08:30:00Z"},
+    "zoom": {"event": "a", "payload": {"account_id": "1"}},
 }
 
 
 @pytest.mark.parametrize("partner", sorted(EVENTS))
 def test_every_partners_events_lose_secrets_and_the_operators_list_and_keep_their_id(partner: str) -> None:
-    body = EVENTS[partner] | {"data": {"client_secret": X, "ssn": X}}
+    body = EVENTS[partner] | {"more": {"client_secret": X, "ssn": X}}
     sent = delivery(partner, compact(body).encode())
     [by_default] = outcomes(sent)
-    assert by_default["eventData"]["requestParameters"]["data"] == {"client_secret": REDACTED, "ssn": X}
+    assert by_default["eventData"]["requestParameters"]["more"] == {"client_secret": REDACTED, "ssn": X}
     [event] = load_partner(partner, Options(redact=("ssn",))).events(sent)
     own = load_partner(partner, Options(redact=("ssn",))).to_audit_event(event)
-    assert own.fields["requestParameters"]["data"] == {"client_secret": REDACTED, "ssn": REDACTED}
+    assert own.fields["requestParameters"]["more"] == {"client_secret": REDACTED, "ssn": REDACTED}
     assert own.fields["additionalEventData"]["redacted"] == [
-        "requestParameters.data.client_secret",
-        "requestParameters.data.ssn",
+        "requestParameters.more.client_secret",
+        "requestParameters.more.ssn",
     ]
     assert own.id == by_default["id"]
+
+
+@pytest.mark.parametrize(
+    ("partner", "member"),
+    [
+        ("kong", "payload"),
+        ("launchdarkly", "mobileKey"),
+        ("launchdarkly", "sdkKey"),
+        ("pagerduty", "integration_key"),
+        ("pagerduty", "routing_key"),
+        ("pagerduty", "service_key"),
+        ("zoom", "start_url"),
+    ],
+)
+def test_a_partners_own_secrets_go_although_their_names_do_not_tell(partner: str, member: str) -> None:
+    [outcome] = outcomes(delivery(partner, compact(EVENTS[partner] | {"more": {member: X}}).encode()))
+    assert outcome["eventData"]["requestParameters"]["more"] == {member: REDACTED}
+    assert redact({"more": {member: X}}) == ({"more": {member: X}}, [])
 
 
 def test_a_great_many_secrets_are_counted_not_listed() -> None:
