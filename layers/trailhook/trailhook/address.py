@@ -7,7 +7,7 @@ _LONGEST = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
 
 
 def address(text: str | None) -> str | None:
-    """The address if it is one; partners also write "", "-" or a list of proxies, and absent is absent.
+    """The address if it is one; partners also write "", "-", 0.0.0.0 or a list of proxies, and absent is absent.
 
     An IPv6 zone means nothing elsewhere, and an IPv4 address in IPv6 form is written differently by Python's versions.
     """
@@ -22,4 +22,4 @@ def _parsed(text: str) -> str | None:
     except ValueError:
         return None
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return str(mapped or found)
+    return None if found.is_unspecified else str(mapped or found)

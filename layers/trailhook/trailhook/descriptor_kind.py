@@ -180,7 +180,7 @@ class Kind:
         return next(filter(None, identities), None) or UserIdentity(SERVICE, self.event_source)
 
     def _address(self, subject: Subject) -> str | None:
-        """The first place that holds an address: some hold a name, a list of proxies, or "-"."""
+        """The first place that holds an address: some hold a name, a list of proxies, "-", or 0.0.0.0 for none."""
         for candidate in self.source_ip:
             found = candidate(subject)
             if found and address(found.text):

@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any
 
+from trailhook.address import address
 from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
@@ -217,8 +217,8 @@ def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any]) -> Mapp
     notes = dict(_optional_object(value, "additionalEventData") or {})
     others = {name: member for name, member in value.items() if name not in SCHEMA_MEMBERS}
     others |= {name: value[name] for name in SCHEMA_TEXTS if value.get(name) and text_at(value, name) is None}
-    if (address := value.get("sourceIPAddress")) and not _is_address(address):
-        others["sourceIPAddress"] = address
+    if (sent := value.get("sourceIPAddress")) and not (isinstance(sent, str) and address(sent)):
+        others["sourceIPAddress"] = sent
     known = {"type", "principalId"} | ({"details"} if isinstance(identity.get("details"), Mapping) else set())
     if unknown := {name: member for name, member in identity.items() if name not in known and member is not None}:
         others["userIdentity"] = unknown
@@ -227,13 +227,6 @@ def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any]) -> Mapp
             "InvalidData", f"additionalEventData.{OTHER_MEMBERS} is taken, and so has no room for ours"
         )
     return {**notes, OTHER_MEMBERS: others} if others else notes
-
-
-def _is_address(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and bool(ip_address(value.strip()))
-    except ValueError:
-        return False
 
 
 def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any], redaction: Redaction) -> AuditEvent:

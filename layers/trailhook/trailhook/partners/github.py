@@ -74,10 +74,12 @@ def _unwrapped(value: Any) -> Any:
 
 
 def uid(event: PartnerEvent) -> str | None:
-    """GitHub's own id: of a webhook the delivery's GUID, of an audit-log entry its `_document_id`."""
+    """GitHub's own id: of a webhook the delivery's GUID, of an audit-log entry its `_document_id`, which Enterprise
+    Server writes below `data` into its log.
+    """
     if _is_webhook(event):
         return event.delivery.header("x-github-delivery") or None
-    return text_at(event.value, "_document_id")
+    return text_at(event.value, "_document_id") or text_at(event.value, "data", "_document_id")
 
 
 def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
