@@ -60,6 +60,8 @@ def test_without_a_time_of_its_own_an_event_has_the_time_of_receipt_and_says_so(
         (" 2001:DB8::1 ", "2001:db8::1"),
         ("", None),
         ("-", None),
+        ("0.0.0.0", None),  # noqa: S104 - how some write that they know none
+        ("::", None),
         ("10.0.0.1, 10.0.0.2", None),
         ("fe80::1%eth0", "fe80::1"),
         ("::ffff:192.0.2.7", "192.0.2.7"),
