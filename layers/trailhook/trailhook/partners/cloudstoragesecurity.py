@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial as bind
 from typing import Any
 
-from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import MalformedDelivery, UnmappableEvent
@@ -90,7 +90,7 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         source=EVENT_SOURCE,
         time=parse_time(message.get("Timestamp"), "Timestamp"),
         identity=SERVICE,
-        failure=Failure(result.text) if result and result.text.lower() not in HARMLESS else None,
+        failure=Failure(result.text, NO_REASON) if result and result.text.lower() not in HARMLESS else None,
         request_parameters={**parameters, "Message": told} if "Message" in parameters else parameters,
         unsigned=unsigned if event.delivery.proof == SnsProof.name else (),
         redaction=redaction,
