@@ -5,11 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
 SCAN_VENV := .venv-scan
+FUZZ_VENV := .venv-fuzz
+FUZZ_SECONDS ?= 300
 UV_VENV := .venv-uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test nightly lambda-image test-containers verify-aws chaos bench scan lock clean
+.PHONY: help demo serve check test nightly lambda-image test-containers verify-aws chaos fuzz bench scan lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -49,6 +51,11 @@ verify-aws: $(VENV)/.ready ## Ask AWS what nobody could verify yet; says what it
 chaos: $(VENV)/.ready ## Thousands of deliveries while forward is killed again and again; ends with the ledger
 	$(BIN)/trailhook demo --deliveries 2000 --kill-every 1.5
 
+fuzz: $(FUZZ_VENV)/.ready ## Coverage-guided fuzzing of receive and the mappings, FUZZ_SECONDS long (300)
+	@mkdir -p .fuzz
+	$(FUZZ_VENV)/bin/python fuzz/receive.py .fuzz/corpus -artifact_prefix=.fuzz/ -max_len=16384 \
+		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+
 bench: $(VENV)/.ready ## Throughput of forward beside the naive loop, in one run
 	$(BIN)/python benchmarks/forward.py
 
@@ -65,9 +72,11 @@ lock: $(UV_VENV)/.ready ## Resolve the requirements files anew
 		--group sam -o requirements/sam.txt
 	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
 		--group scan -o requirements/scan.txt
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
+		--group fuzz pyproject.toml -o requirements/fuzz.txt
 
 clean: ## Remove what the other commands made
-	rm -rf $(VENV) $(SAM_VENV) $(SCAN_VENV) $(UV_VENV) .aws-sam .trailhook
+	rm -rf $(VENV) $(SAM_VENV) $(SCAN_VENV) $(FUZZ_VENV) $(UV_VENV) .aws-sam .trailhook .fuzz
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailhook needs Python 3.11 or newer: make PYTHON=python3.11 …")'
@@ -87,6 +96,13 @@ $(SCAN_VENV)/.ready: requirements/scan.txt
 	@echo "Setting up $(SCAN_VENV) (once)"
 	@$(PYTHON) -m venv $(SCAN_VENV)
 	@$(SCAN_VENV)/bin/pip install -q --no-deps --require-hashes -r requirements/scan.txt
+	@touch $@
+
+$(FUZZ_VENV)/.ready: requirements/fuzz.txt
+	@echo "Setting up $(FUZZ_VENV): the fuzzer is for an afternoon, not for every test (once)"
+	@$(PYTHON) -m venv $(FUZZ_VENV)
+	@$(FUZZ_VENV)/bin/pip install -q --no-deps --require-hashes -r requirements/fuzz.txt
+	@$(FUZZ_VENV)/bin/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(UV_VENV)/.ready:

@@ -461,3 +461,11 @@ def test_a_token_does_not_make_a_broken_signature_good() -> None:
     proof.verify(request({"x-token": "fake"}), ["fake"])
     with pytest.raises(Unauthenticated):
         proof.verify(request({"x-token": "fake", "webhook-signature": "v1,AAAA"}), ["fake"])
+
+
+def test_a_refusal_does_not_quote_the_header_that_it_refuses() -> None:
+    """The log holds nothing of what somebody sent who is not proven."""
+    sender = SENDERS["base64 over the body and a time"]
+    with pytest.raises(Unauthenticated) as refusal:
+        sender.proof.verify(request({**sender.sign(sender.secret, BODY), "x-time": "a pasted secret"}), [sender.secret])
+    assert "pasted" not in refusal.value.reason

@@ -116,6 +116,47 @@ def test_a_flood_of_forgeries_reads_as_often_as_is_allowed_and_no_more() -> None
     assert len(bench.reads()) == 1
 
 
+def test_a_flood_of_forgeries_does_not_keep_a_new_secret_out() -> None:
+    """Whoever floods the endpoint while the secret is rotated delays it by one re-read and no more."""
+    bench = Bench("old")
+    for _ in range(100):
+        assert bench.candidates()[0] == "old"
+    bench.store.put("new", at=bench.clock.time)
+    assert bench.candidates() == ["old"]
+    bench.clock.time += REREAD_SECONDS
+    assert bench.candidates() == ["old", "new", "old"]
+    for _ in range(100):
+        assert bench.candidates() == ["new", "old"]
+
+
+def test_a_secret_that_is_withdrawn_at_once_ends_when_the_cached_one_is_old() -> None:
+    """Without a grace period, and though every delivery still comes under it, so that no proof fails."""
+    bench = Bench("stolen")
+    secret = WebhookSecret(bench.store, grace_hours=0, now=bench.clock.now)
+    assert next(secret.candidates()) == "stolen"
+    bench.store.put("new", at=bench.clock.time)
+    for _ in range(3):
+        assert next(secret.candidates()) == "stolen"
+        bench.clock.time += CACHE_SECONDS / 3
+    bench.clock.time += 1
+    assert list(secret.candidates()) == ["new"]
+
+
+def test_the_grace_period_ends_during_an_outage_too() -> None:
+    bench = Bench("old")
+    bench.store.put("new", at=bench.clock.time)
+    assert bench.candidates() == ["new", "old"]
+    bench.store.down = True
+    bench.clock.time += 24 * HOUR
+    candidates = bench.secret.candidates()
+    assert [next(candidates), next(candidates)] == ["new", "old"]
+    bench.clock.time += 1
+    candidates = bench.secret.candidates()
+    assert next(candidates) == "new"
+    with pytest.raises(SecretStoreError):
+        next(candidates)
+
+
 def test_a_warm_function_outlives_an_outage_of_the_store() -> None:
     bench = Bench("current")
     assert bench.first() == "current"

@@ -22,9 +22,7 @@ from trailhook.quarantine_bucket import QuarantineBucket
 from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.cli.main import main
 from trailhook_local.stack.endpoints import Endpoints
-from trailhook_local.stack.resources import Resources, create_resources
 from trailhook_local.stack.servers import Server
-from trailhook_local.stack.settings import QueueSettings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -33,12 +31,21 @@ if TYPE_CHECKING:
 ACCOUNT = "111122223333"
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a stack keeps for an operator."""
+
+    queue_url: str
+    dead_letter_queue_url: str
+    bucket: str
+
+
 @dataclass
 class Place:
     """One integration's own resources; `destination` is the Lake that its forward delivers to."""
 
     endpoints: Endpoints
-    resources: Resources
+    resources: Kept
     sqs: "SQSClient"
     s3: "S3Client"
     destination: MemoryDestination = field(default_factory=MemoryDestination)
@@ -119,8 +126,14 @@ def make_place(endpoints: Endpoints) -> Callable[[], Place]:
     sqs, s3 = endpoints.client("sqs"), endpoints.client("s3")
 
     def make() -> Place:
-        resources = create_resources(endpoints, uuid.uuid4().hex[:12], QueueSettings({}, 90), QueueSettings({}, None))
-        return Place(endpoints, resources, sqs, s3)
+        name = uuid.uuid4().hex
+        dead_letters = sqs.create_queue(QueueName=f"dead-{name}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 90})
+        queue = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy})["QueueUrl"]
+        s3.create_bucket(Bucket=name)
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        return Place(endpoints, Kept(queue, dead_letters, name), sqs, s3)
 
     return make
 

@@ -42,11 +42,10 @@ class Request:
         try:
             context = event["requestContext"]
             http = context["http"]
-            headers = {name.lower(): _text(value) for name, value in (event.get("headers") or {}).items()}
             return cls(
                 method=_text(http["method"]).upper(),
                 path=_text(event["rawPath"]),
-                headers=headers,
+                headers=_headers(event.get("headers") or {}),
                 body=_body(event),
                 source_ip=_text(http.get("sourceIp") or ""),
                 received_at=_milliseconds(context["timeEpoch"]),
@@ -88,6 +87,19 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{type(value).__name__} where API Gateway has text")
     return value
+
+
+def _headers(given: Mapping[str, Any]) -> Mapping[str, str]:
+    """The headers, their names in lower case. One that stands there twice is joined by a comma, as API Gateway does.
+
+    So whatever checks a header and whatever reads it later see the same value. Only ASCII has a lower case here:
+    elsewhere a letter such as the Kelvin sign would turn into one that a proof or a mapping looks for.
+    """
+    headers: dict[str, str] = {}
+    for name, value in given.items():
+        known = name.lower() if name.isascii() else name
+        headers[known] = f"{headers[known]},{_text(value)}" if known in headers else _text(value)
+    return headers
 
 
 def _milliseconds(value: Any) -> int:

@@ -183,7 +183,8 @@ def _check_moment(text: str, received_at: int) -> None:
     try:
         moment = parse_time(text, "The signed timestamp")
     except UnmappableEvent as error:
-        raise Unauthenticated(error.reason) from error
+        # Its reason quotes the header, and the log holds no header of somebody who is not proven.
+        raise Unauthenticated("The signed timestamp is not a time") from error
     if abs(received_at // 1000 - int(moment.timestamp())) > TIMESTAMP_TOLERANCE_SECONDS:
         raise Unauthenticated("The signed timestamp is too far from the time of receipt")
 

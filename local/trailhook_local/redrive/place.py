@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Place:
     bucket: str | None = None
 
 
+@cache
 def aws(region: str | None) -> Client:
     """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them."""
     session: Any = boto3.Session(region_name=region)

@@ -1,0 +1,130 @@
+"""Bodies made to exhaust a function, through receive and forward's mapping, in a process whose memory can be told.
+
+    python -m tests.attack.bomb [NAME]
+
+Prints a line of JSON for each: receive's status, what the mapping made of it, the processor's seconds, and the highest
+resident memory of the process by then, in bytes. As in a warm function one comes after the other.
+"""
+
+import gzip
+import json
+import random
+import re
+import resource
+import sys
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.fakes import MemoryClock, MemorySecretStore, MemorySender
+from tests.receive.senders import RECEIVED_AT, api_gateway_event, standard_webhooks_headers
+
+from trailhook.assembly import client
+from trailhook.assembly.receive import receive_limits
+from trailhook.envelope import decode_envelope
+from trailhook.mapping import Mapper
+from trailhook.partner import Options
+from trailhook.partners import load_partner, load_partners
+from trailhook.receive import Receiver
+from trailhook.telemetry import logger
+from trailhook.webhook_secret import WebhookSecret
+
+LARGEST = 6_000_000
+"""Lambda's limit of an event, "Lambda quotas", which a body has to share with its headers; as base64 it is less."""
+LARGEST_RAW = LARGEST // 4 * 3
+KEY = b"a key of thirty-two bytes, fake!"
+
+
+def gzip_bomb(megabytes: int) -> bytes:
+    """Blocks that each stand for a megabyte of zeros; nobody opens them to the checksum, which would be wrong."""
+    packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
+    head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + block * megabytes + packer.flush()
+
+
+def full(unit: bytes, size: int = LARGEST_RAW) -> bytes:
+    return unit * (size // len(unit))
+
+
+BOMBS: Mapping[str, Callable[[], bytes | str]] = {
+    "gzip that grows to gigabytes": lambda: gzip_bomb(4_400),
+    "gzip in gzip": lambda: gzip.compress(gzip_bomb(1_000)),
+    "gzip to just what is opened": lambda: gzip.compress(full(b'{"type":"a"}\n', 15_990_000)),
+    "gzip of one deep value": lambda: gzip.compress(b'{"a":' * 3_000_000),
+    "empty gzip members": lambda: full(gzip.compress(b"")),
+    "100,000 levels": lambda: b"[" * 100_000 + b"]" * 100_000,
+    "100,000 levels of objects": lambda: b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "levels without an end": lambda: full(b"["),
+    "as many keys as fit": lambda: b"{" + b",".join(b'"%x":1' % number for number in range(400_000)) + b"}",
+    "as many keys as fit a message": lambda: gzip.compress(
+        b'{"type":"a",' + b",".join(b'"k%d":1' % number for number in range(140_000)) + b"}"
+    ),
+    "one key again and again": lambda: b"{" + full(b'"k":1,') + b'"type":"a"}',
+    "huge numbers": lambda: b"[" + b",".join([b"9" * 4_000] * 1_000) + b"]",
+    "one huge number": lambda: b'{"type":"a","n":' + full(b"9") + b"}",
+    "huge exponents": lambda: b"[" + full(b"1e999999999,") + b"1]",
+    "nothing but escapes": lambda: '{"type":"a","x":"' + "\\u0000" * 850_000 + '"}',
+    "letters beyond the basic plane": lambda: '{"type":"a","x":"' + "\U0001f600" * 1_400_000 + '"}',
+    "many small events": lambda: full(b'{"type":"a"}\n'),
+    "broken lines": lambda: b"{}\n" + full(b"x\n"),
+    "lines that begin values": lambda: b"{}\n" + full(b'{"a":\n'),
+    "noise": lambda: random.Random(1).randbytes(LARGEST_RAW),  # noqa: S311 - the same each time
+    "ASCII with one wide letter": lambda: '{"type":"\U0001f600","x":"' + "x" * (LARGEST - 100) + '"}',
+}
+
+
+def main(names: Sequence[str]) -> None:
+    # Everything that Lambda's process holds besides.
+    for service, limits in zip(("secretsmanager", "sqs"), receive_limits(2), strict=True):
+        client(service, limits, "eu-central-1")
+    logger("receive")
+    store, sender = MemorySecretStore(), MemorySender()
+    store.put(KEY.decode(), at=0)
+    secret = WebhookSecret(store, grace_hours=24, now=MemoryClock(RECEIVED_AT / 1000).now)
+    receiver = Receiver(load_partner("custom", Options()), secret, sender)
+    queued: list[tuple[str, str]] = []
+    for name in names:
+        payload = _payload(BOMBS[name]())
+        started = time.process_time()
+        status = receiver.answer(json.loads(payload)).response.status
+        _report(name, "receive", started, status=int(status))
+        queued += [(name, message) for message in sender.messages]
+        sender.messages.clear()
+    mapper = Mapper(load_partners(Options()))
+    for name, message in queued:
+        started = time.process_time()
+        ends: Counter[str] = Counter()
+        for item in mapper.take_apart(decode_envelope(message).delivery)[1]:
+            assert item.fault is None, item.fault
+            ends[item.outcome.code if item.outcome else "mapped"] += 1
+        _report(name, "forward", started, ends=ends)
+
+
+def _report(name: str, function: str, started: float, **found: Any) -> None:
+    report = {"name": name, "function": function, "seconds": round(time.process_time() - started, 3), "peak": _peak()}
+    sys.stdout.write(json.dumps({**report, **found}) + "\n")
+
+
+def _payload(body: bytes | str) -> bytes:
+    """What Lambda hands over: the event as one text, as large as it may be."""
+    raw = body.encode() if isinstance(body, str) else body
+    event = api_gateway_event(body, standard_webhooks_headers(KEY, raw))
+    payload = json.dumps(event, ensure_ascii=False).encode()
+    assert len(payload) < 6_300_000, len(payload)
+    return payload
+
+
+def _peak() -> int:
+    """Of this process alone: getrusage also counts what the parent held when it started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.findall(r"VmHWM:\s*(\d+) kB", status.read_text())[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes, where there is no /proc: on macOS
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or list(BOMBS))

@@ -1,0 +1,64 @@
+"""A recorded delivery sent again adds nothing: it is refused as stale, or is the same events under the same ids."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from tests.contract.test_contract_table import SECRET, STANDARD, TABLE, Row, every_row
+from tests.contract.test_registry import OPTIONS, receiver
+from tests.partners.cases import cases
+from tests.receive.senders import NOW, RECEIVED_AT, api_gateway_event
+
+from trailhook.delivery import Delivery
+from trailhook.envelope import decode_envelope
+from trailhook.mapping import Mapper
+from trailhook.partners import load_partners
+
+DAY = 86_400
+CASES_EACH = 6
+MAPPER = Mapper(load_partners(OPTIONS))
+SIGNED = [row for row in [*TABLE, *STANDARD] if row.signs]
+
+
+def mapped(delivery: Delivery) -> list[str]:
+    return [item.audit_event.id for item in MAPPER.take_apart(delivery)[1] if item.audit_event]
+
+
+def deliveries(row: Row) -> Iterator[Delivery]:
+    """Some of the partner's own payloads with its own headers, but for those that prove: here the row's sender does."""
+    own = [case for case in cases() if case.partner == row.partner]
+    for case in own[:: len(own) // CASES_EACH + 1]:
+        delivery = case.delivery()
+        kept = {name: value for name, value in delivery.headers.items() if not name.startswith(("webhook-", "svix-"))}
+        yield replace(delivery, headers={**kept, **row.genuine(delivery.body)})
+
+
+@every_row
+def test_the_same_request_again_makes_the_same_ids_or_none(row: Row) -> None:
+    ids = 0
+    for recorded in deliveries(row):
+        receive, sender = receiver(row.partner, SECRET)
+        for number, later in enumerate((0, 200, 301, DAY)):
+            moment, request_id = RECEIVED_AT + later * 1000, f"request-{number}"
+            receive.answer(
+                api_gateway_event(
+                    recorded.body, recorded.headers, path=row.path, received_at=moment, request_id=request_id
+                )
+            )
+        queued = [decode_envelope(message).delivery for message in sender.messages]
+        # A handshake is answered and never queued.
+        assert len(queued) in {0, 2 if row.timestamp_header else 4}
+        first, *others = [mapped(delivery) for delivery in queued] or [[]]
+        assert all(other == first for other in others)
+        ids += len(first)
+    assert ids > 0
+
+
+@pytest.mark.parametrize("row", SIGNED, ids=str)
+def test_a_body_under_another_recorded_signature_is_no_replay_but_a_forgery(row: Row) -> None:
+    first, second, *_ = deliveries(row)
+    assert first.body != second.body
+    assert row.genuine(second.body, now=NOW) == {name: second.headers[name] for name in row.genuine()}
+    receive, sender = receiver(row.partner, SECRET)
+    answer = receive.answer(api_gateway_event(first.body, second.headers, path=row.path)).response
+    assert (answer.status, sender.messages) == (401, [])
