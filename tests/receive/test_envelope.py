@@ -89,6 +89,31 @@ def test_a_large_body_fits_as_it_came_or_compressed(body: bytes) -> None:
     assert decode_envelope(message).delivery.body == body
 
 
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        pytest.param(b'{"key":"value"}' * 3_000, "utf-8", id="one SQS request either way"),
+        pytest.param(b'{"key":"value"}' * 5_000, "gzip", id="several without"),
+        pytest.param('{"kéy":"välue"}'.encode() * 3_000, "gzip", id="several, escaped"),
+        pytest.param(base64.b64encode(noise(300_000)), "utf-8", id="text that does not shrink"),
+        pytest.param(gzip.compress(noise(300_000), mtime=0), "base64", id="compressed already"),
+        pytest.param(noise(9_000).hex().encode() * 25 + b'"' * 600_000, "gzip", id="shrinks after the beginning"),
+    ],
+)
+def test_compression_is_for_what_it_pays_for(body: bytes, encoding: str) -> None:
+    message = encode_envelope(with_body(body))
+    assert json.loads(message)["encoding"] == encoding
+    assert decode_envelope(message).delivery.body == body
+
+
+def test_what_only_thorough_compression_makes_fit_is_taken() -> None:
+    text = base64.b64encode(noise(742_500))
+    body = b'"'.join(text[start : start + 40] for start in range(0, len(text), 40))
+    quick = base64.b64encode(gzip.compress(body, compresslevel=1, mtime=0))
+    assert min(len(quick), len(json.dumps(body.decode()))) > MAX_MESSAGE_BYTES - HANDBACK_BYTES
+    assert decode_envelope(encode_envelope(with_body(body))).delivery.body == body
+
+
 @pytest.mark.parametrize("size", [800_000, 6_000_000])
 def test_a_body_that_does_not_fit_even_compressed_is_refused(size: int) -> None:
     with pytest.raises(EnvelopeTooLarge):
