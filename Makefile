@@ -1,6 +1,7 @@
 # Trailhook: every command a developer needs. `make help` lists them.
 
 PYTHON ?= python3
+BENCH_EVENTS ?= 30000
 VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
@@ -56,8 +57,10 @@ fuzz: $(FUZZ_VENV)/.ready ## Coverage-guided fuzzing of receive and the mappings
 	$(FUZZ_VENV)/bin/python fuzz/receive.py .fuzz/corpus -artifact_prefix=.fuzz/ -max_len=16384 \
 		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
 
-bench: $(VENV)/.ready ## Throughput of forward beside the naive loop, in one run
-	$(BIN)/python benchmarks/forward.py
+bench: $(VENV)/.ready ## What forward and receive cost beside a naive loop and the least possible (BENCH_EVENTS=1000000 for the full scale)
+	$(BIN)/python -m benchmarks.forward
+	$(BIN)/python -m benchmarks.receive
+	$(BIN)/python -m benchmarks.scaling --events $(BENCH_EVENTS)
 
 scan: $(SCAN_VENV)/.ready ## Security scanners over the template (checkov, cfn-lint)
 	$(SCAN_VENV)/bin/cfn-lint template.yaml

@@ -1,169 +1,153 @@
-"""Throughput of forward beside the naive loop, over HTTP into the same local PutAuditEvents, in one run.
+"""forward: end to end over HTTP beside the naive loop, what its stages cost, and how full its requests are.
 
-    make bench
-
-Absolute times on a shared machine mean nothing; the ratio of two measurements of one run does. CPU time is this
-process's own: the endpoint is another one.
+python -m benchmarks.forward [--events 5000]
 """
 
-import hashlib
-import json
-import subprocess
+import argparse
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from subprocess import PIPE, Popen
+from typing import TYPE_CHECKING
 
 import boto3
+from benchmarks.anchors import bare_requests, floor, naive_loop
+from benchmarks.corpus import ACCOUNT, CHANNEL, body, forwarder, message, record
+from benchmarks.measuring import Measurement, each, measure, ratio, show
 from botocore.config import Config
-from rich.console import Console
-from rich.table import Table
 
-from trailhook.batch import MAX_EVENTS
+from trailhook.batch import Entry, pack, request_body
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deadline import Deadline
-from trailhook.deliver import Deliverer
-from trailhook.delivery import Delivery
-from trailhook.envelope import Envelope, encode_envelope
-from trailhook.forward import Forwarder
-from trailhook.mapping import Mapper
+from trailhook.destination import DELIVERED, Outcome
+from trailhook.envelope import decode_envelope
+from trailhook.forward import PORTION_EVENTS
 from trailhook.partner import Options
 from trailhook.partners import load_partners
 
-ACCOUNT = "111122223333"
-CHANNEL = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:channel/00000000-0000-4000-8000-000000000000"
-EVENTS = 5_000
+if TYPE_CHECKING:
+    from types_boto3_cloudtrail_data.client import CloudTrailDataServiceClient
+
 NAIVE_EVENTS = 500
 
 
-def audit_entry(number: int) -> dict[str, Any]:
-    """A distinct audit-log entry of about 1.6 kB."""
-    return {
-        "_document_id": f"doc-{number}",
-        "@timestamp": 1_700_000_000_000 + number,
-        "action": "repo.add_member",
-        "actor": "mona",
-        "actor_id": 1000 + number,
-        "actor_ip": "192.0.2.7",
-        "org": "example",
-        "repo": f"example/repository-{number % 50}",
-        "user_agent": "Mozilla/5.0 (X11; Linux x86_64)",
-        "data": {f"member_{index}": f"value {index} of {number}" * 2 for index in range(25)},
-    }
+class Counting:
+    """Takes everything and notes how full each request was: events, and bytes of its body."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[int, int]] = []
+
+    def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+        self.requests.append((len(batch), len(request_body(batch))))
+        return [DELIVERED] * len(batch)
 
 
-def delivery(body: bytes) -> Delivery:
-    return Delivery("github", "d", "r", 1_700_000_000_000, "192.0.2.1", "github-signature", {}, frozenset(), body)
+def lake(url: str) -> CloudTrailLake:
+    return CloudTrailLake(client(url), CHANNEL)
 
 
-class NullQueue:
-    """A queue that nothing is handed back to in this measurement."""
-
-    def send(self, message: str, delay_seconds: int = 0) -> None:
-        raise AssertionError(f"handed back after {delay_seconds}: {message[:80]}")
-
-    def park(self, message: str) -> None:
-        raise AssertionError(f"parked: {message[:80]}")
-
-    def postpone(self, waits: object) -> None:
-        raise AssertionError(f"postponed: {waits}")
-
-    def delete(self, receipt_handles: object) -> None:
-        pass
+def client(url: str) -> "CloudTrailDataServiceClient":
+    session = boto3.Session(aws_access_key_id="fake", aws_secret_access_key="fake", region_name="us-east-1")
+    config = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
+    return session.client("cloudtrail-data", endpoint_url=url, config=config)
 
 
-class NullQuarantine:
-    def keep(self, key: str, body: bytes) -> None:
-        raise AssertionError(f"quarantined {key}: {body[:200]!r}")
-
-    def way_back(self, key: str, line: int) -> str:
-        return f"{key}:{line}"
-
-
-def ours(client: Any) -> Callable[[], int]:
-    forwarder = Forwarder(
-        mapper=Mapper(load_partners(Options())),
-        account_id=ACCOUNT,
-        deliverer=Deliverer(CloudTrailLake(client, CHANNEL)),
-        queue=NullQueue(),
-        quarantine=NullQuarantine(),
-    )
-    bodies = (json.dumps(audit_entry(number)).encode() for number in range(EVENTS))
-    records = [
-        {
-            "messageId": str(number),
-            "receiptHandle": str(number),
-            "body": encode_envelope(Envelope(delivery(body))),
-            "attributes": {"ApproximateReceiveCount": "1"},
-        }
-        for number, body in enumerate(bodies)
-    ]
+def run_forward(destination: CloudTrailLake | Counting, events: int, size: int = 1_600) -> Callable[[], int]:
+    ours = forwarder(destination)
+    records = [record(number, body(number, size)) for number in range(events)]
 
     def run() -> int:
-        _, ledger = forwarder.forward(records, Deadline.of(None))
+        _, ledger = ours.forward(records, Deadline.of(None))
         return ledger.events["delivered"]
 
     return run
 
 
-def naive(client: Any) -> Callable[[], int]:
-    """One event a call with a shared client, as the public samples do it."""
+def stages(url: str, events: int) -> dict[str, Measurement]:
+    """Each stage on its own, over what the one before made: µs of CPU an event."""
+    github, destination = load_partners(Options())["github"], lake(url)
+    messages = [message(body(number)) for number in range(events)]
+    deliveries = [decode_envelope(one).delivery for one in messages]
+    partner_events = [event for one in deliveries for event in github.events(one)]
+    audit_events = [github.to_audit_event(event) for event in partner_events]
+    entries = [Entry(one.id, one.event_data(ACCOUNT)) for one in audit_events]
+    batches = list(pack(entries))
 
-    def run() -> int:
-        delivered = 0
-        for number in range(NAIVE_EVENTS):
-            entry = json.loads(json.dumps(audit_entry(number)))
-            data = json.dumps(
-                {
-                    "version": "0",
-                    "userIdentity": {"type": "user", "principalId": entry["actor"], "details": {}},
-                    "eventSource": "github.audit.streaming",
-                    "eventName": entry["action"],
-                    "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(entry["@timestamp"] // 1000)),
-                    "UID": entry["_document_id"],
-                    "requestParameters": entry,
-                    "recipientAccountId": ACCOUNT,
-                }
+    def packing() -> int:
+        return sum(len(request_body(batch)) > 0 and len(batch) for batch in pack(entries))
+
+    def sending() -> int:
+        return sum(outcome is DELIVERED for batch in batches for outcome in destination.put(batch))
+
+    return {
+        "decode: the envelope, its digest": measure(each(decode_envelope, messages)),
+        "parse: the records, exactly": measure(each(lambda one: list(github.events(one)), deliveries)),
+        "map and fit: ids, redaction, limits": measure(each(github.to_audit_event, partner_events)),
+        "encode: checksum and text": measure(each(lambda one: Entry(one.id, one.event_data(ACCOUNT)), audit_events)),
+        "pack: requests and their bodies": measure(packing),
+        "sign and send": measure(sending),
+    }
+
+
+def show_end_to_end(url: str, events: int) -> None:
+    messages = [message(body(number)) for number in range(events)]
+    bodies = [request_body(batch) for batch in pack(Entry(str(n), body(n).decode()) for n in range(events))]
+    naive = measure(naive_loop(client(url), NAIVE_EVENTS))
+    rows = {
+        "naive loop: one event a call": naive,
+        "forward": measure(run_forward(lake(url), events)),
+        "floor: parse, digest, encode": measure(each(floor, messages)),
+        "endpoint's ceiling: ready bodies": measure(bare_requests(url, bodies)),
+    }
+    show(
+        "forward, end to end over HTTP: events of 1.6 kB, one a message",
+        ("", "events", "events/s", "µs of CPU an event", "times cheaper than naive"),
+        [
+            (name, f"{one.count:,}", f"{one.count / one.wall:,.0f}", f"{one.cost:,.1f}", ratio(naive, one))
+            for name, one in rows.items()
+        ],
+    )
+    measured = stages(url, min(events, PORTION_EVENTS))
+    whole = sum(one.cost for one in measured.values())
+    show(
+        "forward's stages, each on its own",
+        ("", "µs of CPU an event", "share", "times cheaper than naive"),
+        [(name, f"{one.cost:,.1f}", f"{one.cost / whole:.0%}", ratio(naive, one)) for name, one in measured.items()],
+    )
+
+
+def show_fill(events: int) -> None:
+    rows = []
+    for size in (500, 2_000, 9_000, 20_000, 90_000):
+        destination = Counting()
+        count = max(200, min(events, 20_000_000 // size))
+        run_forward(destination, count, size)()
+        rows.append(
+            (
+                f"{size:,}",
+                f"{count:,}",
+                f"{len(destination.requests):,}",
+                f"{count / len(destination.requests):.1f}",
+                f"{max(used for _, used in destination.requests):,}",
             )
-            event_id = hashlib.sha256(data.encode()).hexdigest()
-            answer = client.put_audit_events(channelArn=CHANNEL, auditEvents=[{"id": event_id, "eventData": data}])
-            delivered += len(answer["successful"])
-        return delivered
-
-    return run
-
-
-def measure(run: Callable[[], int]) -> tuple[int, float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    delivered = run()
-    return delivered, time.perf_counter() - wall, time.process_time() - cpu
+        )
+    show(
+        "Requests by the size of an event: at most 100 events and 1,000,000 bytes",
+        ("bytes an event", "events", "requests", "events a request", "largest body"),
+        rows,
+    )
 
 
 def main() -> None:
-    endpoint = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("endpoint.py"))], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert endpoint.stdout is not None
-        url = endpoint.stdout.readline().strip()
-        session = boto3.Session(aws_access_key_id="fake", aws_secret_access_key="fake", region_name="us-east-1")
-        once = Config(retries={"total_max_attempts": 1})
-        clients = [session.client("cloudtrail-data", endpoint_url=url, config=once) for _ in range(2)]
-        results = {"naive loop, one event a call": measure(naive(clients[0])), "forward": measure(ours(clients[1]))}
-    finally:
-        endpoint.terminate()
-        endpoint.wait()
-    table = Table(title="Events of 1.6 kB, one a message, into a local PutAuditEvents")
-    for column in ("", "events", "events/s", "µs of CPU an event", "ratio"):
-        table.add_column(column, justify="right" if column else "left")
-    anchor = None
-    for name, (delivered, wall, cpu) in results.items():
-        cost = cpu / delivered * 1e6
-        anchor = anchor or cost
-        table.add_row(name, f"{delivered:,}", f"{delivered / wall:,.0f}", f"{cost:,.0f}", f"1/{anchor / cost:.1f}")
-    Console(width=110).print(table)
-    print(f"Requests hold at most {MAX_EVENTS} events; the endpoint is one process of its own.")
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--events", type=int, default=5_000)
+    events = arguments.parse_args().events
+    with Popen([sys.executable, "-m", "benchmarks.endpoint"], stdout=PIPE, text=True) as endpoint:
+        try:
+            assert endpoint.stdout is not None
+            show_end_to_end(endpoint.stdout.readline().strip(), events)
+        finally:
+            endpoint.terminate()
+    show_fill(events)
 
 
 if __name__ == "__main__":
