@@ -42,12 +42,12 @@ class Counting:
 
 
 def lake(url: str) -> CloudTrailLake:
-    return CloudTrailLake(client(url), CHANNEL)
+    return CloudTrailLake(client(url, "trailhook"), CHANNEL)
 
 
-def client(url: str) -> "CloudTrailDataServiceClient":
+def client(url: str, user_agent: str | None = None) -> "CloudTrailDataServiceClient":
     session = boto3.Session(aws_access_key_id="fake", aws_secret_access_key="fake", region_name="us-east-1")
-    config = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
+    config = Config(retries={"total_max_attempts": 1}, max_pool_connections=20, user_agent=user_agent)
     return session.client("cloudtrail-data", endpoint_url=url, config=config)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer
+from trailhook.delivery import PartnerEvent
 from trailhook.destination import Disposition, Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
 from trailhook.errors import EnvelopeError, QuarantineError, QueueError
@@ -132,7 +133,7 @@ class Forwarder:
                 pending = None
             for item in items:
                 if pending is None or item.position in pending.positions:
-                    yield message, item
+                    yield message, self._encoded(item)
 
     def _open(self, message: Message) -> Envelope:
         envelope = decode_envelope(message.body)
@@ -140,17 +141,20 @@ class Forwarder:
             raise EnvelopeError(f"Partner {envelope.delivery.partner!r:.40} is not known to this version")
         return envelope
 
+    def _encoded(self, item: Item) -> Item:
+        """Make the entry while the event is at hand, and let go of what it was made of, which takes far more room."""
+        if item.audit_event is not None and item.outcome is None:
+            item.entry = Entry(item.audit_event.id, item.audit_event.event_data(self._account_id))
+            item.audit_event = None
+            item.event = PartnerEvent(item.event.delivery, None, item.event.original)
+        return item
+
     def _deliver(self, items: Sequence[Item], deadline: Deadline) -> None:
-        entries = {
-            id(item): Entry(item.audit_event.id, item.audit_event.event_data(self._account_id))
-            for item in items
-            if item.outcome is None and item.audit_event is not None
-        }
+        sent = [(item, item.entry) for item in items if item.entry is not None]
         # Equal ids with equal content are one entry here, sent once; the outcome counts for each of them.
-        outcomes = self._deliverer.deliver(entries.values(), deadline)
-        for item in items:
-            if id(item) in entries:
-                item.outcome = outcomes[entries[id(item)]]
+        outcomes = self._deliverer.deliver((entry for _, entry in sent), deadline)
+        for item, entry in sent:
+            item.outcome = outcomes[entry]
 
     def _keep_quarantined(self, portion: Sequence[tuple[Message, Item]], deadline: Deadline, ledger: Ledger) -> None:
         """Write what will never be taken to the bucket; what that fails for waits."""
@@ -167,15 +171,14 @@ class Forwarder:
                     items[position].outcome = Outcome(Disposition.RETRY, "QuarantineFailed")
 
     def _quarantined(self, item: Item) -> QuarantinedEvent:
-        known = item.audit_event
         outcome = item.outcome or Outcome(Disposition.QUARANTINE)
         return QuarantinedEvent(
             delivery=item.event.delivery,
             code=outcome.code,
             reason=outcome.reason,
             original=item.event.original,
-            id=known.id if known else None,
-            uid=known.uid if known else self._mapper.uid(item.event),
+            id=item.id,
+            uid=item.uid if item.id else self._mapper.uid(item.event),
         )
 
     def _finish(self, message: Message, deadline: Deadline, ledger: Ledger) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from trailhook.audit_event import AuditEvent
+from trailhook.batch import Entry
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import Disposition, Outcome
 from trailhook.errors import MalformedDelivery, Undeliverable, place_of
@@ -20,11 +21,17 @@ read twice, so that memory does not grow with it."""
 
 @dataclass(slots=True)
 class Item:
-    """One event on its way, at its position in the delivery; `outcome` is None until something became of it."""
+    """One event on its way, at its position in the delivery; `outcome` is None until something became of it.
+
+    `audit_event`, with its `id` and `uid`, is what it was mapped to, and `entry` what of that goes into a request.
+    """
 
     position: int
     event: PartnerEvent
     audit_event: AuditEvent | None = None
+    id: str | None = None
+    uid: str | None = None
+    entry: Entry | None = None
     outcome: Outcome | None = None
     fault: str | None = None
 
@@ -70,7 +77,7 @@ class Mapper:
             raise
         except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
             return _unforeseen(position, event, error)
-        item = Item(position, event, audit_event)
+        item = Item(position, event, audit_event, audit_event.id, audit_event.uid)
         if self._exclude_events and any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
             item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
         return item

@@ -2,6 +2,10 @@
 
 from functools import cache
 
+import botocore
+from botocore.config import Config
+
+from trailhook import __version__
 from trailhook.assembly import client, once
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deliver import PARALLEL_REQUESTS, Deliverer
@@ -13,11 +17,14 @@ from trailhook.quarantine_bucket import QuarantineBucket
 from trailhook.queue import SqsDeliveryQueue
 from trailhook.settings import ForwardSettings
 
+USER_AGENT = Config(user_agent=f"trailhook/{__version__} botocore/{botocore.__version__}")
+"""botocore puts its own together anew for each request, which takes as long as signing it."""
+
 
 @cache
 def forwarder(settings: ForwardSettings) -> Forwarder:
     """All partners can be met: after a stack changed its partner, the queue still holds the former one's deliveries."""
-    lake = client("cloudtrail-data", once(2, 10, connections=PARALLEL_REQUESTS))
+    lake = client("cloudtrail-data", once(2, 10, connections=PARALLEL_REQUESTS).merge(USER_AGENT))
     return Forwarder(
         mapper=Mapper(load_partners(settings.options), settings.exclude_events),
         account_id=settings.account_id,
