@@ -2,13 +2,14 @@
 
 import contextlib
 import json
+from itertools import pairwise
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailhook.batch import MAX_BYTES, MAX_EVENTS, Entry, pack
+from trailhook.batch import MAX_BYTES, MAX_EVENTS, Entry, pack, request_body
 from trailhook.cloudtrail_lake import CloudTrailLake
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -22,6 +23,26 @@ def test_packing_keeps_every_entry_once_and_no_id_twice_in_a_request(entries: li
     for batch in batches:
         assert 0 < len(batch) <= MAX_EVENTS
         assert len({entry.id for entry in batch}) == len(batch)
+
+
+PIECES = st.sampled_from(["x", '"', "\\", "é", "€", "😀", "\x7f", "\\u0000", "\u2028"])
+LARGE = st.builds(lambda piece, count: piece * (count // len(piece.encode())), PIECES, st.integers(0, 256_000))
+
+
+@given(st.lists(LARGE | TEXTS, max_size=120), st.integers(1, 3))
+def test_no_request_exceeds_a_limit_and_none_has_room_for_what_the_next_begins_with(
+    texts: list[str], times: int
+) -> None:
+    entries = [Entry(f"{number:0>43}", text) for number, text in enumerate(texts * times)]
+    batches = list(pack(entries))
+    assert [entry for batch in batches for entry in batch] == entries
+    for batch in batches:
+        assert len(batch) <= 100
+        body = request_body(batch)
+        assert len(body) <= 1_000_000
+        assert [one["eventData"] for one in json.loads(body)["auditEvents"]] == [entry.event_data for entry in batch]
+    for batch, following in pairwise(batches):
+        assert len(batch) == 100 or len(request_body([*batch, following[0]])) + 1 > 1_000_000
 
 
 def test_distinct_small_events_fill_requests_to_a_hundred() -> None:
