@@ -179,3 +179,14 @@ def test_a_great_many_secrets_are_counted_not_listed() -> None:
 def test_every_partner_takes_the_operators_list() -> None:
     for name in REGISTRY:
         assert load_partner(name, Options(redact=("a.b",))).name == name
+
+
+def test_names_that_were_seen_before_change_nothing() -> None:
+    for start in range(0, 10_000, 100):
+        harmless = {f"member_{number}": X for number in range(start, start + 100)}
+        assert redact(harmless) == (harmless, [])
+        assert redact({**harmless, "name": "plan", "value": "kept"})[1] == []
+        assert redact({**harmless, "inner": [{"name": "api_token", "value": X}]})[1] == [
+            "requestParameters.inner.0.value"
+        ]
+        assert redact({**harmless, "apiToken": X})[1] == ["requestParameters.apiToken"]

@@ -124,8 +124,10 @@ class _Walk:
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
     """Whether there is anything to look at more closely. Most events hold nothing, and this is all that they cost."""
-    if isinstance(value, Mapping):
-        if not value.keys() <= _TELLS_NOTHING and any(_tells(name, member) for name, member in value.items()):
+    # A dictionary nearly always; asking for that first spares the abstract class's slow check.
+    if value.__class__ is dict or isinstance(value, Mapping):
+        names = value.keys()
+        if not names <= _TELLS_NOTHING and any(_tells(name, value[name]) for name in names - _TELLS_NOTHING):
             return True
         if listed and any(name.lower() in listed for name in value):
             return True
@@ -141,7 +143,9 @@ def _tells(name: str, member: Any) -> bool:
         return True
     if name.lower() in _LABELS:
         return isinstance(member, str) and bool(_by_name(member))
-    if len(name) <= _LONGEST_NAME and len(_TELLS_NOTHING) < _MOST_NAMES:
+    if len(name) <= _LONGEST_NAME:
+        if len(_TELLS_NOTHING) >= _MOST_NAMES:
+            _TELLS_NOTHING.clear()
         _TELLS_NOTHING.add(name)
     return False
 
