@@ -257,3 +257,13 @@ def test_every_suppressed_check_gives_its_reason(resources: Mapping[str, Any]) -
 def test_cloudformation_waits_a_little_longer_than_the_function_runs(resources: Mapping[str, Any]) -> None:
     runs = resources["IntegrationFunction"]["Properties"]["Timeout"]
     assert runs < resources["Integration"]["Properties"]["ServiceTimeout"] <= runs + 60
+
+
+def test_a_request_of_cloudformation_is_never_handed_over_after_it_gave_up(resources: Mapping[str, Any]) -> None:
+    properties = resources["IntegrationFunction"]["Properties"]
+    asynchronous = properties["EventInvokeConfig"]
+    assert asynchronous["MaximumRetryAttempts"] == 0
+    latest_end = asynchronous["MaximumEventAgeInSeconds"] + properties["Timeout"]
+    assert latest_end <= resources["Integration"]["Properties"]["ServiceTimeout"]
+    # Before the first request, and until after the last.
+    assert resources["Integration"]["DependsOn"] == "IntegrationFunctionEventInvokeConfig"

@@ -17,12 +17,13 @@ class Budget:
     """No call to CloudTrail begins after `work`, or, taking back, after `undo`; none takes longer than `call_seconds`.
 
     `withdrawal` is a Delete's `work`, which has next to nothing to take back. At `answer` the last attempt to answer
-    must be over. Until `denials` a denial may come of a role that was made, or changed, a moment ago.
+    must be over; it begins at `hurry` at the latest, whatever the work does. Until `denials` a denial may come of a role that was made, or changed, a moment ago.
     """
 
     work: Deadline
     withdrawal: Deadline
     undo: Deadline
+    hurry: Deadline
     answer: Deadline
     denials: Deadline
     call_seconds: int
@@ -42,6 +43,7 @@ class Budget:
             work=Deadline(now + work),
             withdrawal=Deadline(now + withdrawal),
             undo=Deadline(now + undo),
+            hurry=Deadline(now + undo + call),
             answer=Deadline(now + answer),
             denials=Deadline(now + min(45.0, seconds / 5)),
             call_seconds=call,
