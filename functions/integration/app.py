@@ -6,10 +6,10 @@ from typing import Any
 from trailhook.assembly.integration import control_plane
 from trailhook.deadline import Context
 from trailhook.errors import IntegrationError
-from trailhook.integration.budget import Budget
+from trailhook.integration.budget import Budget, finish_by
 from trailhook.integration.request import Request
 from trailhook.integration.resource import failure, fulfil
-from trailhook.integration.response import deliver_answer
+from trailhook.integration.response import Answer, deliver_answer
 from trailhook.telemetry import logger, report_integration
 
 
@@ -17,9 +17,13 @@ def handler(event: dict[str, Any], context: Context | None) -> None:
     """Answer CloudFormation, whatever happens: a stack that hears nothing hangs until its ServiceTimeout."""
     request = Request.from_event(event)
     budget = Budget.of(context, request.service_timeout)
-    try:
+
+    def work() -> Answer:
         with control_plane(budget, request.place.region) as plane:
-            answer = fulfil(request, plane, budget)
+            return fulfil(request, plane, budget)
+
+    try:
+        answer = finish_by(budget.hurry, work)
     except IntegrationError as error:
         answer = failure(request, error)
     except Exception as error:  # noqa: BLE001 - the one broad catch: the fault is ours, and CloudFormation is told

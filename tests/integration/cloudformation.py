@@ -69,6 +69,7 @@ class Bucket:
         self.statuses: list[int] = []
         self.delay = 0.0
         self.drips = 0
+        self.closed = threading.Event()
         bucket = self
 
         class Put(BaseHTTPRequestHandler):
@@ -87,11 +88,13 @@ class Bucket:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
+            def do_POST(self) -> None:
+                self.do_PUT()
+
             def _drip(self) -> None:
                 with suppress(OSError):  # until the other side has had enough
-                    while True:
+                    while not bucket.closed.wait(0.05):
                         self.wfile.write(b"H")
-                        time.sleep(0.05)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
                 pass
@@ -107,6 +110,7 @@ class Bucket:
         return f"http://127.0.0.1:{self._server.server_port}{path}?{query}"
 
     def close(self) -> None:
+        self.closed.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

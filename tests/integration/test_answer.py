@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.integration.cloudformation import CloudFormation
+from tests.integration.cloudformation import Bucket, CloudFormation
 from tests.integration.conftest import Account
 
 from trailhook.integration.request import Request
@@ -120,6 +120,19 @@ def test_cloudformation_is_answered_before_it_gives_up(
     answer = stack.create({**github, "ServiceTimeout": "8"})
     assert not answer.succeeded
     assert answer.seconds < 8
+
+
+def test_cloudformation_is_answered_while_cloudtrail_answers_byte_by_byte(
+    stack: CloudFormation, github: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dripping = Bucket()
+    dripping.drips = 1000
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", dripping.url.partition("/arn")[0])
+    stack.seconds = 4
+    answer = stack.send("Create", github)
+    dripping.close()
+    assert "time was over" in answer.reason
+    assert dripping.attempts == 1
 
 
 @pytest.mark.parametrize("kind", ["", "Read"])

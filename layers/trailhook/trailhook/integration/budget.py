@@ -4,10 +4,17 @@ work | undo | what a last call may overrun | the answer and its retries. CloudFo
 an answer that never comes, and again on the rollback.
 """
 
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from typing import TypeVar
 
 from trailhook.deadline import Context, Deadline
+from trailhook.errors import OutOfTime
+
+Result = TypeVar("Result")
 
 _DEFAULT_SECONDS = 60.0
 
@@ -16,8 +23,9 @@ _DEFAULT_SECONDS = 60.0
 class Budget:
     """No call to CloudTrail begins after `work`, or, taking back, after `undo`; none takes longer than `call_seconds`.
 
-    `withdrawal` is a Delete's `work`, which has next to nothing to take back. At `answer` the last attempt to answer
-    must be over; it begins at `hurry` at the latest, whatever the work does. Until `denials` a denial may come of a role that was made, or changed, a moment ago.
+    `withdrawal` is a Delete's `work`, which has next to nothing to take back. The answer begins at `hurry` at the
+    latest, whatever the work does, and at `answer` the last attempt to answer must be over. Until `denials` a denial
+    may come of a role that was made, or changed, a moment ago.
     """
 
     work: Deadline
@@ -48,3 +56,27 @@ class Budget:
             denials=Deadline(now + min(45.0, seconds / 5)),
             call_seconds=call,
         )
+
+
+def finish_by(deadline: Deadline, work: Callable[[], Result]) -> Result:
+    """What `work` returns or raises. Raises OutOfTime where it is not over by then; it is left to itself.
+
+    Every call has its time limit, but nothing bounds an answer that comes byte by byte, nor a name's resolution. Work
+    that comes back late finds its own deadlines passed and begins no further call.
+    """
+    outcome: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where the outcome is asked for
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="work", daemon=True).start()
+    wait([outcome], max(0.0, deadline.remaining))
+    if not outcome.done():
+        raise OutOfTime(
+            "The function's time was over while CloudTrail was in the middle of an answer. What it was asked for may "
+            "be done, and is taken back by the request that CloudFormation sends next."
+        )
+    return outcome.result()
