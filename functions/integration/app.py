@@ -7,6 +7,7 @@ from trailhook.assembly.integration import control_plane
 from trailhook.deadline import Context
 from trailhook.errors import IntegrationError
 from trailhook.integration.budget import Budget, finish_by
+from trailhook.integration.leftovers import confirm
 from trailhook.integration.request import Request
 from trailhook.integration.resource import failure, fulfil
 from trailhook.integration.response import Answer, deliver_answer
@@ -31,4 +32,7 @@ def handler(event: dict[str, Any], context: Context | None) -> None:
         answer = failure(request, error)
     where = "/".join(filter(None, (getattr(context, f"log_{part}_name", "") for part in ("group", "stream"))))
     undelivered = deliver_answer(answer.to_json(request, where), request.response_url, budget.answer)
+    if answer.unconfirmed and not undelivered:
+        with control_plane(budget, request.place.region) as plane:
+            confirm(plane.until(budget.undo), answer.unconfirmed)
     report_integration(request, answer, undelivered)

@@ -122,11 +122,13 @@ class Dying(Faults):
     def __init__(self, changes: int) -> None:
         super().__init__()
         self._changes = changes
+        self.died = False
 
     def before(self, operation: str) -> None:
         if not operation.startswith(("Get", "List")):
             self._changes -= 1
         if self._changes < 0:
+            self.died = True
             raise errors.AccessDeniedException(str(DENIED["message"]))
 
 

@@ -1,5 +1,6 @@
 """A function that dies midway: what it left behind goes with the request that CloudFormation sends next."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,8 +12,7 @@ from trailhook_local.lake import LakeServer
 from trailhook_local.lake.faults import Faults
 
 Properties = dict[str, Any]
-ENOUGH = 99
-"""More changes than any request makes: the function dies with its answer on the way."""
+Dies = Callable[..., Iterator[int]]
 
 
 def given(properties: Properties, *arns: str) -> Properties:
@@ -40,32 +40,31 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.fixture
-def dying(lake: LakeServer) -> Iterator[Callable[[int], None]]:
-    def after(changes: int) -> None:
-        lake.lake.faults = Dying(changes)
+def dying(stack: CloudFormation, lake: LakeServer) -> Dies:
+    """Sends a request again and again, to a function that dies after the first change, the second, …: yields which."""
 
-    yield after
-    lake.lake.faults = Faults()
+    def send(*request: Any, **fields: Any) -> Iterator[int]:
+        for after in itertools.count(1):
+            lake.lake.faults = faults = Dying(after)
+            stack.send_unanswered(*request, **fields)
+            lake.lake.faults = Faults()
+            if not faults.died:
+                return
+            yield after
+
+    return send
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_rollback_of_an_update_that_died_leaves_everything_as_it_was(
-    stack: CloudFormation,
-    lake: LakeServer,
-    account: Account,
-    github: Properties,
-    dying: Callable[[int], None],
-    change: Change,
+    stack: CloudFormation, account: Account, github: Properties, dying: Dies, change: Change
 ) -> None:
     store = account.store()
     own = {**github, "PrincipalAccountIds": ["444455556666"], "Tags": ["team=audit"]}
     old, new = change(own, store, account.channel(store, source="Custom"))
     assert stack.create(old).succeeded
     before = account.snapshot()
-    for after in (1, 2, 3, 4, ENOUGH):
-        dying(after)
-        stack.send_unanswered("Update", new, physical_id=stack.physical_id, old_properties=old)
-        lake.lake.faults = Faults()
+    for after in dying("Update", new, physical_id=stack.physical_id, old_properties=old):
         back = stack.send("Update", old, physical_id=stack.physical_id, old_properties=new)
         assert back.succeeded, back.reason
         assert back.physical_id == stack.physical_id
@@ -74,58 +73,67 @@ def test_the_rollback_of_an_update_that_died_leaves_everything_as_it_was(
 
 
 def test_a_create_that_died_goes_with_its_delete(
-    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, dying: Callable[[int], None]
+    stack: CloudFormation, account: Account, github: Properties, dying: Dies
 ) -> None:
     account.channel(account.store(), source="Custom")
     before = account.snapshot()
-    for after in (1, 2, 3, ENOUGH):
-        dying(after)
-        stack.send_unanswered("Create", {**github, "PrincipalAccountIds": ["444455556666"]})
-        lake.lake.faults = Faults()
+    for after in dying("Create", {**github, "PrincipalAccountIds": ["444455556666"]}):
         assert stack.send("Delete", github, physical_id="audit-Integration-1A2B3C4D5E6F").succeeded
         assert account.snapshot() == before, f"it died after {after} changes"
+    assert stack.send("Delete", github, physical_id="audit-Integration-1A2B3C4D5E6F").succeeded
+    assert account.snapshot() == before, "it died with its answer on the way"
 
 
+@pytest.mark.parametrize("after", [1, 2, 3, 4, 5])
 def test_a_delete_that_died_is_finished_by_the_next_one(
-    new_stack: Callable[..., CloudFormation],
-    lake: LakeServer,
-    account: Account,
-    github: Properties,
-    dying: Callable[[int], None],
+    new_stack: Callable[..., CloudFormation], lake: LakeServer, account: Account, github: Properties, after: int
 ) -> None:
     """Also of an event data store that a former stack of the name made, and retained."""
+    former, stack = new_stack(name="again"), new_stack(name="again")
     wanted = {**github, "PrincipalAccountIds": ["444455556666"]}
-    for after in (1, 2, 3, 4, 5):
-        former, stack = new_stack(name="again"), new_stack(name="again")
-        former.create(wanted)
-        former.delete()
-        stack.create(wanted)
-        dying(after)
-        stack.send_unanswered("Delete", {**wanted, "OnDelete": "delete"}, physical_id=stack.physical_id)
-        lake.lake.faults = Faults()
-        assert stack.delete(OnDelete="delete").succeeded
-        assert account.snapshot() == {}, f"it died after {after} changes"
-        wanted["EventDataStore"] = {"Name": f"audit-{after}"}
+    former.create(wanted)
+    former.delete()
+    stack.create(wanted)
+    lake.lake.faults = Dying(after)
+    stack.send_unanswered("Delete", {**wanted, "OnDelete": "delete"}, physical_id=stack.physical_id)
+    lake.lake.faults = Faults()
+    assert stack.delete(OnDelete="delete").succeeded
+    assert account.snapshot() == {}
+
+
+def test_an_update_whose_answer_does_not_get_through_is_rolled_back_whole(
+    stack: CloudFormation, account: Account, github: Properties
+) -> None:
+    old = given(github, account.store())
+    stack.create(old)
+    before = account.snapshot()
+    stack.bucket.statuses = [403] * 1000
+    stack.send_unanswered("Update", github, physical_id=stack.physical_id, old_properties=old, seconds=6)
+    stack.bucket.statuses = []
+    assert stack.send("Update", old, physical_id=stack.physical_id, old_properties=github).succeeded
+    assert account.snapshot() == before
 
 
 def test_a_store_to_which_events_may_have_come_is_evidence(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
-    old = given(github, account.store())
+    existing = account.store()
+    old = given(github, existing)
     made = stack.create(old)
-    updated = stack.send("Update", github, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Dying(2)
+    stack.send_unanswered("Update", github, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
     lake.lake._registry.channel(made.physical_id).ingestion["LatestIngestionSuccessTime"] = 4e9
     assert stack.send("Update", old, physical_id=made.physical_id, old_properties=github).succeeded
-    [store] = updated.data["EventDataStoreArns"]
-    assert account.stores()[store] == "ENABLED"
+    assert set(account.stores().values()) == {"ENABLED"}
+    assert account.stores().keys() > {existing}
 
 
-def test_a_store_that_a_later_request_took_is_no_leftover(
+def test_a_store_of_which_cloudformation_heard_is_no_leftover(
     stack: CloudFormation, account: Account, github: Properties
 ) -> None:
     old = given(github, account.store())
     stack.create(old)
     [store] = stack.update(github).data["EventDataStoreArns"]
-    assert stack.update({**github, "Tags": ["team=audit"]}).succeeded
     assert stack.update(old).succeeded
     assert account.stores()[store] == "ENABLED"

@@ -187,7 +187,8 @@ class Deployment:
         }
         if stores.retention_days:
             data["RetentionPeriodDays"] = str(stores.retention_days)
-        return Answer(succeeded=True, physical_id=arn, reason=data["Report"], data=data)
+        unconfirmed = stores.arns[0] if stores.unconfirmed else ""
+        return Answer(succeeded=True, physical_id=arn, reason=data["Report"], data=data, unconfirmed=unconfirmed)
 
 
 def _destinations(arns: tuple[str, ...]) -> list[dict[str, str]]:

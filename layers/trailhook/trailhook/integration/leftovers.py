@@ -5,6 +5,7 @@ very stack's tags is looked at.
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from trailhook.errors import IntegrationError, OwnershipUnknown
 from trailhook.integration.channels import Tagged, survey
@@ -56,8 +57,7 @@ class Leftovers:
             tags = self._plane.tags(arn) or {}
         except OwnershipUnknown:  # pending deletion already
             return
-        made_by = tags.get(MADE_BY_UPDATE)
-        if made_by in {None, self._request.request_id} or not self._owner.made_now(tags):
+        if tags.get(MADE_BY_UPDATE) in {None, self._request.request_id} or not self._owner.made_now(tags):
             return
         store = self._plane.store(arn)
         # Asked only now, when no channel of ours delivers to the store any more.
@@ -68,3 +68,12 @@ class Leftovers:
             return
         if all(c.ingested is None or (store.created is not None and c.ingested < store.created) for c in ours):
             discard_store(self._plane, arn, store.name)
+
+
+def confirm(plane: ControlPlane, store_arn: str) -> None:
+    """CloudFormation has heard of the event data store: it is no leftover any more, whatever becomes of the stack.
+
+    Where that cannot be told, the store is still no leftover from the first event on.
+    """
+    with suppress(IntegrationError):
+        plane.remove_tags(store_arn, [MADE_BY_UPDATE])

@@ -26,12 +26,16 @@ _SHARE_OF_AN_ATTEMPT = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What CloudFormation is told. `reason` is for the operator; `data` is what Fn::GetAtt finds."""
+    """What CloudFormation is told. `reason` is for the operator; `data` is what Fn::GetAtt finds.
+
+    `unconfirmed` is an event data store that is the leftover of an Update until CloudFormation has heard this.
+    """
 
     succeeded: bool
     physical_id: str
     reason: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    unconfirmed: str = ""
 
     def to_json(self, request: Request, where: str) -> bytes:
         """The answer in at most 4,096 bytes: the reason is cut where it must be, never `where` the log is."""

@@ -18,11 +18,15 @@ _ON_THE_WAY = frozenset({"CREATED", "STARTING_INGESTION"})
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The destinations; of a store that is ours `retention_days`, and `new_retention` where it is still to be set."""
+    """The destinations; of a store that is ours `retention_days`, and `new_retention` where it is still to be set.
+
+    `unconfirmed`: it carries the mark of an Update of which CloudFormation has not heard.
+    """
 
     arns: tuple[str, ...]
     retention_days: int | None = None
     new_retention: int | None = None
+    unconfirmed: bool = False
     report: str = ""
 
 
@@ -81,7 +85,7 @@ class StoreBuilder:
             ),
         )
         self._wait_until_enabled(arn, store.name)
-        return Stores((arn,), retention_days=days)
+        return Stores((arn,), retention_days=days, unconfirmed=self._request.type == "Update")
 
     def _marks(self, store: NewStore) -> dict[str, str]:
         marks = {KMS_ALIAS: store.kms_alias} if store.kms_alias else {}
@@ -111,15 +115,15 @@ class StoreBuilder:
             self._plane.update_store(found.arn, **changes)
         existing = self._plane.tags(found.arn) or {}
         converge_tags(self._plane, self._undo, found.arn, existing=existing, wanted=wanted.tags, former=former)
-        if existing.get(MADE_BY_UPDATE) not in {None, self._request.request_id}:
-            self._plane.remove_tags(found.arn, [MADE_BY_UPDATE])
+        unconfirmed = MADE_BY_UPDATE in existing
         if days == found.retention_days:
-            return Stores((found.arn,), retention_days=days)
+            return Stores((found.arn,), retention_days=days, unconfirmed=unconfirmed)
         if days > found.retention_days or wanted.shorten_retention:
-            return Stores((found.arn,), retention_days=days, new_retention=days)
+            return Stores((found.arn,), retention_days=days, new_retention=days, unconfirmed=unconfirmed)
         return Stores(
             (found.arn,),
             retention_days=found.retention_days,
+            unconfirmed=unconfirmed,
             report=f"The event data store {store.name} keeps its retention of {found.retention_days} days instead of "
             f"{days}, because a shorter one deletes older events at once: set ShortenRetention to true to do that.",
         )
