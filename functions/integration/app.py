@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: Context | None) -> None:
         answer = failure(request, error)
     where = "/".join(filter(None, (getattr(context, f"log_{part}_name", "") for part in ("group", "stream"))))
     undelivered = deliver_answer(answer.to_json(request, where), request.response_url, budget.answer)
+    report_integration(request, answer, undelivered)
     if answer.unconfirmed and not undelivered:
         with control_plane(budget, request.place.region) as plane:
             confirm(plane.until(budget.undo), answer.unconfirmed)
-    report_integration(request, answer, undelivered)
