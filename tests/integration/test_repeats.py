@@ -44,17 +44,48 @@ def test_a_repeat_that_is_faster_leaves_its_work_to_both(
     assert_whole(account)
 
 
-def test_a_create_that_fails_takes_nothing_from_the_repeat_that_won(
+@pytest.mark.parametrize(("operation", "refused"), [("CreateChannel", "ListChannels"), ("PutResourcePolicy", None)])
+def test_what_a_repeat_has_done_is_not_undone_by_the_request_that_fails(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str, refused: str
+) -> None:
+    def repeat() -> None:
+        stack.replay()
+        lake.lake.faults.set([{**DENIED, "operations": [refused or operation], "count": 1}])
+
+    lake.lake.faults = Meanwhile(operation, repeat)
+    stack.send_unanswered("Create", {**github, **POLICY})
+    faster, slower = stack.bucket.answers
+    assert faster.succeeded, faster.reason
+    assert slower.succeeded, slower.reason
+    assert slower.data == faster.data
+    assert_whole(account)
+
+
+def test_what_a_repeat_has_changed_is_not_undone_by_the_update_that_fails(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     def repeat() -> None:
         stack.replay()
-        lake.lake.faults.set([{**DENIED, "operations": ["ListChannels"], "count": 1}])
+        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
+
+    made = stack.create({**github, "ChannelName": "before", "Tags": ["stage=test"]})
+    lake.lake.faults = Meanwhile("PutResourcePolicy", repeat)
+    stack.send_unanswered("Update", {**github, **POLICY}, physical_id=made.physical_id, old_properties=stack.properties)
+    assert [answer.succeeded for answer in stack.bucket.answers] == [True, True, True]
+    assert_whole(account)
+    assert account.cloudtrail.get_channel(Channel=made.physical_id)["Name"] == "github"
+
+
+def test_a_store_that_a_channel_uses_stays_whoever_fails(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    def repeat() -> None:
+        stack.replay()
+        lake.lake.faults.set([{**DENIED, "operations": ["ListChannels"], "count": 2}])
 
     lake.lake.faults = Meanwhile("CreateChannel", repeat)
     stack.send_unanswered("Create", {**github, **POLICY})
-    faster, slower = stack.bucket.answers
-    assert faster.succeeded, faster.reason
+    _, slower = stack.bucket.answers
     assert "Could not be taken back: the event data store audit (the channel github delivers to it)" in slower.reason
     assert_whole(account)
 

@@ -4,13 +4,14 @@ Both are one and the same: a repeated request, a redeployed stack and a rollback
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-from trailhook.errors import CallRefused, InTheWay
+from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.channels import Tagged, plan_channel, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
-from trailhook.integration.destinations import StorePlanner, Unchanged
+from trailhook.integration.destinations import ENABLED, StorePlanner, Unchanged
 from trailhook.integration.leftovers import Leftovers
 from trailhook.integration.policy import resource_policy, same_policy
 from trailhook.integration.properties import EXTENDABLE, Integration, store_member, tag_keys
@@ -40,6 +41,15 @@ class Deployment:
     def carry_out(self) -> Answer:
         if self._wanted.channel_arn:
             return self._share_channel()
+        try:
+            return self._build_until_it_is_ours()
+        except IntegrationError:
+            done = self._done_by_a_repeat() if self._undo.owes else None
+            if done is None:
+                raise
+            return done
+
+    def _build_until_it_is_ours(self) -> Answer:
         for attempt in range(_LOOKS):
             try:
                 return self._build()
@@ -66,7 +76,9 @@ class Deployment:
         if not self._owner.uses(tags) and not self._owner.made(tags):
             self._undo.note(f"the user tag on {arn}", lambda late: late.remove_tags(arn, sorted(self._owner.user_tag)))
             self._plane.add_tags(arn, self._owner.user_tag)
-        return self._answer(arn, Stores(channel.stores), survey(self._plane) if self._request.type == "Update" else ())
+        return self._answer(
+            arn, Stores(channel.stores), survey(self._plane) if self._request.type == "Update" else None
+        )
 
     def _refuse_to_leave_users(self, next_arn: str) -> None:
         """A channel of ours that others use cannot be replaced: its Delete would be refused afterwards."""
@@ -99,6 +111,32 @@ class Deployment:
             # Last of all, because there is no undo: a shorter one deletes at once, as does taking back a longer one.
             self._plane.update_store(stores.arns[0], RetentionPeriod=stores.new_retention)
         return self._answer(arn, stores, channels)
+
+    def _done_by_a_repeat(self) -> Answer | None:
+        """What was asked for, where all of it is there: CloudFormation was told so already, and relies on it."""
+        late, wanted = self._undo.plane, self._wanted
+        with suppress(IntegrationError):
+            for one in survey(late):
+                if one.channel.source == wanted.source.name and self._owner.made_now(one.tags):
+                    policy = resource_policy(wanted, self._request.place, one.arn)
+                    stores = self._stores_as_wanted(late, one.channel.stores)
+                    given_up = tag_keys(self._request.old_properties) - wanted.tags.keys()
+                    tagged = wanted.tags.items() <= one.tags.items() and not given_up & one.tags.keys()
+                    named = one.channel.name == wanted.channel_name
+                    if stores and named and tagged and same_policy(late.policy(one.arn), policy):
+                        return self._answer(one.arn, stores)
+        return None
+
+    def _stores_as_wanted(self, plane: ControlPlane, arns: tuple[str, ...]) -> Stores | None:
+        wanted = self._wanted.store
+        if wanted is None:
+            return Stores(self._wanted.store_arns) if set(arns) == set(self._wanted.store_arns) else None
+        store = plane.store(arns[0]) if len(arns) == 1 else None
+        if store is None or (store.name, store.status, store.protected) != (wanted.name, ENABLED, True):
+            return None
+        if wanted.retention_days not in {None, store.retention_days}:
+            return None
+        return Stores(arns, retention_days=store.retention_days)
 
     def _unchanged(self) -> Unchanged:
         old, wanted = self._request.old_properties, self._wanted.store
@@ -174,9 +212,11 @@ class Deployment:
         suffix = former.arn.rpartition("/")[2][:8]
         self._plane.update_channel(former.arn, Name=f"{name[:100]}-replaced-{suffix}")
 
-    def _answer(self, arn: str, stores: Stores, channels: Sequence[Tagged]) -> Answer:
-        leftovers = Leftovers(self._plane, self._request, channels)
-        report = leftovers.remove(arn, stores.arns) if self._request.type == "Update" else ""
+    def _answer(self, arn: str, stores: Stores, channels: Sequence[Tagged] | None = None) -> Answer:
+        """`channels`: those among which an Update looks for leftovers."""
+        report = ""
+        if channels is not None and self._request.type == "Update":
+            report = Leftovers(self._plane, self._request, channels).remove(arn, stores.arns)
         data: dict[str, Any] = {
             "ChannelArn": arn,
             "EventDataStoreArns": list(stores.arns),

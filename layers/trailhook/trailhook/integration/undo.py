@@ -16,8 +16,13 @@ class Undo:
     """
 
     def __init__(self, plane: ControlPlane) -> None:
-        self._plane = plane
+        self.plane = plane
         self._steps: list[tuple[str, Step]] = []
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is anything to take back."""
+        return bool(self._steps)
 
     def note(self, what: str, step: Step) -> None:
         """`what` completes the sentence "could not be taken back: …"."""
@@ -33,6 +38,6 @@ class Undo:
             return
         for what, step in reversed(self._steps):
             try:
-                step(self._plane)
+                step(self.plane)
             except Exception as left:  # noqa: BLE001 - whatever one step meets, the others are owed, and the answer names it
                 error.add_note(f"Could not be taken back: {what} ({left})")
