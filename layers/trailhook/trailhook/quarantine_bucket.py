@@ -4,8 +4,7 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from trailhook.aws_call import failing_as
 from trailhook.errors import QuarantineError
 
 if TYPE_CHECKING:
@@ -25,10 +24,8 @@ class QuarantineBucket:
         self._delivery_queue_url = delivery_queue_url
 
     def keep(self, key: str, body: bytes) -> None:
-        try:
+        with failing_as(QuarantineError, f"S3 did not take s3://{self._bucket}/{key}"):
             self._connect().put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
-        except (BotoCoreError, ClientError) as error:
-            raise QuarantineError(f"S3 did not take s3://{self._bucket}/{key}: {error}") from error
 
     def way_back(self, key: str, line: int) -> str:
         # Bucket and queue by name: both are kept when the stack, which could be asked for them, is deleted.

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from trailhook.aws_call import failing_as
 from trailhook.errors import QueueError
 
 if TYPE_CHECKING:
@@ -61,17 +60,14 @@ class SqsDeliveryQueue:
     def _in_tens(self, call: Callable[..., Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(entries), 10):
             batch = [{"Id": str(index), **entry} for index, entry in enumerate(entries[start : start + 10])]
-            try:
+            with failing_as(QueueError, "SQS did not answer"):
                 answer = call(QueueUrl=self._queue_url, Entries=batch)
-            except (BotoCoreError, ClientError) as error:
-                raise QueueError(f"SQS did not answer: {error}") from error
-            if failed := answer.get("Failed"):
-                raise QueueError(f"SQS refused {len(failed)} of {len(batch)} entries: {failed[0].get('Code')}")
+                if failed := answer.get("Failed"):
+                    raise QueueError(f"SQS refused {len(failed)} of {len(batch)} entries: {failed[0].get('Code')}")
 
     def _send(self, queue_url: str, message: str, delay_seconds: int) -> None:
-        try:
+        with failing_as(QueueError, "SQS did not take the message"):
             answer = self._client.send_message(QueueUrl=queue_url, MessageBody=message, DelaySeconds=delay_seconds)
-        except (BotoCoreError, ClientError) as error:
-            raise QueueError(f"SQS did not take the message: {error}") from error
-        if not answer.get("MessageId"):
+            message_id = answer.get("MessageId")
+        if not isinstance(message_id, str) or not message_id:
             raise QueueError("SQS answered without a message id, which is no confirmation")

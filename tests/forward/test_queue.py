@@ -1,0 +1,58 @@
+"""A 200 of SQS that makes no sense is no confirmation, and no reason to bring a whole batch back."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import boto3
+import pytest
+from botocore.config import Config
+from tests.receive.loopback import Service, serving
+
+from trailhook.errors import QueueError
+from trailhook.queue import SqsDeliveryQueue
+
+NONSENSE = [
+    b"<html>",
+    b"",
+    b"null",
+    b"[]",
+    b'"text"',
+    b"7",
+    b'{"MessageId": ["m"], "Failed": 7}',
+    b'{"MessageId": 7, "Failed": "all"}',
+    b'{"MessageId": "", "Failed": ["m"]}',
+]
+CALLS: dict[str, Callable[[SqsDeliveryQueue], None]] = {
+    "send": lambda queue: queue.send("message"),
+    "park": lambda queue: queue.park("message"),
+    "postpone": lambda queue: queue.postpone({"handle": 30}),
+    "delete": lambda queue: queue.delete(["handle"]),
+}
+
+
+@pytest.fixture(scope="module")
+def sqs() -> Iterator[Service]:
+    with serving(None) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def queue(sqs: Service) -> SqsDeliveryQueue:
+    session = boto3.Session(aws_access_key_id="fake", aws_secret_access_key="fake", region_name="us-east-1")
+    once = Config(retries={"total_max_attempts": 1})
+    return SqsDeliveryQueue(session.client("sqs", endpoint_url=sqs.url, config=once), sqs.url, sqs.url)
+
+
+@pytest.mark.parametrize("answer", NONSENSE)
+@pytest.mark.parametrize("call", CALLS)
+def test_nonsense_is_a_fault_of_the_queue_and_never_a_confirmation(
+    sqs: Service, queue: SqsDeliveryQueue, call: str, answer: bytes
+) -> None:
+    sqs.answer = lambda _: (200, answer)
+    if call in {"send", "park"}:
+        with pytest.raises(QueueError):
+            CALLS[call](queue)
+    else:
+        # An answer that names no failure is taken for one of success: what SQS forgot comes back by itself.
+        with suppress(QueueError):
+            CALLS[call](queue)
