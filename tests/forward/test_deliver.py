@@ -1,13 +1,15 @@
 """Rounds of full batches: only what is worth it is sent again, within the time that is left."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pytest
 from tests.forward.ports import MemoryDestination
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
-from trailhook.deliver import MAX_ROUNDS, Deliverer
+from trailhook.deliver import MAX_ROUNDS, MOST_PUZZLES, Deliverer
 from trailhook.destination import DELIVERED, Disposition, Outcome
 
 THROTTLED = Outcome(Disposition.RETRY, "Throttling")
@@ -77,6 +79,33 @@ def test_a_configuration_fault_ends_the_round_and_the_rest_waits() -> None:
     outcomes, clock = deliver(destination, 250)
     assert len(destination.batches) == 1
     assert Counter(outcome.code for outcome in outcomes.values()) == {"ChannelNotFound": 100, "Halted": 150}
+    assert clock.pauses == []
+
+
+@dataclass
+class Puzzled(MemoryDestination):
+    """Refuses every request with one of `odd` in it, for a reason that nobody documented."""
+
+    odd: frozenset[str] = frozenset()
+
+    def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+        if not self.odd & {entry.id for entry in batch}:
+            return super().put(batch)
+        self.batches.append(batch)
+        return [Outcome(Disposition.SPLIT if len(batch) > 1 else Disposition.PUZZLING, "Unheard")] * len(batch)
+
+
+@pytest.mark.parametrize("odd", [{"0"}, {"57"}, {"99"}, {"3", "4"}])
+def test_an_event_that_is_refused_for_an_unknown_reason_keeps_no_other_one_waiting(odd: set[str]) -> None:
+    outcomes, _ = deliver(Puzzled(odd=frozenset(odd)), 100)
+    assert {entry.id for entry, outcome in outcomes.items() if outcome != DELIVERED} == odd
+
+
+def test_where_every_event_is_refused_for_an_unknown_reason_not_every_one_is_tried() -> None:
+    destination = Puzzled(odd=frozenset(map(str, range(500))))
+    outcomes, clock = deliver(destination, 500)
+    codes = Counter(outcome.code for outcome in outcomes.values())
+    assert codes == {"Unheard": MOST_PUZZLES, "Halted": 500 - MOST_PUZZLES}
     assert clock.pauses == []
 
 

@@ -134,7 +134,7 @@ def _refusal(error: ClientError, *, alone: bool) -> Outcome:
     if not alone:
         return Outcome(Disposition.SPLIT, code, message)
     refused = code in REFUSED_CODES or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return Outcome(Disposition.QUARANTINE if refused else Disposition.CONFIGURATION, code, message)
+    return Outcome(Disposition.QUARANTINE if refused else Disposition.PUZZLING, code, message)
 
 
 def _outcomes(batch: Sequence[Entry], answer: Mapping[str, Any]) -> Sequence[Outcome]:

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Lock
 
 from trailhook.batch import Entry, pack
 from trailhook.deadline import Deadline
@@ -15,11 +15,32 @@ from trailhook.pace import Pace
 MAX_ROUNDS = 6
 """An entry that failed this often in one invocation is stubborn: the queue, not this process, shall wait for it."""
 
+MOST_PUZZLES = 3
+"""So many events refused with an unknown code, and none delivered in between, are no fault of each of theirs."""
+
 PARALLEL_REQUESTS = 20
 """A portion's requests, all under way at once: the time that one takes to be answered counts once for each portion."""
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
+
+
+class _Halt:
+    """Whether going on is pointless: the caller is refused, or one event after the other and nobody knows why."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._puzzles = 0
+        self.called = False
+
+    def note(self, outcomes: Sequence[Outcome]) -> None:
+        dispositions = {outcome.disposition for outcome in outcomes}
+        with self._lock:
+            if Disposition.DELIVERED in dispositions:
+                self._puzzles = 0
+            elif Disposition.PUZZLING in dispositions:
+                self._puzzles += 1
+            self.called |= Disposition.CONFIGURATION in dispositions or self._puzzles == MOST_PUZZLES
 
 
 class Deliverer:
@@ -46,12 +67,13 @@ class Deliverer:
         self._jitter = jitter
 
     def deliver(self, entries: Iterable[Entry], deadline: Deadline) -> dict[Entry, Outcome]:
-        """The outcome of every entry. RETRY and CONFIGURATION mean that it still waits."""
+        """The outcome of every entry. RETRY, CONFIGURATION and PUZZLING mean that it still waits."""
         waiting = list(dict.fromkeys(entries))
         outcomes: dict[Entry, Outcome] = {}
+        halt = _Halt()
         for attempt in range(MAX_ROUNDS):
-            outcomes.update(self._round(waiting, deadline))
-            if any(outcomes[entry].disposition is Disposition.CONFIGURATION for entry in waiting):
+            outcomes.update(self._round(waiting, deadline, halt))
+            if halt.called:
                 break
             waiting = [entry for entry in waiting if outcomes[entry].disposition is Disposition.RETRY]
             pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt) * (0.5 + self._jitter() / 2)
@@ -61,14 +83,13 @@ class Deliverer:
                 self._sleep(pause)
         return outcomes
 
-    def _round(self, waiting: Sequence[Entry], deadline: Deadline) -> dict[Entry, Outcome]:
+    def _round(self, waiting: Sequence[Entry], deadline: Deadline, halt: _Halt) -> dict[Entry, Outcome]:
         """Send everything once, and a batch that is refused for one of its entries in ever smaller halves."""
-        halted = Event()
         outcomes: dict[Entry, Outcome] = {}
         batches = list(pack(waiting))
         while batches:
             halves: list[Sequence[Entry]] = []
-            answers = self._pool.map(lambda batch: self._put(batch, deadline, halted), batches)
+            answers = self._pool.map(lambda batch: self._put(batch, deadline, halt), batches)
             for batch, answer in zip(batches, answers, strict=True):
                 if answer[0].disposition is Disposition.SPLIT:
                     middle = len(batch) // 2
@@ -78,9 +99,9 @@ class Deliverer:
             batches = halves
         return outcomes
 
-    def _put(self, batch: Sequence[Entry], deadline: Deadline, halted: Event) -> Sequence[Outcome]:
-        if not self._begin(deadline, halted):
-            code = "Halted" if halted.is_set() else "OutOfTime"
+    def _put(self, batch: Sequence[Entry], deadline: Deadline, halt: _Halt) -> Sequence[Outcome]:
+        if not self._begin(deadline, halt):
+            code = "Halted" if halt.called else "OutOfTime"
             return [Outcome(Disposition.RETRY, code, "Not sent in this invocation")] * len(batch)
         try:
             outcomes = self._destination.put(batch)
@@ -88,15 +109,14 @@ class Deliverer:
             raise
         except Exception as error:  # noqa: BLE001 - an answer that nobody foresaw must cost this batch a retry, not the others their outcome
             return [Outcome(Disposition.RETRY, "Unforeseen", place_of(error))] * len(batch)
-        if any(outcome.disposition is Disposition.CONFIGURATION for outcome in outcomes):
-            halted.set()
+        halt.note(outcomes)
         return outcomes
 
-    def _begin(self, deadline: Deadline, halted: Event) -> bool:
+    def _begin(self, deadline: Deadline, halt: _Halt) -> bool:
         """Wait for a turn: False if there is none before the deadline, or the round has been halted."""
-        if halted.is_set():
+        if halt.called:
             return False
         pause = self._pace.turn(deadline.now(), deadline.at)
         if pause:
             self._sleep(pause)
-        return pause is not None and not deadline.passed and not halted.is_set()
+        return pause is not None and not deadline.passed and not halt.called

@@ -20,8 +20,15 @@ class Disposition(Enum):
     """The operator does not want it (`ExcludeEvents`)."""
     CONFIGURATION = "configuration"
     """Channel, permission or account: nobody's event is at fault, so it waits until an operator has mended that."""
+    PUZZLING = "puzzling"
+    """Refused alone, with a code that is not documented: it waits for an operator, whether or not it is at fault."""
     SPLIT = "split"
     """Something in the batch is not taken, and the answer does not say what: send it in halves."""
+
+    @property
+    def for_operator(self) -> bool:
+        """Whether the event waits until an operator has looked at it."""
+        return self in {Disposition.CONFIGURATION, Disposition.PUZZLING}
 
     @property
     def settled(self) -> bool:

@@ -37,7 +37,7 @@ class Ledger:
         if not outcome.disposition.settled:
             # The destination's own words, once for each code: they name the permission or the quota.
             self.words.setdefault(reason, outcome.reason[:_LONGEST_WORDS])
-        if outcome.disposition is Disposition.CONFIGURATION:
+        if outcome.disposition.for_operator:
             self.configuration_faults += 1
 
     def to_log(self) -> Mapping[str, Any]:
