@@ -16,7 +16,7 @@ from trailhook.deliver import Deliverer
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
-from trailhook.forward import MAX_HANDBACKS, Forwarder
+from trailhook.forward import CAUTIOUS_FROM_RECEIVE_COUNT, MAX_HANDBACKS, Forwarder
 from trailhook.ledger import Ledger
 from trailhook.mapping import MAX_EVENTS, Mapper
 from trailhook.partner import Options, Partner
@@ -330,6 +330,34 @@ def test_a_message_that_may_kill_the_process_comes_last_and_alone() -> None:
     assert [len(batch) for batch in bench.destination.batches] == [1, 1]
     assert bench.delivered == ["doc-2", "doc-1"]
     assert seen[1] == (["doc-2"], ["handle-innocent"]), "the innocent's work is off the queue before the suspect starts"
+
+
+@pytest.mark.parametrize(
+    ("receives", "sizes"), [(3, [1, 2, 4, 8, 16, 32, 64, 64, 9]), (CAUTIOUS_FROM_RECEIVE_COUNT, [1] * 200)]
+)
+def test_suspects_are_processed_in_groups_that_double_and_one_by_one_when_it_matters(
+    receives: int, sizes: list[int]
+) -> None:
+    bench = Bench()
+    begun: list[int] = []
+
+    def judge(taken: Entry) -> Outcome:
+        begun.append(len(bench.queue.deleted))
+        return DELIVERED
+
+    bench.destination.judge = judge
+    records = [record(Envelope(delivery(entry(number))), f"m{number}", receives=receives) for number in range(200)]
+    unfinished, _ = bench.forward(*records)
+    assert unfinished == []
+    assert [len(batch) for batch in bench.destination.batches] == sizes
+    assert sorted(bench.queue.deleted) == sorted(one["receiptHandle"] for one in records)
+    assert sorted(set(begun)) == [sum(sizes[:number]) for number in range(len(sizes))], "each is off the queue before"
+
+
+def test_a_suspect_that_waits_does_not_keep_those_behind_it_waiting() -> None:
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 7)))
+    unfinished, _ = bench.forward(*(record(Envelope(delivery(entry(n))), f"m{n}", receives=4) for n in range(50)))
+    assert unfinished == ["m7"]
 
 
 def test_after_the_deadline_nothing_is_begun_and_everything_waits() -> None:

@@ -29,11 +29,11 @@ class Deadline:
     closed_at: float = float("inf")
 
     @classmethod
-    def of(cls, context: Context | None) -> "Deadline":
+    def of(cls, context: Context | None, now: Callable[[], float] = time.monotonic) -> "Deadline":
         """The deadline of an invocation: its remaining time but for a reserve of at most a third of it."""
         seconds = context.get_remaining_time_in_millis() / 1000 if context else _DEFAULT_SECONDS
-        end = time.monotonic() + seconds
-        return cls(at=end - min(_RESERVE_SECONDS, seconds / 3), closed_at=end - min(_LAST_CALL_SECONDS, seconds / 6))
+        end = now() + seconds
+        return cls(end - min(_RESERVE_SECONDS, seconds / 3), now, end - min(_LAST_CALL_SECONDS, seconds / 6))
 
     @property
     def remaining(self) -> float:
