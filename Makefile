@@ -49,8 +49,9 @@ test-containers: $(VENV)/.ready $(SAM_VENV)/.ready ## The built functions in Lam
 verify-aws: $(VENV)/.ready ## Ask AWS what nobody could verify yet; says what it makes and asks first (needs an account; STACK=…)
 	@$(BIN)/python -m verify $(if $(STACK),--stack $(STACK))
 
-chaos: $(VENV)/.ready ## Thousands of deliveries while forward is killed again and again; ends with the ledger
-	$(BIN)/trailhook demo --deliveries 2000 --kill-every 1.5
+chaos: $(VENV)/.ready ## A million events through everything that can fail, then some through the stack while it is killed
+	$(BIN)/trailhook chaos --events $(or $(EVENTS),1000000)
+	$(BIN)/trailhook chaos --stack --events $(or $(STACK_EVENTS),5000)
 
 fuzz: $(FUZZ_VENV)/.ready ## Coverage-guided fuzzing of receive and the mappings, FUZZ_SECONDS long (300)
 	@mkdir -p .fuzz

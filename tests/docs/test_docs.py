@@ -8,6 +8,7 @@ import pytest
 
 from trailhook.partners import REGISTRY
 from trailhook.telemetry import NAMESPACE
+from trailhook_local.chaos.faults import FAULTS
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "layers" / "trailhook" / "trailhook"
@@ -62,6 +63,11 @@ SECTIONS = {
 def test_every_partners_page_says_what_an_operator_needs(name: str, section: str) -> None:
     page = (ROOT / "docs" / "partners" / f"{name}.md").read_text(encoding="utf-8")
     assert re.search(rf"^## .*({SECTIONS[section]})", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_that_is_tried_is_described(name: str) -> None:
+    assert f"| `{name}` |" in (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
 
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("events/*.md")]

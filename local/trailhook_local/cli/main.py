@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
+from trailhook_local.cli.chaos import chaos_command
 from trailhook_local.cli.descriptors import compile_command, map_command
 from trailhook_local.cli.redrive import redrive
 from trailhook_local.demo.corpus import CorpusError
@@ -46,6 +47,7 @@ def main() -> None:
     """
 
 
+main.add_command(chaos_command)
 main.add_command(map_command)
 main.add_command(compile_command)
 main.add_command(redrive)

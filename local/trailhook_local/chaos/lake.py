@@ -1,0 +1,179 @@
+"""PutAuditEvents in memory, as strict as the local Lake, whose rules it runs, and with every way to fail."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+
+from trailhook_local.chaos.account import Account
+from trailhook_local.chaos.process import Process
+from trailhook_local.chaos.services import nonsense, refuse
+from trailhook_local.lake import errors, model
+from trailhook_local.lake.faults import Faults as LakeFaults
+from trailhook_local.lake.ingestion import Ingestion
+from trailhook_local.lake.resources import Channel, Registry
+from trailhook_local.lake.warehouse import Warehouse
+
+ACCOUNT_ID, REGION = "111122223333", "us-east-1"
+STRANGER_ID = "999988887777"
+CHANNEL_ARN = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT_ID}:channel/00000000-0000-4000-8000-000000000000"
+MAX_BYTES = 1_000_000
+REQUEST_SECONDS = 0.1
+READ_TIMEOUT_SECONDS = 10.0
+PUZZLING, REFUSED = "puzzling", "InvalidParameterValue"
+_UNKNOWN = "SomethingNewException"
+Row = Mapping[str, Any]
+
+
+class Rows(Warehouse):
+    """A warehouse that hands on what is written instead of keeping it."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.rows: list[Row] = []
+
+    def append(self, store_ids: Sequence[str], rows: Sequence[Row], size: int) -> None:  # noqa: ARG002 - the parent's
+        self.rows = list(rows)
+
+    def save(self, kind: str, arn: str, document: Mapping[str, Any]) -> None:
+        """Nothing outlives a round."""
+
+
+class EntryFaults(LakeFaults):
+    """Entries refused by what their UID begins with, for good, and at random or for a while, to be sent again."""
+
+    def __init__(self, poison_codes: Sequence[str]) -> None:
+        super().__init__()
+        self._poison_codes = frozenset(poison_codes)
+        self.process: Process | None = None
+
+    def reject_entry(self, entry_id: str, uid: str) -> None:  # noqa: ARG002 - the parent's
+        assert self.process  # noqa: S101 - set by whoever calls
+        faults = self.process.faults
+        if (code := uid.partition("-")[0]) in self._poison_codes:
+            raise errors.EntryRejectedError(code, "Injected for good.")
+        if faults.happens("entries", 0.05):
+            code = faults.rng.choice(["Throttling", "InternalFailure", "SomethingNew"])
+            raise errors.EntryRejectedError(code, "Injected for once.")
+        if faults.lasts("unsubscribed", self.process.clock.now()):
+            raise errors.EntryRejectedError("AccountNotSubscribed", "Injected for a while.")
+
+
+class MemoryLake:
+    """One channel, open to its owner alone."""
+
+    def __init__(self, clock: Callable[[], float], account: Account, poison_codes: Sequence[str]) -> None:
+        self._warehouse = Rows()
+        self._registry = Registry(ACCOUNT_ID, REGION, self._warehouse, clock)
+        self._channel = Channel(CHANNEL_ARN, "chaos", "Custom", ["arn:x/store"], {})
+        self._registry.save(self._channel)
+        self._faults = EntryFaults(poison_codes)
+        self._ingestion = Ingestion(self._registry, self._warehouse, self._faults, lambda _outcomes: None)
+        self._account = account
+
+    def close(self) -> None:
+        self._warehouse.close()
+
+    def put(self, process: Process, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the request by the local Lake's rules. Raises LakeError."""
+        faults, now = process.faults, process.clock.now()
+        entries = parameters["auditEvents"]
+        model.validate("cloudtrail-data", "PutAuditEvents", dict(parameters))
+        self._registry.channels = {} if faults.lasts("channel-gone", now) else {CHANNEL_ARN: self._channel}
+        caller = STRANGER_ID if faults.lasts("permission-lost", now) else ACCOUNT_ID
+        self._warehouse.rows, self._faults.process = [], process
+        answer = self._ingestion.put_audit_events(dict(parameters), caller)
+        texts = {entry["id"]: entry["eventData"] for entry in entries}
+        for row, taken in zip(self._warehouse.rows, answer["successful"], strict=True):
+            serial = int(row["eventdata"]["requestparameters"]["serial"])
+            self._account.take(serial, hash((taken["id"], texts[taken["id"]])))
+        return answer
+
+
+class Hooks:
+    """botocore's events, as far as a client's caller can register for them: `client.meta.events`."""
+
+    def __init__(self) -> None:
+        self._hooks: dict[str, Callable[..., Any]] = {}
+
+    def register(self, name: str, hook: Callable[..., Any]) -> None:
+        self._hooks[name] = hook
+
+    def emit(self, name: str, **arguments: Any) -> Any:
+        hook = self._hooks.get(f"{name}.cloudtrail-data.PutAuditEvents")
+        return hook(**arguments) if hook else None
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What botocore keeps beside a client's operations."""
+
+    events: Hooks
+
+
+class CloudTrailDataClient:
+    """The SDK's client for one process: it asks its caller's hooks as botocore does, and reads the body they make."""
+
+    def __init__(self, process: Process, lake: MemoryLake, account: Account) -> None:
+        self.meta = Meta(Hooks())
+        self._process = process
+        self._lake = lake
+        self._account = account
+
+    def put_audit_events(self, **given: Any) -> Any:
+        context: dict[str, Any] = {}
+        parameters = self.meta.events.emit("provide-client-params", params=given, context=context) or given
+        request = {"body": json.dumps({"auditEvents": parameters["auditEvents"]}).encode()}
+        self.meta.events.emit("before-call", params=request, context=context)
+        sent = {**parameters, **json.loads(request["body"])}
+        return self._process.call(lambda: self._put(sent, len(request["body"])))
+
+    def _put(self, parameters: Mapping[str, Any], size: int) -> Any:
+        process, faults = self._process, self._process.faults
+        self._account.begin_call(len(parameters["auditEvents"]))
+        process.spend(REQUEST_SECONDS)
+        if faults.happens("slow", 0.1):
+            process.spend(faults.rng.uniform(0.5, 9))
+        if faults.happens("throttled", 0.2):
+            refuse("PutAuditEvents", "ThrottlingException", 400)
+        if faults.happens("server-errors", 0.1):
+            refuse("PutAuditEvents", *faults.rng.choice([("InternalFailure", 500), ("ServiceUnavailable", 503)]))
+        timed_out = faults.happens("timeouts", 0.02)
+        if timed_out and faults.rng.random() < 0.5:
+            process.spend(READ_TIMEOUT_SECONDS)
+            raise EndpointConnectionError(endpoint_url=CHANNEL_ARN)
+        if size > MAX_BYTES:
+            refuse("PutAuditEvents", "RequestEntityTooLargeException", 413)
+        self._refuse_by_content(parameters["auditEvents"])
+        try:
+            answer = self._lake.put(process, parameters)
+        except errors.LakeError as error:
+            refuse("PutAuditEvents", error.code, error.http_status, error.message)
+        return self._answer(answer, timed_out=timed_out)
+
+    def _refuse_by_content(self, entries: Sequence[Mapping[str, str]]) -> None:
+        """Refuse the whole request for one event in it: for good with a documented code, for a while with another."""
+        texts = [entry["eventData"] for entry in entries]
+        if any(f'"UID":"{REFUSED}-' in text for text in texts):
+            refuse("PutAuditEvents", REFUSED, 400)
+        if any(f'"UID":"{PUZZLING}-' in text for text in texts) and self._process.faults.lasts(
+            PUZZLING, self._process.clock.now()
+        ):
+            refuse("PutAuditEvents", _UNKNOWN, 400)
+
+    def _answer(self, answer: dict[str, Any], *, timed_out: bool) -> Any:
+        process, faults = self._process, self._process.faults
+        if timed_out:
+            self._account.lose_answer()
+            process.spend(READ_TIMEOUT_SECONDS)
+            raise ReadTimeoutError(endpoint_url=CHANNEL_ARN)
+        if faults.happens("dropped", 0.02):
+            self._account.lose_answer()
+            raise ConnectionClosedError(endpoint_url=CHANNEL_ARN)
+        if faults.happens("nonsense", 0.02):
+            self._account.lose_answer()
+            odd = [{"successful": "all"}, {"successful": [None]}, {"successful": 1, "failed": 2}, {"failed": ["x"]}]
+            return nonsense(process) if faults.rng.random() < 0.5 else faults.rng.choice(odd)
+        return answer

@@ -1,0 +1,45 @@
+"""`trailhook chaos`: events by the million through everything that can fail, and the ledger of them."""
+
+import secrets as random_secrets
+import signal
+import sys
+
+import click
+from rich.console import Console
+
+from trailhook_local.chaos.faults import FAULTS, UnknownFaultError, parse_faults
+from trailhook_local.chaos.in_stack import run_in_stack
+from trailhook_local.chaos.run import Plan, processes, run_chaos
+from trailhook_local.stack.errors import StackError
+
+DESCRIBED = "\n".join(f"{name:<17}{what}" for name, what in FAULTS.items())
+
+
+@click.command("chaos", epilog=f"\b\nFaults:\n{DESCRIBED}")
+@click.option("--events", type=click.IntRange(1), default=100_000, show_default=True)
+@click.option("--seed", type=int, help="Repeat the run that printed this seed.")
+@click.option("--faults", help="all, none, or names with commas between them; without it they take turns.")
+@click.option("--round", "only", type=click.IntRange(0), help="This round of the run alone: what a broken law names.")
+@click.option("--processes", "cores", type=click.IntRange(1), help="Rounds at a time.  [default: one a core]")
+@click.option("--stack", "in_stack", is_flag=True, help="Through the local stack instead, whose processes are killed.")
+def chaos_command(
+    events: int, seed: int | None, faults: str | None, only: int | None, cores: int | None, *, in_stack: bool
+) -> None:
+    """Deliver events while everything fails that can, and account for each by its serial number.
+
+    The handlers run on AWS services in memory and on a clock that nobody waits for. The last line is the ledger as
+    JSON; the exit status is 1 if an event is lost, unaccounted for, wrongly in quarantine, or twice without a cause.
+    """
+    # A SIGTERM shall tidy up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    seed = random_secrets.randbits(32) if seed is None else seed
+    try:
+        if in_stack:
+            if faults or only is not None:
+                raise click.UsageError("--stack has faults of its own, and no rounds")
+            sys.exit(0 if run_in_stack(events=events, seed=seed, console=Console()) else 1)
+        chosen = None if faults is None else parse_faults(faults)
+        holds = run_chaos(Plan(events, seed, chosen, only, cores or processes()), Console())
+    except (UnknownFaultError, StackError) as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(0 if holds else 1)

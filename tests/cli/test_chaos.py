@@ -1,0 +1,34 @@
+"""`trailhook chaos` as it is run: a ledger for a person, one for a program, and a status."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from trailhook_local.chaos.faults import FAULTS
+from trailhook_local.cli.main import main
+
+
+def test_a_run_ends_with_its_ledger_and_what_repeats_it() -> None:
+    done = CliRunner().invoke(main, ["chaos", "--events", "300", "--seed", "5", "--faults", "throttled,dropped"])
+    assert done.exit_code == 0, done.output
+    ledger = json.loads(done.output.splitlines()[-1])
+    assert ledger["law"] is True
+    assert ledger["received"] == 300 == ledger["delivered"] + ledger["filtered"]
+    assert ledger["command"] == "trailhook chaos --events 300 --seed 5 --faults dropped,throttled"
+
+
+def test_the_help_explains_every_fault() -> None:
+    shown = " ".join(CliRunner().invoke(main, ["chaos", "--help"]).output.split())
+    for name, what in FAULTS.items():
+        assert f"{name} {what}" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["--faults", "bored"], "There is no fault bored"), (["--stack", "--faults", "all"], "faults of its own")],
+)
+def test_what_makes_no_sense_is_said(arguments: list[str], told: str) -> None:
+    done = CliRunner().invoke(main, ["chaos", *arguments])
+    assert done.exit_code != 0
+    assert told in done.output
