@@ -58,10 +58,12 @@ fuzz: $(FUZZ_VENV)/.ready ## Coverage-guided fuzzing of receive and the mappings
 	$(FUZZ_VENV)/bin/python fuzz/receive.py .fuzz/corpus -artifact_prefix=.fuzz/ -max_len=16384 \
 		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
 
-bench: $(VENV)/.ready ## What forward and receive cost beside a naive loop and the least possible (BENCH_EVENTS=1000000 for the full scale)
+bench: $(VENV)/.ready ## Forward, receive, cold starts and cost, each beside an anchor of the same run (BENCH_EVENTS=1000000 for the full scale)
 	$(BIN)/python -m benchmarks.forward
 	$(BIN)/python -m benchmarks.receive
 	$(BIN)/python -m benchmarks.scaling --events $(BENCH_EVENTS)
+	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.capacity
 
 scan: $(SCAN_VENV)/.ready ## Security scanners over the template (checkov, cfn-lint)
 	$(SCAN_VENV)/bin/cfn-lint template.yaml
