@@ -46,7 +46,7 @@ ANCHOR_PACKAGES: tuple[str, ...] = (
 )
 ANCHOR_PACKAGES += ("typing-extensions", "orjson")
 ANCHOR, AS_SHIPPED = "anchor", "anchor, as SAM ships it"
-SECRET = "TrailhookFakeSecretForLocalUseOnly0000000000"  # noqa: S105 - what events/ is signed with
+SECRET = "TrailhookFakeSecretForLocalUseOnly0000000000"
 
 SAMPLE = """
 import time
