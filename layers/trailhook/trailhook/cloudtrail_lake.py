@@ -89,7 +89,7 @@ class CloudTrailLake:
     def __init__(self, client: "CloudTrailDataServiceClient", channel_arn: str, external_id: str | None = None) -> None:
         self._client = client
         events = client.meta.events
-        events.register("provide-client-params.cloudtrail-data.PutAuditEvents", _first_event)  # type: ignore[arg-type] # the stubs foresee no result  # type: ignore[arg-type] # the stubs have no word for what it returns
+        events.register("provide-client-params.cloudtrail-data.PutAuditEvents", _first_event)  # type: ignore[arg-type] # the stubs foresee no result
         events.register("before-call.cloudtrail-data.PutAuditEvents", _whole_body)
         self._target = {"channelArn": channel_arn} | ({"externalId": external_id} if external_id else {})
 
