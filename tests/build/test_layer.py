@@ -74,8 +74,12 @@ def test_an_extension_module_is_of_the_architecture_in_its_name(build: Build, ma
         assert struct.unpack_from("<H", header, 18) == (ELF_MACHINES[machine],), path.name
 
 
-def test_the_package_needs_nothing_that_the_layer_does_not_hold(build: Build, run: Run) -> None:
-    done = run([sys.executable, "-I", "-S", "-B", "-c", IMPORT_EVERYTHING, build.layer], build.layer)
+def test_the_package_needs_nothing_that_the_layer_does_not_hold(
+    build: Build, run: Run, runtime_python: str | None
+) -> None:
+    if runtime_python is None:
+        pytest.skip("this machine has no python3.13, and orjson in the layer is for that version only")
+    done = run([runtime_python, "-I", "-S", "-B", "-c", IMPORT_EVERYTHING, build.layer], build.layer)
     assert done.returncode == 0, done.stderr
 
 
