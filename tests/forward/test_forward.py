@@ -16,7 +16,7 @@ from trailhook.deliver import Deliverer
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
-from trailhook.forward import CAUTIOUS_FROM_RECEIVE_COUNT, MAX_HANDBACKS, Forwarder
+from trailhook.forward import CAUTIOUS_FROM_RECEIVE_COUNT, HANDBACK_TRIES, MAX_HANDBACKS, Forwarder
 from trailhook.ledger import Ledger
 from trailhook.mapping import MAX_EVENTS, Mapper
 from trailhook.partner import Options, Partner
@@ -244,6 +244,21 @@ def test_a_message_that_was_handed_back_too_often_is_parked_with_what_is_left() 
     assert (parked.pending, parked.attempt) == (Pending(2, frozenset({1})), 0), (
         "sent back, it has all its attempts again"
     )
+
+
+def test_a_hand_back_that_fails_is_tried_again() -> None:
+    class Shaky(MemoryQueue):
+        def send(self, message: str, delay_seconds: int = 0) -> None:
+            self.tries += 1
+            self.broken = self.tries < HANDBACK_TRIES
+            super().send(message, delay_seconds)
+
+        tries = 0
+
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)), Shaky())
+    unfinished, _ = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
+    assert unfinished == []
+    assert len(bench.queue.sent) == 1
 
 
 def test_where_handing_back_fails_the_whole_message_comes_back() -> None:

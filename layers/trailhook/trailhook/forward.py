@@ -34,6 +34,9 @@ MOST_SUSPECTS = 64
 MAX_HANDBACKS = 12
 """Lambda stops a loop of a function and its own queue after about 16 hops."""
 
+HANDBACK_TRIES = 3
+"""Where none of them succeeds, all events of a delivery are delivered again, those that are done as well."""
+
 PORTION_EVENTS = 2_000
 PORTION_BYTES = 6_000_000
 """Events are mapped and delivered in portions of so many, so that memory does not grow with what the queue hands over:
@@ -195,28 +198,35 @@ class Forwarder:
         if not message.waiting:
             ledger.messages["finished"] += 1
             return True
-        if message.progress and not deadline.closed and self._hand_back(message, ledger):
+        if message.progress and self._hand_back(message, deadline, ledger):
             return True
         ledger.messages["returned"] += 1
         return False
 
-    def _hand_back(self, message: Message, ledger: Ledger) -> bool:
+    def _hand_back(self, message: Message, deadline: Deadline, ledger: Ledger) -> bool:
         """Send what is left as a message of its own, so that what is done is not done again; False if that failed.
 
         Where it fails the whole message comes back: an event twice, with equal id, is better than an event lost.
         """
         envelope = self._open(message).handed_back(Pending(message.total, frozenset(message.waiting)))
-        try:
-            if envelope.attempt > MAX_HANDBACKS:
-                self._queue.park(encode_envelope(envelope.parked()))
-                ledger.messages["parked"] += 1
+        tries = 0
+        while tries < HANDBACK_TRIES and not deadline.closed:
+            tries += 1
+            try:
+                if envelope.attempt > MAX_HANDBACKS:
+                    self._queue.park(encode_envelope(envelope.parked()))
+                    ledger.messages["parked"] += 1
+                else:
+                    self._queue.send(encode_envelope(envelope), min(_LONGEST_DELAY_SECONDS, 2**envelope.attempt))
+                    ledger.messages["handed back"] += 1
+            except EnvelopeError as error:
+                ledger.faults.append(f"{message.id}: not handed back: {error}")
+                return False
+            except QueueError as error:
+                ledger.faults.append(f"{message.id}: not handed back: {error}")
             else:
-                self._queue.send(encode_envelope(envelope), min(_LONGEST_DELAY_SECONDS, 2**envelope.attempt))
-                ledger.messages["handed back"] += 1
-        except (EnvelopeError, QueueError) as error:
-            ledger.faults.append(f"{message.id}: not handed back: {error}")
-            return False
-        return True
+                return True
+        return False
 
     def _postpone(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> None:
         if not messages or deadline.closed:
