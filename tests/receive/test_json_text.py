@@ -146,6 +146,12 @@ def test_a_broken_line_is_a_record_with_a_fault_between_whole_ones() -> None:
     assert all("Not JSON" in str(record.fault) for record in found if record.value is None)
 
 
+def test_a_line_of_a_text_log_is_one_broken_record_though_it_begins_with_a_number() -> None:
+    found = records('{"n":1}\n2026-11-25 21:30:10 alice logged in\n{"n":2}')
+    assert [record.text for record in found] == ['{"n":1}', "2026-11-25 21:30:10 alice logged in", '{"n":2}']
+    assert [record.fault is None for record in found] == [True, False, True]
+
+
 def test_every_character_of_a_broken_text_is_in_some_record() -> None:
     lines = [f'{{"n":{number}}}' if number % 3 else f"broken {number} {{" for number in range(200)]
     assert [record.text for record in records("\n".join(lines))] == lines
@@ -170,6 +176,8 @@ def test_every_character_of_a_broken_text_is_in_some_record() -> None:
         (b"[1][2]", "NotJson"),
         (b'{"a":"\x01"}', "NotJson"),
         (b"<xml/>", "NotJson"),
+        (b"2026-11-25 21:30:10 alice logged in", "NotJson"),
+        (b'"alice"logged in', "NotJson"),
         (b"[" * 100_000, "TooDeep"),
         (b'{"a":' * 100_000, "TooDeep"),
         (b'[{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}]", "TooDeep"),

@@ -105,7 +105,7 @@ class JsonText:
                 try:
                     if failures >= _MAX_BROKEN_STARTS:
                         raise error
-                    record, position = self._value(self._text, position)
+                    record, position = self._standing_alone(self._text, position)
                 except MalformedDelivery as failure:
                     failures += 1
                     if failures > _MAX_BROKEN_LINES:
@@ -123,7 +123,7 @@ class JsonText:
         position = 0
         while position < len(line):
             try:
-                record, position = self._value(line, position)
+                record, position = self._standing_alone(line, position)
             except MalformedDelivery as error:
                 return records, position, error
             records.append(record)
@@ -178,6 +178,13 @@ class JsonText:
         if found is None:
             raise MalformedDelivery("MissingField", f"The body has no {name!r}")
         return found, position + 1
+
+    def _standing_alone(self, text: str, position: int) -> tuple[Record, int]:
+        """A value that ends where a token does. `2026-11-25 …`, a line of a text log, only begins with a number."""
+        record, end = self._value(text, position)
+        if record.text[-1] not in "}]" and end < len(text) and _end(_BETWEEN_RECORDS, text, end) == end:
+            raise MalformedDelivery("NotJson", f"There is text right behind a value, at character {end}")
+        return record, end
 
     def _value(self, text: str, position: int) -> tuple[Record, int]:
         try:
