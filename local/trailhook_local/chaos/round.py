@@ -73,6 +73,7 @@ class Round:
         self._forwarder: Forwarder
         self._surprises: list[str] = []
         self._configuration_faults: list[float] = []
+        self._deaths: list[float] = []
 
     def run(self) -> Tally:
         try:
@@ -171,6 +172,7 @@ class Round:
         except ProcessDied:
             process.dead = True
             counts["forward died"] += 1
+            self._deaths.append(self._clock.now())
             self._account.lose_process()
         except Exception as error:  # noqa: BLE001 - what Lambda's runtime would report: the batch comes back whole
             self._surprises.append(f"forward raised {type(error).__name__}: {error}")
@@ -229,11 +231,14 @@ class Round:
         return tally
 
     def _rings_too_many(self) -> int:
-        """How often the alarm rang anew while one and the same outage lasted."""
+        """How often the alarm rang anew while one and the same outage lasted. A process that dies reports no fault."""
         rings = 0
         for window in self._faults.windows:
             times = [moment for moment in self._configuration_faults if window.start <= moment <= window.end]
-            rings += sum(later - earlier > ALARM_SECONDS for earlier, later in pairwise(times))
+            rings += sum(
+                later - earlier > ALARM_SECONDS and not any(earlier < death < later for death in self._deaths)
+                for earlier, later in pairwise(times)
+            )
         return rings
 
 
