@@ -43,6 +43,12 @@ def test_every_metric_is_described(metric: str) -> None:
     assert f"`{NAMESPACE}`" in OPERATIONS
 
 
+@pytest.mark.parametrize("module", sorted({path.stem for path in PRODUCT.iterdir()} - {"__init__", "__pycache__"}))
+def test_every_module_has_its_place_in_the_architecture(module: str) -> None:
+    folders = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
+    assert re.search(rf"\b{module}\b", folders)
+
+
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_every_partner_has_its_page_and_stands_in_the_readme(name: str) -> None:
     page = f"docs/partners/{name}.md"
