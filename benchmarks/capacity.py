@@ -57,10 +57,6 @@ class Load:
     body_bytes: int = 2_000
     event_bytes: int = 2_000
 
-    @property
-    def events_per_second(self) -> float:
-        return self.deliveries_per_second * self.events_per_delivery
-
 
 @dataclass(frozen=True)
 class Trigger:

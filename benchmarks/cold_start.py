@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from shutil import rmtree
 from statistics import median
 from typing import Any
 
@@ -36,15 +37,16 @@ from rich.table import Table
 ROOT = Path(__file__).parents[1]
 LAYER = ROOT / "layers" / "trailhook"
 SERVICES = ("cloudtrail", "cloudtrail-data", "s3", "secretsmanager", "sqs", "sts")
-ANCHOR_PACKAGES: tuple[str, ...] = (
+ANCHOR_PACKAGES = (
+    "aws-lambda-powertools",
     "botocore",
     "jmespath",
+    "orjson",
     "python-dateutil",
     "six",
+    "typing-extensions",
     "urllib3",
-    "aws-lambda-powertools",
 )
-ANCHOR_PACKAGES += ("typing-extensions", "orjson")
 ANCHOR, AS_SHIPPED = "anchor", "anchor, as SAM ships it"
 SECRET = "TrailhookFakeSecretForLocalUseOnly0000000000"
 
@@ -162,7 +164,7 @@ def build_anchor(folder: Path, python: str, *, lean: bool) -> Path:
     if lean:
         for service in (folder / "botocore" / "data").iterdir():
             if service.is_dir() and service.name not in SERVICES:
-                subprocess.run(["rm", "-rf", str(service)], check=True)  # noqa: S607
+                rmtree(service)
         subprocess.run(
             [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)], check=True
         )

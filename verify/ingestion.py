@@ -9,7 +9,6 @@ from typing import Any
 from verify.probe import Answer, Fit, Probe, fitting, required
 from verify.workbench import ACCEPTED, Workbench
 
-BODY_LIMIT = 1_000_000
 TWO_BYTES = "ä"
 TWO_UNITS = "\N{GRINNING FACE}"
 
