@@ -1,16 +1,14 @@
 """The same account of the whole local stack: real processes killed, a real queue, and a Lake that fails on the wire."""
 
 import json
-import os
 import random
-import signal
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from trailhook_local.lake_query import query_lake, store_id
 from trailhook_local.post import post
 from trailhook_local.stack.errors import NotSettledError
 from trailhook_local.stack.integration import Plan
+from trailhook_local.stack.killing import killing
 from trailhook_local.stack.stack import Stack
 
 FAULTS = frozenset({"poison", "resent", "colliding"})
@@ -113,33 +112,24 @@ def _send(stack: Stack, partner: str, traffic: Traffic, account: Account, consol
                 progress.advance(bar)
 
 
-@contextmanager
-def _killing(stack: Stack, partner: str, seed: int) -> Iterator[list[int]]:
-    """Kill a process of receive or forward every now and then while the block runs; yields the ids of those killed."""
-    killed: list[int] = []
-    over = threading.Event()
+def _killing(stack: Stack, partner: str, seed: int) -> AbstractContextManager[list[int]]:
+    """Kill a process of receive or forward every so many requests."""
     rng = random.Random(seed)  # noqa: S311 - a seed makes a run repeatable
+    next_at = rng.randint(*KILL_AFTER_REQUESTS)
 
-    def kill_on() -> None:
-        next_at = rng.randint(*KILL_AFTER_REQUESTS)
+    def wait(over: threading.Event) -> bool:
+        nonlocal next_at
         while not over.wait(LOOK_SECONDS):
-            if _requests(stack).total() < next_at:
-                continue
-            next_at = _requests(stack).total() + rng.randint(*KILL_AFTER_REQUESTS)
-            running = stack.running(partner)
-            pids = (running.forward if rng.random() < 0.7 else running.receive).pids()
-            if pids:
-                killed.append(rng.choice(pids))
-                with suppress(ProcessLookupError):
-                    os.kill(killed[-1], signal.SIGKILL)
+            if (so_far := _requests(stack).total()) >= next_at:
+                next_at = so_far + rng.randint(*KILL_AFTER_REQUESTS)
+                return True
+        return False
 
-    thread = threading.Thread(target=kill_on, name="killer", daemon=True)
-    thread.start()
-    try:
-        yield killed
-    finally:
-        over.set()
-        thread.join()
+    def choose() -> Sequence[int]:
+        running = stack.running(partner)
+        return (running.forward if rng.random() < 0.7 else running.receive).pids()
+
+    return killing(wait, choose, rng)
 
 
 def _settled(stack: Stack) -> bool:

@@ -1,15 +1,12 @@
 """Runs the demonstration: a stack, three integrations, deliveries genuine and forged, and the ledger of them all."""
 
 import json
-import os
 import random
-import signal
 import tempfile
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from trailhook_local.lake_query import query_lake, store_id
 from trailhook_local.post import post
 from trailhook_local.stack.errors import NotSettledError
 from trailhook_local.stack.integration import Plan
+from trailhook_local.stack.killing import killing
 from trailhook_local.stack.stack import Stack
 
 PARTNERS = ("github", "okta", "custom")
@@ -186,7 +184,7 @@ def _send(
     pool = urllib3.PoolManager(maxsize=SENDERS)
     with (
         Progress(console=console, transient=True) as progress,
-        _killer(stack, kill_every, rng.getrandbits(32)) as kills,
+        _killing(stack, kill_every, rng.getrandbits(32)) as kills,
     ):
         sending = progress.add_task("Sending deliveries", total=len(posts))
         with ThreadPoolExecutor(SENDERS) as threads:
@@ -202,25 +200,11 @@ def _send(
     return sent, len(kills)
 
 
-@contextmanager
-def _killer(stack: Stack, every: float | None, seed: int) -> Iterator[list[int]]:
-    """Kill a forward process every so many seconds while the block runs; yields the ids of those killed."""
-    killed: list[int] = []
-    over = threading.Event()
+def _killing(stack: Stack, every: float | None, seed: int) -> AbstractContextManager[list[int]]:
+    """Kill a forward process every so many seconds."""
     rng = random.Random(seed)  # noqa: S311 - a seed makes a run repeatable
 
-    def kill_on() -> None:
-        while every and not over.wait(every):
-            pids = stack.running(rng.choice(PARTNERS)).forward.pids()
-            if pids:
-                killed.append(rng.choice(pids))
-                with suppress(ProcessLookupError):
-                    os.kill(killed[-1], signal.SIGKILL)
+    def choose() -> Sequence[int]:
+        return stack.running(rng.choice(PARTNERS)).forward.pids()
 
-    thread = threading.Thread(target=kill_on, name="killer", daemon=True)
-    thread.start()
-    try:
-        yield killed
-    finally:
-        over.set()
-        thread.join()
+    return killing(lambda over: every is not None and not over.wait(every), choose, rng)
