@@ -1,4 +1,4 @@
-"""Holds the model of capacity.py against the local stack: batches, their gathering, and the way of a delivery.
+"""Holds the model of queueing.py against the local stack: batches, their gathering, and the way of a delivery.
 
     .venv/bin/python -m benchmarks.capacity_check [--rates 2 10 40] [--seconds 30]
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import fmean
 
 import urllib3
-from benchmarks.capacity import Flow, Load, Trigger
+from benchmarks.queueing import Flow, Load, Trigger
 from rich.console import Console
 from rich.table import Table
 

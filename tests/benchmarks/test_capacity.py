@@ -7,7 +7,9 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
-from benchmarks.capacity import TABLES, Cost, Flow, Load, Trigger
+from benchmarks.capacity import TABLES
+from benchmarks.cost import Cost
+from benchmarks.queueing import Flow, Load, Trigger
 
 from trailhook.batch import MAX_BYTES, MAX_EVENTS
 from trailhook.deliver import PARALLEL_REQUESTS
