@@ -136,7 +136,9 @@ def main() -> None:
         print(make(trigger))
         print()
     cost = Cost(Flow(Load(1), trigger))
-    print(f"A stack that receives nothing costs ${cost.fixed_month():.2f} a month.")
+    print(
+        f"A stack that receives nothing costs ${cost.idle_month():.2f} a month; metrics, ${cost.metrics_month():.2f}."
+    )
 
 
 if __name__ == "__main__":

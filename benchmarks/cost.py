@@ -23,7 +23,9 @@ class Prices:
     secret_month: float = 0.40
 
 
-METRICS, ALARMS = 10, 10
+METRICS, ALARMS = 13, 10
+"""All that there can be. A metric is charged for the hours in which something was counted, an alarm always."""
+
 POLL_SECONDS = 20
 """What an idle poller's receive waits."""
 
@@ -51,15 +53,18 @@ class Cost:
             "CloudTrail Lake": prices.lake_gb * flow.load.events_per_delivery * flow.load.event_bytes * 1e6 / 1e9,
         }
 
-    def fixed_month(self) -> float:
-        """What a stack costs without a single webhook: metrics, alarms, the secret, and Lambda's polling."""
-        prices = self.prices
+    def idle_month(self) -> float:
+        """What a stack costs without a single webhook: alarms, the secret, and Lambda's polling."""
         polls = self.flow.trigger.pollers * MONTH_DAYS * DAY / POLL_SECONDS
-        fixed = METRICS * prices.metric_month + ALARMS * prices.alarm_month + prices.secret_month
-        return fixed + polls / 1e6 * prices.sqs_million
+        alarms = ALARMS * self.prices.alarm_month
+        return alarms + self.prices.secret_month + polls / 1e6 * self.prices.sqs_million
+
+    def metrics_month(self) -> float:
+        """At most: every metric counts something every hour."""
+        return METRICS * self.prices.metric_month
 
     def month(self) -> float:
-        return self.fixed_month() + self.millions_a_month() * sum(self.parts().values())
+        return self.idle_month() + self.metrics_month() + self.millions_a_month() * sum(self.parts().values())
 
     def millions_a_month(self) -> float:
         return self.flow.load.deliveries_per_second * MONTH_DAYS * DAY / 1e6

@@ -1,6 +1,7 @@
 """The capacity model: that it says what the template sets, agrees with a simulation, and is what the page shows."""
 
 import random
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +9,7 @@ from statistics import fmean
 
 import pytest
 from benchmarks.capacity import TABLES
-from benchmarks.cost import Cost
+from benchmarks.cost import ALARMS, METRICS, Cost
 from benchmarks.queueing import Flow, Load, Trigger
 
 from trailhook.batch import MAX_BYTES, MAX_EVENTS
@@ -17,6 +18,7 @@ from trailhook_local.stack.template import load_document
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "capacity.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 TEMPLATE = load_document(ROOT / "template.yaml")
 
 
@@ -102,7 +104,15 @@ def test_lambdas_six_megabytes_bound_a_batch_of_large_deliveries() -> None:
 
 def test_a_months_cost_is_its_webhooks_and_what_the_stack_costs_idle() -> None:
     cost = Cost(Flow(Load(1e6 / 2_592_000), Trigger()))
-    assert cost.month() == pytest.approx(cost.fixed_month() + sum(cost.parts().values()))
+    always = cost.idle_month() + cost.metrics_month()
+    assert cost.month() == pytest.approx(always + sum(cost.parts().values()))
+
+
+def test_every_alarm_and_metric_is_paid_for() -> None:
+    assert sum(one["Type"] == "AWS::CloudWatch::Alarm" for one in TEMPLATE["Resources"].values()) == ALARMS
+    sections = re.split(r"^## ", OPERATIONS, flags=re.MULTILINE)[1:]
+    (metrics,) = (text for text in sections if text.startswith("Metrics"))
+    assert len(set(re.findall(r"`((?:Deliveries|Events|Messages|Configuration|Gateway)\w+)`", metrics))) == METRICS
 
 
 def test_a_fuller_batch_costs_less() -> None:
@@ -117,4 +127,6 @@ def test_the_page_shows_what_the_model_says(title: str) -> None:
 
 
 def test_the_page_says_what_an_idle_stack_costs() -> None:
-    assert f"${Cost(Flow(Load(1), Trigger())).fixed_month():.2f}" in PAGE
+    cost = Cost(Flow(Load(1), Trigger()))
+    assert f"nothing costs ${cost.idle_month():.2f} a month" in PAGE
+    assert f"at most ${cost.metrics_month():.2f}" in PAGE
