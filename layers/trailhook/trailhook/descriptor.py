@@ -17,11 +17,11 @@ from trailhook.audit_event import AuditEvent
 from trailhook.body import form_field, open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor_kind import Kind
-from trailhook.errors import MalformedDelivery, SettingsError, UnmappableEvent
+from trailhook.errors import SettingsError, UnmappableEvent
 from trailhook.exact_json import Record
 from trailhook.gateway import Response
 from trailhook.handshakes import HANDSHAKES
-from trailhook.json_text import JsonText
+from trailhook.json_text import JsonText, elements_or_itself
 from trailhook.members import value_at
 from trailhook.partner import Options, Partner, accepted, no_keyed_handshake
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TimestampedHmacProof, TokenProof, base64_text
@@ -111,11 +111,7 @@ class Descriptor:
     def _elements(self, record: Record) -> Sequence[Record]:
         for path in (array.split(".") for array in self.spec.get("array", ())):
             if isinstance(value_at(record.value, *path), list):
-                try:
-                    return list(JsonText(record.text.encode("utf-8", "surrogatepass")).elements(*path))
-                except MalformedDelivery:
-                    # The list stands there twice: which of them counts is not ours to choose, and the record says so.
-                    return [record]
+                return elements_or_itself(record, *path)
         return [record]
 
     def _kind(self, event: PartnerEvent) -> tuple[Kind | None, Subject, Mapping[str, Any]]:

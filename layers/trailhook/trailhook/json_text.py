@@ -5,10 +5,11 @@ A record that parsing would change is still taken apart from its neighbours, but
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trailhook.errors import MalformedDelivery
 from trailhook.exact_json import Record, compact_elements, decode_value, decode_whole
+from trailhook.members import value_at
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")
@@ -204,6 +205,20 @@ class JsonText:
     def _line_end(self, position: int) -> int:
         end = self._text.find("\n", position)
         return len(self._text) if end < 0 else end
+
+
+def elements_or_itself(record: Record, *path: str) -> Sequence[Record]:
+    """The elements of the array at `path` in a record's value, each with a fault of its own; without one the record.
+
+    Also the record, which says so itself, where the array stands there twice: which of them counts is not ours to
+    choose.
+    """
+    if not isinstance(value_at(record.value, *path), list):
+        return [record]
+    try:
+        return list(JsonText(record.text.encode("utf-8", "surrogatepass")).elements(*path))
+    except MalformedDelivery:
+        return [record]
 
 
 def _end(ignored: re.Pattern[str], text: str, position: int) -> int:

@@ -21,7 +21,7 @@ from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, Unmap
 from trailhook.event_id import event_id
 from trailhook.exact_json import Record, canonical
 from trailhook.gateway import Request, Response
-from trailhook.json_text import JsonText
+from trailhook.json_text import JsonText, elements_or_itself
 from trailhook.members import object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof
@@ -107,18 +107,9 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
 
 
 def _entries(record: Record) -> Iterator[Record]:
-    """The events of a PutAuditEvents request, each with a fault of its own; anything else is an event itself."""
-    if not isinstance(value_at(record.value, "auditEvents"), list):
-        yield _event_data(record) if _is_entry(record.value) else record
-        return
-    try:
-        entries = list(JsonText(record.text.encode()).elements("auditEvents"))
-    except MalformedDelivery:
-        # The list stands there twice: which of them counts is not ours to choose, and the record says so already.
-        yield record
-        return
-    for entry in entries:
-        yield _event_data(entry)
+    """The events of a PutAuditEvents request, or of one of its entries; anything else is an event itself."""
+    for entry in elements_or_itself(record, "auditEvents"):
+        yield entry if entry is record and not _is_entry(record.value) else _event_data(entry)
 
 
 def _is_entry(value: Any) -> bool:

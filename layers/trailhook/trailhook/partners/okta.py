@@ -4,7 +4,7 @@ Okta's pages: "Event hooks", "Event hook implementation", "System Log API".
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
-from trailhook.errors import BadRequest, MalformedDelivery, UnmappableEvent
+from trailhook.errors import BadRequest, UnmappableEvent
 from trailhook.event_id import event_id
-from trailhook.exact_json import Record, canonical
+from trailhook.exact_json import canonical
 from trailhook.gateway import Request, Response
-from trailhook.json_text import JsonText
-from trailhook.members import object_at, text_at, value_at
+from trailhook.json_text import JsonText, elements_or_itself
+from trailhook.members import object_at, text_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof, TokenProof
 from trailhook.redaction import Redaction
@@ -62,7 +62,7 @@ def acknowledge(_delivery: Delivery) -> Response:
 def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """The events of an event hook, or System Log events as one object, an array or NDJSON."""
     for record in JsonText(open_body(delivery)).records():
-        for entry in _entries(record):
+        for entry in elements_or_itself(record, "data", "events"):
             yield PartnerEvent(delivery, entry.value, entry.text.encode(), entry.fault)
 
 
@@ -98,17 +98,6 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         response_elements=outcome or None,
         redaction=redaction,
     )
-
-
-def _entries(record: Record) -> Iterable[Record]:
-    """The events of an event hook's request, each with a fault of its own; anything else is an event itself."""
-    if not isinstance(value_at(record.value, "data", "events"), list):
-        return [record]
-    try:
-        return list(JsonText(record.text.encode()).elements("data", "events"))
-    except MalformedDelivery:
-        # The list stands there twice: which of them counts is not ours to choose, and the record says so already.
-        return [record]
 
 
 def _identity(actor: Mapping[str, Any]) -> UserIdentity:
