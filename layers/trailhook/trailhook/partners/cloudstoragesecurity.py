@@ -6,7 +6,7 @@ documented, so nothing of it is relied on: what decides stands in SNS's envelope
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial as bind
+from functools import partial
 from typing import Any
 
 from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
@@ -48,9 +48,9 @@ def partner(options: Options, fetcher: Fetcher | None = None) -> Partner:
         source="CloudStorageSecurityConsole",
         # Standard Webhooks first: it needs nothing from elsewhere to know what was sent again from quarantine.
         proofs=(StandardWebhooksProof(), sns),
-        keyed_handshake=bind(confirm_subscription, proof=sns, fetcher=source),
+        keyed_handshake=partial(confirm_subscription, proof=sns, fetcher=source),
         events=events,
-        to_audit_event=bind(to_audit_event, redaction=options.redaction),
+        to_audit_event=partial(to_audit_event, redaction=options.redaction),
         uid=uid,
         delivery_id="x-amz-sns-message-id",
         fetch_seconds=CONNECT_SECONDS + READ_SECONDS,
