@@ -20,6 +20,11 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+def seconds_left(context: Context | None) -> float:
+    """What is left of the invocation; a minute where nobody says."""
+    return context.get_remaining_time_in_millis() / 1000 if context else _DEFAULT_SECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """Two moments by `now`'s clock, in seconds: after `at` no request is begun, after `closed_at` no closing call."""
@@ -31,7 +36,7 @@ class Deadline:
     @classmethod
     def of(cls, context: Context | None, now: Callable[[], float] = time.monotonic) -> "Deadline":
         """The deadline of an invocation: its remaining time but for a reserve of at most a third of it."""
-        seconds = context.get_remaining_time_in_millis() / 1000 if context else _DEFAULT_SECONDS
+        seconds = seconds_left(context)
         end = now() + seconds
         return cls(end - min(_RESERVE_SECONDS, seconds / 3), now, end - min(_LAST_CALL_SECONDS, seconds / 6))
 

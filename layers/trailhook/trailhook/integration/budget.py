@@ -11,12 +11,10 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
-from trailhook.deadline import Context, Deadline
+from trailhook.deadline import Context, Deadline, seconds_left
 from trailhook.errors import OutOfTime
 
 Result = TypeVar("Result")
-
-_DEFAULT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Budget:
     @classmethod
     def of(cls, context: Context | None, service_timeout: float | None = None) -> "Budget":
         """Out of the invocation's remaining time, long or short, or of what CloudFormation waits where that is less."""
-        seconds = context.get_remaining_time_in_millis() / 1000 if context else _DEFAULT_SECONDS
+        seconds = seconds_left(context)
         seconds = min(seconds, service_timeout or seconds)
         now = time.monotonic()
         call = max(1, int(min(20.0, seconds / 6)))
