@@ -267,13 +267,13 @@ def test_a_huge_value_is_refused_in_no_time(sender: Sender) -> None:
 
 def test_a_list_of_ed25519_signatures_costs_no_pass_over_a_large_body_for_each() -> None:
     body = b"x" * 4_000_000
-    listed = f"v1a,{'A' * 86}== " * 300
+    listed = f"v1a,{'A' * 86}== " * 3_000
     started = time.process_time()
     with pytest.raises(Unauthenticated):
         StandardWebhooksProof().verify(
             request(standard_webhooks_headers(b"", body) | {"webhook-signature": listed}, body), [public(FIRST_KEY)]
         )
-    assert time.process_time() - started < 0.6
+    assert time.process_time() - started < 3  # each pass takes a hundredth of a second, all of them half a minute
 
 
 def test_a_public_key_is_never_a_shared_secret() -> None:
