@@ -49,6 +49,14 @@ def test_every_module_has_its_place_in_the_architecture(module: str) -> None:
     assert re.search(rf"\b{module}\b", folders)
 
 
+@pytest.mark.parametrize(
+    "module", sorted({path.stem for path in (PRODUCT / "integration").glob("*.py")} - {"__init__"})
+)
+def test_every_module_of_the_integration_is_introduced(module: str) -> None:
+    introduction = (PRODUCT / "integration" / "__init__.py").read_text(encoding="utf-8")
+    assert re.search(rf"\b{module}\b", introduction)
+
+
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_every_partner_has_its_page_and_stands_in_the_readme(name: str) -> None:
     page = f"docs/partners/{name}.md"

@@ -1,4 +1,4 @@
-"""What this request made, and how to take it back: backwards: policy, channel, event data store."""
+"""What this request made, and how to take it back, the last first: policy, channel, event data store."""
 
 from collections.abc import Callable
 from types import TracebackType
