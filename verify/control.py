@@ -60,7 +60,7 @@ def dead_letters_sent_by_a_function(bench: Workbench) -> Answer:
     urls = {}
     for name in (bench.name, f"{bench.name}-dead-letters"):
         urls[name] = url = bench.sqs.create_queue(QueueName=name, tags={"trailhook-verify": bench.run})["QueueUrl"]
-        bench.undo(f"the queue {name}", lambda url=url: bench.sqs.delete_queue(QueueUrl=url))  # type: ignore[misc]
+        bench.undo(f"the queue {name}", lambda url=url: bench.sqs.delete_queue(QueueUrl=url))  # type: ignore[misc] # no type for the default
     queue, dead_letters = urls.values()
     target = {"deadLetterTargetArn": _arn(bench, dead_letters), "maxReceiveCount": 3}
     bench.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps(target)})

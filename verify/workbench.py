@@ -99,7 +99,7 @@ class Workbench:
             OrganizationEnabled=False,
             TerminationProtectionEnabled=True,
             RetentionPeriod=7,
-            TagsList=self.tags,  # type: ignore[arg-type]
+            TagsList=self.tags,  # type: ignore[arg-type] # dictionaries of text
         )
         self.store = made["EventDataStoreArn"]
         self.undo(f"the event data store {self.store}", self.delete_store)
@@ -114,7 +114,7 @@ class Workbench:
             Name=name,
             Source=source,
             Destinations=[{"Type": "EVENT_DATA_STORE", "Location": self.store}],
-            Tags=self.tags,  # type: ignore[arg-type]
+            Tags=self.tags,  # type: ignore[arg-type] # the same
         )
         arn = made["ChannelArn"]
         self.undo(f"the channel {arn}", lambda: self.cloudtrail.delete_channel(Channel=arn))
@@ -180,7 +180,7 @@ class Workbench:
         try:
             answer = self.data.put_audit_events(
                 channelArn=channel or self.channel,
-                auditEvents=entries,  # type: ignore[arg-type]
+                auditEvents=entries,  # type: ignore[arg-type] # the same
                 **more,
             )
         except ClientError as error:
