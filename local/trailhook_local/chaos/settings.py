@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from trailhook_local.stack.settings import DELIVERY_QUEUE, FORWARD, RECEIVE, read_queue
+from trailhook_local.stack.settings import DELIVERY_QUEUE, FORWARD, RECEIVE, read_mapping, read_queue
 from trailhook_local.stack.template import Template, load_document
 
 
@@ -22,14 +22,14 @@ class Settings:
 def read_settings(path: Path) -> Settings:
     """The settings as deployed. Raises TemplateError."""
     document = load_document(path)
+    template = Template(document, {}, {}, {})
     functions = {name: document["Resources"][name]["Properties"] for name in (RECEIVE, FORWARD)}
-    (source,) = (event["Properties"] for event in functions[FORWARD]["Events"].values() if event["Type"] == "SQS")
-    queue = read_queue(Template(document, {}, {}, {}), DELIVERY_QUEUE)
+    mapping, queue = read_mapping(template), read_queue(template, DELIVERY_QUEUE)
     return Settings(
         receive_timeout=float(functions[RECEIVE]["Timeout"]),
         forward_timeout=float(functions[FORWARD]["Timeout"]),
-        batch_size=int(source["BatchSize"]),
-        batching_window=float(source["MaximumBatchingWindowInSeconds"]),
+        batch_size=mapping.batch_size,
+        batching_window=mapping.window_seconds,
         visibility_timeout=float(queue.attributes["VisibilityTimeout"]),
         max_receives=int(queue.max_receive_count or 0),
     )

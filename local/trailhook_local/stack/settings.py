@@ -50,7 +50,7 @@ def read_settings(template: Template, root: Path) -> Settings:
     return Settings(
         receive=read_function(template, RECEIVE, root),
         forward=read_function(template, FORWARD, root),
-        mapping=_mapping(template),
+        mapping=read_mapping(template),
         throttle=_throttle(template),
     )
 
@@ -104,7 +104,8 @@ def read_queue(template: Template, logical_id: str) -> QueueSettings:
     return QueueSettings(attributes, count)
 
 
-def _mapping(template: Template) -> event_source_mapping.Mapping:
+def read_mapping(template: Template) -> event_source_mapping.Mapping:
+    """The settings of the one event source mapping. Raises `TemplateError`."""
     sources = [
         event["Properties"]
         for event in _properties(template, FORWARD).get("Events", {}).values()
