@@ -48,4 +48,4 @@ SIGNERS: Mapping[str, Signer] = {
     "okta": sign_okta,
     "custom": sign_standard_webhooks,
 }
-"""How each partner proves itself by itself."""
+"""How these partners prove themselves; for all others there is Standard Webhooks."""

@@ -60,14 +60,14 @@ main.add_command(redrive)
     type=click.IntRange(3),
     default=300,
     show_default=True,
-    help="Genuine deliveries, over all partners.",
+    help="Genuine deliveries, over three partners.",
 )
 @click.option("--seed", type=int, help="Repeat the run that printed this seed.")
 @click.option(
     "--kill-every", type=click.FloatRange(0.05), help="Kill a forward process every so many seconds meanwhile."
 )
 def demo(count: int, seed: int | None, kill_every: float | None) -> None:
-    """Send signed and forged deliveries of every partner through the whole path, and account for each event.
+    """Send signed and forged deliveries of three partners through the whole path, and account for each event.
 
     The last line is the ledger as JSON; the exit status is 1 if an event is not accounted for.
     """
@@ -91,7 +91,7 @@ def demo(count: int, seed: int | None, kill_every: float | None) -> None:
     help="Port of the first integration; the next ones follow. 0: any that is free.",
 )
 def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
-    """Keep the local stack up for PARTNERS (all, if none is named) until Ctrl-C."""
+    """Keep the local stack up for PARTNERS until Ctrl-C: any there are; github, okta and custom if none is named."""
     chosen = partners or PARTNERS
     plans = [Plan(partner, port=port + number if port else 0) for number, partner in enumerate(chosen)]
     try:
