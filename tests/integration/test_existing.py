@@ -149,7 +149,7 @@ def test_a_store_pending_deletion_is_not_restored_when_nobody_can_tell_whose_it_
 @pytest.fixture
 def telling_lake(lake: LakeServer) -> LakeServer:
     """A CloudTrail that tells the tags of a store pending deletion, which the real one may or may not do."""
-    registry, whole = lake.lake._registry, lake.lake._operations["ListTags"]
+    registry, whole = lake.lake.registry, lake.lake.operations["ListTags"]
 
     def list_tags(request: dict[str, Any]) -> dict[str, Any]:
         arn = request["ResourceIdList"][0]
@@ -158,7 +158,7 @@ def telling_lake(lake: LakeServer) -> LakeServer:
         tags = [{"Key": key, "Value": value} for key, value in registry.stores[arn].tags.items()]
         return {"ResourceTagList": [{"ResourceId": arn, "TagsList": tags}]}
 
-    lake.lake._operations["ListTags"] = list_tags
+    lake.lake.operations["ListTags"] = list_tags
     return lake
 
 
@@ -218,8 +218,8 @@ def test_channels_and_stores_that_are_not_this_accounts_are_passed_over(
     }
 
     def list_one_more(operation: str, member: str, arn: dict[str, str]) -> None:
-        whole = lake.lake._operations[operation]
-        lake.lake._operations[operation] = lambda request: {member: [*whole(request)[member], arn]}
+        whole = lake.lake.operations[operation]
+        lake.lake.operations[operation] = lambda request: {member: [*whole(request)[member], arn]}
 
     for operation, (member, name, resource) in listed.items():
         list_one_more(operation, member, {name: f"arn:aws:cloudtrail:us-east-1:{resource}", "Name": "audit"})
@@ -230,7 +230,7 @@ def test_channels_and_stores_that_are_not_this_accounts_are_passed_over(
 @pytest.fixture(params=["the alias", "the key behind it"])
 def lake_with_aliases(lake: LakeServer, request: pytest.FixtureRequest) -> LakeServer:
     """A CloudTrail that tells an alias as it was given, or the key behind it: nobody knows which."""
-    whole = lake.lake._operations["GetEventDataStore"]
+    whole = lake.lake.operations["GetEventDataStore"]
 
     def get_store(asked: dict[str, Any]) -> dict[str, Any]:
         answer = whole(asked)
@@ -238,7 +238,7 @@ def lake_with_aliases(lake: LakeServer, request: pytest.FixtureRequest) -> LakeS
         return {**answer, "KmsKeyId": KEYS[key.rpartition("/")[2]]} if ":alias/" in key else answer
 
     if request.param == "the key behind it":
-        lake.lake._operations["GetEventDataStore"] = get_store
+        lake.lake.operations["GetEventDataStore"] = get_store
     return lake
 
 

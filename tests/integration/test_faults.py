@@ -56,13 +56,13 @@ def test_a_lost_answer_creates_nothing_twice(
 def test_a_fault_after_the_effect_is_a_lost_answer_too(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
 ) -> None:
-    whole = lake.lake._operations[operation]
+    whole = lake.lake.operations[operation]
 
     def done_and_failed(request: dict[str, Any]) -> dict[str, Any]:
         whole(request)
         raise errors.InternalFailure("The service failed after it had done what it was asked for.")
 
-    lake.lake._operations[operation] = done_and_failed
+    lake.lake.operations[operation] = done_and_failed
     answer = stack.create(github)
     assert answer.succeeded, answer.reason
     assert len(account.channels()) == len(account.stores()) == 1
@@ -163,8 +163,8 @@ def test_lists_are_read_to_their_last_page(
 ) -> None:
 
     def page_by_page(operation: str) -> None:
-        whole = lake.lake._operations[operation]
-        lake.lake._operations[operation] = lambda request: whole({**request, "MaxResults": 1})
+        whole = lake.lake.operations[operation]
+        lake.lake.operations[operation] = lambda request: whole({**request, "MaxResults": 1})
 
     page_by_page("ListChannels")
     page_by_page("ListEventDataStores")

@@ -123,7 +123,7 @@ def test_a_store_to_which_events_may_have_come_is_evidence(
     lake.lake.faults = Dying(2)
     stack.send_unanswered("Update", github, physical_id=made.physical_id, old_properties=old)
     lake.lake.faults = Faults()
-    lake.lake._registry.channel(made.physical_id).ingestion["LatestIngestionSuccessTime"] = 4e9
+    lake.lake.registry.channel(made.physical_id).ingestion["LatestIngestionSuccessTime"] = 4e9
     assert stack.send("Update", old, physical_id=made.physical_id, old_properties=github).succeeded
     assert set(account.stores().values()) == {"ENABLED"}
     assert account.stores().keys() > {existing}

@@ -43,7 +43,10 @@ _OPERATIONS: Final[Mapping[type, tuple[str, ...]]] = {
 
 
 class Lake:
-    """`directory` None keeps everything in memory. `clock` gives epoch seconds."""
+    """`directory` None keeps everything in memory. `clock` gives epoch seconds.
+
+    Where the documentation leaves an answer open, each of the `operations` can be replaced by another that answers so.
+    """
 
     def __init__(
         self,
@@ -60,20 +63,20 @@ class Lake:
         self._counts: dict[str, Counter[str]] = {}
         self._counting = threading.Lock()
         self._warehouse = Warehouse(directory)
-        self._registry = Registry(account, region, self._warehouse, clock)
-        self.event_data_stores = EventDataStores(self._registry, self._warehouse)
-        self._queries = Queries(self._registry, self._warehouse)
+        self.registry = Registry(account, region, self._warehouse, clock)
+        self.event_data_stores = EventDataStores(self.registry, self._warehouse)
+        self._queries = Queries(self.registry, self._warehouse)
         self._ingestion = Ingestion(
-            self._registry, self._warehouse, self.faults, lambda outcomes: self.count("entries", *outcomes)
+            self.registry, self._warehouse, self.faults, lambda outcomes: self.count("entries", *outcomes)
         )
         subjects = (
-            Channels(self._registry),
+            Channels(self.registry),
             self.event_data_stores,
-            ResourcePolicies(self._registry),
-            Tags(self._registry),
+            ResourcePolicies(self.registry),
+            Tags(self.registry),
             self._queries,
         )
-        self._operations: dict[str, Operation] = {
+        self.operations: dict[str, Operation] = {
             name: getattr(subject, xform_name(name)) for subject in subjects for name in _OPERATIONS[type(subject)]
         }
 
@@ -95,8 +98,8 @@ class Lake:
         """`{"requests": {operation: {outcome: n}}, "entries": {outcome: n}, "stores": {id: events ever written}}`."""
         with self._counting:
             counts = {name: dict(counter) for name, counter in self._counts.items()}
-        with self._registry.lock:
-            stores = {store.id: self._warehouse.volume([store.id])[0] for store in self._registry.stores.values()}
+        with self.registry.lock:
+            stores = {store.id: self._warehouse.volume([store.id])[0] for store in self.registry.stores.values()}
         return {"entries": counts.pop("entries", {}), "requests": counts, "stores": stores}
 
     def _run(self, operation: str, parameters: Document, caller: str) -> Document:
@@ -104,10 +107,10 @@ class Lake:
             return self._ingestion.put_audit_events(parameters, caller)
         if caller != self.account:
             raise errors.AccessDeniedException(f"Account {caller} may not perform cloudtrail:{operation} here.")
-        if operation not in self._operations:
+        if operation not in self.operations:
             raise errors.UnsupportedOperationException(f"This Lake has no {operation}.")
-        with self._registry.lock:
-            return self._operations[operation](parameters)
+        with self.registry.lock:
+            return self.operations[operation](parameters)
 
     def count(self, name: str, *outcomes: str) -> None:
         """Add outcomes to what `stats` tells: of an operation by its name, or of "entries"."""
