@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.stack.conftest import eventually
 
 ROOT = Path(__file__).parents[2]
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
@@ -73,3 +74,38 @@ def test_without_a_stack_the_commands_say_so(tmp_path: Path) -> None:
     asked = trailhook("query", "SELECT 1", "--state", str(tmp_path))
     assert asked.returncode == 1
     assert "no stack runs" in asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nobody"], "is not one of: atlassian"),
+        (["okta", "okta"], "two integrations are called okta"),
+        (["--state", "/dev/null/folder"], "name another folder with --state"),
+    ],
+)
+def test_a_start_that_cannot_be_says_what_to_change(arguments: list[str], told: str) -> None:
+    started = trailhook("serve", *arguments)
+    assert started.returncode == 1
+    assert told in started.stderr
+    assert started.stderr.startswith("Error: ")
+
+
+def test_a_stack_is_started_from_the_projects_folder(tmp_path: Path) -> None:
+    started = subprocess.run(
+        [TRAILHOOK, "serve", "okta"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert started.returncode == 1
+    assert "run this from the project's own folder" in started.stderr
+
+
+def test_ctrl_c_ends_a_start_at_once(tmp_path: Path) -> None:
+    """Nothing was printed by then, as nothing can be POSTed to yet, and no process is left."""
+    with subprocess.Popen(
+        [TRAILHOOK, "serve", "--state", tmp_path], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert eventually((tmp_path / "logs" / "aws.log").exists, 60)
+        server.send_signal(signal.SIGINT)
+        output, errors = server.communicate(timeout=60)
+    assert (server.returncode, output) == (1, "")
+    assert errors.splitlines()[-1] == "Aborted!"

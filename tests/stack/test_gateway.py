@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from trailhook_local.stack.errors import InvocationError
+from trailhook_local.stack.errors import InvocationError, StartError
 from trailhook_local.stack.functions import REQUEST_TOO_LARGE
 from trailhook_local.stack.gateway import Gateway, Throttle, TokenBucket
 from trailhook_local.stack.httpapi import Api
@@ -118,6 +118,13 @@ def test_ten_megabytes_pass_and_a_byte_more_does_not() -> None:
     with gateway(answering("ok")) as running:
         assert post(running.url, b"x" * limit) == (200, b"ok")
         assert post(running.url, b"x" * (limit + 1)) == (413, b'{"message":"Request Entity Too Large"}')
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with gateway(echo) as running:
+        port = int(running.url.rpartition(":")[2])
+        with pytest.raises(StartError, match=rf"port {port} .* name another with --port"):
+            Gateway(API, echo, port=port)
 
 
 def test_requests_beyond_the_burst_are_throttled() -> None:

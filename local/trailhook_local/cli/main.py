@@ -3,9 +3,11 @@
 import json
 import re
 import secrets as random_secrets
+import shlex
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +31,7 @@ from trailhook_local.stack.integration import Plan
 from trailhook_local.stack.stack import DEFAULT_STATE, Stack, ended_by_signals
 from trailhook_local.stack.status import Integration, read_status
 
+EXAMPLE_QUERY = "SELECT eventdata.eventname, eventtime FROM EDS"
 STATE = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
@@ -94,21 +97,35 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
     """Keep the local stack up for PARTNERS until Ctrl-C: any there are; github, okta and custom if none is named."""
     chosen = partners or PARTNERS
     plans = [Plan(partner, port=port + number if port else 0) for number, partner in enumerate(chosen)]
+    # A SIGTERM shall tidy up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with ended_by_signals() as over, Stack(plans, state=state, retry_seconds=10) as stack:
-            for name, integration in stack.integrations.items():
-                click.echo(f"{name}\n  POST to  {integration.url}/webhook\n  secret   {integration.secret}")
-                click.echo(f"  channel  {integration.channel_arn}")
-            click.echo(f"\nevent data store  {store_id(stack.event_data_store_arn)}\nlogs  {state / 'logs'}")
-            click.echo("\nIn another terminal:  .venv/bin/trailhook send github FILE --event push")
-            click.echo(
-                '                      .venv/bin/trailhook query "SELECT eventdata.eventname, eventtime FROM EDS"'
-            )
-            click.echo('                      eval "$(.venv/bin/trailhook env)"; aws cloudtrail list-channels')
-            click.echo("Ctrl-C stops everything.")
-            over.wait()
+        with ExitStack() as running:
+            # A Ctrl-C meanwhile ends the start; one later lets the stack stop in peace, and another does no harm.
+            with Console(stderr=True).status("Starting the local stack: gateway, queues, functions, CloudTrail Lake"):
+                stack = running.enter_context(Stack(plans, state=state, retry_seconds=10))
+            with ended_by_signals() as over:
+                _show_stack(stack, state)
+                over.wait()
+                click.echo("\nStopping")
+                running.close()
     except StackError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _show_stack(stack: Stack, state: Path) -> None:
+    for name, integration in stack.integrations.items():
+        click.echo(f"{name}\n  POST to  {integration.url}/webhook\n  secret   {integration.secret}")
+        click.echo(f"  channel  {integration.channel_arn}")
+    click.echo(f"\nevent data store  {store_id(stack.event_data_store_arn)}\nlogs  {state / 'logs'}")
+    first = next(iter(stack.integrations))
+    event = " --event push" if first == "github" else ""
+    where = "" if state == DEFAULT_STATE else f" --state {shlex.quote(str(state))}"
+    click.echo("\nIn another terminal:")
+    click.echo(f"  .venv/bin/trailhook send {first} FILE{event}{where}")
+    click.echo(f'  .venv/bin/trailhook query "{EXAMPLE_QUERY}"{where}')
+    click.echo(f'  eval "$(.venv/bin/trailhook env{where})"; aws cloudtrail list-channels')
+    click.echo("Ctrl-C stops everything.")
 
 
 @main.command()

@@ -3,6 +3,7 @@
 import http.client
 import logging
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wsgi import get_input_stream
 
-from trailhook_local.stack.errors import InvocationError
+from trailhook_local.stack.errors import InvocationError, StartError
 from trailhook_local.stack.functions import REQUEST_TOO_LARGE
 from trailhook_local.stack.httpapi import (
     Api,
@@ -72,7 +73,8 @@ class TokenBucket:
 class Gateway:
     """An HTTP API with the one route `$default`, in front of one function.
 
-    `invoke` hands an event to the function and returns the future of its answer.
+    `invoke` hands an event to the function and returns the future of its answer. Raises `StartError` where `port` is
+    taken.
     """
 
     def __init__(
@@ -87,7 +89,10 @@ class Gateway:
         self._invoke = invoke
         self._bucket = TokenBucket(throttle) if throttle else None
         self._integration_seconds = integration_seconds
-        self._server = make_server("127.0.0.1", port, self._serve, threaded=True, request_handler=_WireHandler)
+        with _listening(port) as listener:
+            self._server = make_server(
+                "127.0.0.1", port, self._serve, threaded=True, request_handler=_WireHandler, fd=listener.fileno()
+            )
         # A request in work must not keep a stack from stopping.
         self._server.daemon_threads = True  # type: ignore[attr-defined] # of the threaded kind
         self._server.block_on_close = False  # type: ignore[attr-defined] # the same
@@ -97,7 +102,7 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self._server.port}"
 
     def start(self) -> None:
         self._thread.start()
@@ -135,6 +140,14 @@ class Gateway:
         except MalformedAnswerError as error:
             log.warning("receive answered nonsense: %s", error)
             return refusal(500, REASONS[500])
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket of our own: werkzeug would print and end the process where the port is taken."""
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as error:
+        raise StartError(f"port {port} is taken, or not ours to use; name another with --port") from error
 
 
 class _WireHandler(WSGIRequestHandler):

@@ -242,13 +242,15 @@ class Stack:
 
 
 def _checked(plans: list[Plan]) -> list[Plan]:
-    """The plans, if their names can stand in those of queues and buckets and no two are equal. Raises `StartError`."""
+    """The plans, if there are such partners, and names that queues and buckets can bear. Raises `StartError`."""
     names = [plan.label for plan in plans]
     for name in names:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,29}", name):
             raise StartError(f"{name!r} cannot name an integration: use up to 30 of a-z, 0-9 and hyphens")
         if names.count(name) > 1:
-            raise StartError(f"two integrations are called {name}; give each Plan a name of its own")
+            raise StartError(f"two integrations are called {name}; each needs a name of its own")
+    for plan in plans:
+        partner_source(plan.partner)
     return plans
 
 

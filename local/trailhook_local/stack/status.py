@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from trailhook_local.stack.endpoints import Endpoints
-from trailhook_local.stack.errors import AlreadyRunningError, NotRunningError
+from trailhook_local.stack.errors import AlreadyRunningError, NotRunningError, StartError
 
 STATUS_FILE = "stack.json"
 LOCK_FILE = "stack.lock"
@@ -43,14 +43,21 @@ class Status:
 
 @contextmanager
 def hold(state: Path) -> Iterator[None]:
-    """Make this process the only stack in `state`. Raises `AlreadyRunningError`. A dead process holds no lock."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (state / LOCK_FILE).open("a") as lock:
+    """Make this process the only stack in `state`. A dead process holds no lock.
+
+    Raises `AlreadyRunningError`, or `StartError` where nothing can be written there.
+    """
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock_file = (state / LOCK_FILE).open("a")
+    except OSError as error:
+        raise StartError(f"cannot write to {state} ({error.strerror}); name another folder with --state") from error
+    with lock_file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunningError(
-                f"a stack already runs from {state}; stop it first, or give this one another state directory"
+                f"a stack already runs from {state}; stop it first, or give this one another folder with --state"
             ) from None
         yield
 
@@ -73,7 +80,9 @@ def read_status(state: Path) -> Status:
     try:
         told = json.loads((state / STATUS_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise NotRunningError(f"no stack runs from {state}; start one first") from None
+        raise NotRunningError(
+            f"no stack runs from {state}: start one with `trailhook serve`, or name its folder with --state"
+        ) from None
     try:
         os.kill(told["pid"], 0)
     except ProcessLookupError:

@@ -165,7 +165,11 @@ def load_document(path: Path) -> dict[str, Any]:
     try:
         # A SafeLoader with constructors that build nothing but dicts, lists and text.
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
-    except (OSError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise TemplateError(
+            f"cannot read the template {path} ({error.strerror}): run this from the project's own folder"
+        ) from error
+    except yaml.YAMLError as error:
         raise TemplateError(f"cannot read the template {path}: {error}") from error
     if not isinstance(document, dict) or "Resources" not in document:
         raise TemplateError(f"{path} is no template: it has no Resources")
