@@ -109,3 +109,9 @@ def test_ctrl_c_ends_a_start_at_once(tmp_path: Path) -> None:
         output, errors = server.communicate(timeout=60)
     assert (server.returncode, output) == (1, "")
     assert errors.splitlines()[-1] == "Aborted!"
+
+
+def test_a_url_is_a_whole_one() -> None:
+    sent = trailhook("send", "github", "-", "--url", "localhost:9", "--secret", "x", given="{}")
+    assert sent.returncode == 2
+    assert "--url is a whole URL" in sent.stderr

@@ -1,6 +1,8 @@
 """Where to look is read from the stack, in AWS or on this laptop, or named; and named once."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from tests.redrive.conftest import Place
 
 from trailhook_local.stack.status import Integration, Status, write_status
 
+TRAILHOOK = Path(sys.executable).with_name("trailhook")
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("redrive")]
 
 
@@ -107,7 +110,27 @@ def test_a_stack_that_has_no_queues_is_said(
         result = place.redrive("quarantine", named=["--stack", stack])
     assert result.exit_code == 1
     assert message in result.stderr
+    assert "told above" not in result.stderr, "nothing was sent yet"
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [([], "name the stack's with --region"), (["--region", "eu-west-1"], "set them as for the AWS CLI")],
+)
+def test_what_is_not_configured_is_said(tmp_path: Path, options: list[str], message: str) -> None:
+    nothing = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
+    told = subprocess.run(
+        [TRAILHOOK, "redrive", "quarantine", "--stack", "audit", *options],
+        env=nothing,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert told.returncode == 1
+    assert message in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_an_integration_that_runs_on_this_laptop_goes_by_its_name(place: Place, tmp_path: Path) -> None:

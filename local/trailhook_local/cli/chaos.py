@@ -12,10 +12,16 @@ from trailhook_local.chaos.in_stack import run_in_stack
 from trailhook_local.chaos.run import Plan, processes, run_chaos
 from trailhook_local.stack.errors import StackError
 
-DESCRIBED = "\n".join(f"{name:<17}{what}" for name, what in FAULTS.items())
+
+class Command(click.Command):
+    """Lists the faults below the options."""
+
+    def format_epilog(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Faults"):
+            formatter.write_dl(list(FAULTS.items()))
 
 
-@click.command("chaos", epilog=f"\b\nFaults:\n{DESCRIBED}")
+@click.command("chaos", cls=Command, short_help="Deliver events while everything fails that can.")
 @click.option("--events", type=click.IntRange(1), default=100_000, show_default=True)
 @click.option("--seed", type=int, help="Repeat the run that printed this seed.")
 @click.option("--faults", help="all, none, or names with commas between them; without it they take turns.")

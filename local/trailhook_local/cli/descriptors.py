@@ -91,7 +91,7 @@ def _outcome(mapper: Mapper, item: Item) -> dict[str, Any]:
     return {"id": item.audit_event.id, "eventData": json.loads(item.audit_event.event_data(EXAMPLE_ACCOUNT))}
 
 
-@click.command("map")
+@click.command("map", short_help="Show what the events of a sample become.")
 @click.argument("descriptor")
 @click.argument("sample", type=click.File("rb"))
 @click.option("--header", "-H", "headers", multiple=True, help="A header of the delivery, as 'Name: value'.")
@@ -106,7 +106,7 @@ def map_command(descriptor: str, sample: Any, headers: tuple[str, ...], redact: 
     sys.exit(0 if map_sample(descriptor, sample.read(), pairs, rules) else 1)
 
 
-@click.command("compile")
+@click.command("compile", short_help="Make of descriptors what the functions load.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--into",

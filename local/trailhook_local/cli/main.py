@@ -56,7 +56,7 @@ main.add_command(compile_command)
 main.add_command(redrive)
 
 
-@main.command()
+@main.command(short_help="Run the whole path and account for every event.")
 @click.option(
     "--deliveries",
     "count",
@@ -84,7 +84,7 @@ def demo(count: int, seed: int | None, kill_every: float | None) -> None:
     sys.exit(0 if holds else 1)
 
 
-@main.command()
+@main.command(short_help="Keep the local stack up until Ctrl-C.")
 @click.argument("partners", nargs=-1)
 @STATE
 @click.option(
@@ -128,7 +128,7 @@ def _show_stack(stack: Stack, state: Path) -> None:
     click.echo("Ctrl-C stops everything.")
 
 
-@main.command()
+@main.command(short_help="Sign a file as a partner would and POST it.")
 @click.argument("partner")
 @click.argument("file", type=click.File("rb"))
 @STATE
@@ -157,6 +157,8 @@ def send(
     if url is None:
         integration = _running(state, partner)
         url, secret, name = f"{integration.url}/webhook", integration.secret, integration.partner
+    elif not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"--url is a whole URL, such as https://…/webhook, not {url!r}")
     if name not in SIGNERS and not standard_webhooks:
         click.echo(f"signed under Standard Webhooks: the proof of {name} is not made here", err=True)
     signer = SIGNERS.get(name, sign_standard_webhooks)
@@ -175,7 +177,7 @@ def send(
     sys.exit(0 if 200 <= reply.status < 300 else 1)
 
 
-@main.command()
+@main.command(short_help="Print what points the AWS CLI at the local stack.")
 @STATE
 def env(state: Path) -> None:
     """Print what points the AWS CLI and SDKs at the running stack: eval "$(trailhook env)"."""
@@ -187,7 +189,7 @@ def env(state: Path) -> None:
         click.echo(f"export {name}={value}")
 
 
-@main.command()
+@main.command(short_help="Ask the local CloudTrail Lake in SQL.")
 @click.argument("sql")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row instead of a table.")
 @STATE

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -24,6 +24,7 @@ from trailhook_local.redrive.quarantine import Fate, Line, QuarantineRedrive
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
 
+GO_ON = "\nWhat was sent is told above; run the command again to go on"
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would be sent.")
 PARTNER = click.option("--partner", "partners", multiple=True, help="Only this partner's; may be repeated.")
 
@@ -41,7 +42,7 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@click.group()
+@click.group(short_help="Send what could not be delivered again.")
 def redrive() -> None:
     """Send dead letters and quarantined events to the delivery queue again.
 
@@ -68,7 +69,7 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@redrive.command("dead-letters")
+@redrive.command("dead-letters", short_help="Send dead letters back, all or some.")
 @where
 @click.option("--dead-letter-queue-url", help="The dead-letter queue, where there is no stack to ask.")
 @DRY_RUN
@@ -98,17 +99,18 @@ def dead_letters_command(
     Without a filter SQS moves them itself; a move that already runs is followed. The exit status is 1 if not all that
     was asked for went back.
     """
+    choice = dead_letters.Choice(frozenset(partners), frozenset(reasons), contains)
     with _failures():
         place = _place(named, dead_letter_queue_url=dead_letter_queue_url)
         url = _needed(place.dead_letter_queue_url, "--dead-letter-queue-url")
         queue_url = _needed(place.queue_url, "--queue-url")
-        choice = dead_letters.Choice(frozenset(partners), frozenset(reasons), contains)
-        with closing(place.client("sqs")) as sqs:
-            letters = DeadLetterRedrive(sqs, url, queue_url)
-            if dry_run or one_by_one or choice != dead_letters.Choice():
-                _one_by_one(letters, choice, dry_run=dry_run)
-            else:
-                _move_all(letters)
+        sqs = place.client("sqs")
+    with _failures(GO_ON), closing(sqs):
+        letters = DeadLetterRedrive(sqs, url, queue_url)
+        if dry_run or one_by_one or choice != dead_letters.Choice():
+            _one_by_one(letters, choice, dry_run=dry_run)
+        else:
+            _move_all(letters)
 
 
 def _move_all(letters: DeadLetterRedrive) -> None:
@@ -146,7 +148,7 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, *, dry_
     click.echo(f"{sent} of {counts.total()} dead letters {verb} to the delivery queue")
 
 
-@redrive.command("quarantine")
+@redrive.command("quarantine", short_help="Send quarantined events back, each once.")
 @where
 @click.option("--bucket", help="The quarantine bucket, where there is no stack to ask.")
 @DRY_RUN
@@ -174,9 +176,10 @@ def quarantine_command(
     with _failures():
         place = _place(named, bucket=bucket)
         bucket, queue_url = _needed(place.bucket, "--bucket"), _needed(place.queue_url, "--queue-url")
-        with closing(place.client("s3")) as s3, closing(place.client("sqs")) as sqs:
-            events = QuarantineRedrive(s3, bucket, SqsDeliveryQueue(sqs, queue_url))
-            _quarantine(events, choice, dry_run=dry_run)
+        s3, sqs = place.client("s3"), place.client("sqs")
+    with _failures(GO_ON), closing(s3), closing(sqs):
+        events = QuarantineRedrive(s3, bucket, SqsDeliveryQueue(sqs, queue_url))
+        _quarantine(events, choice, dry_run=dry_run)
 
 
 def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, *, dry_run: bool) -> None:
@@ -206,12 +209,16 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, *, dry_run
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
+def _failures(go_on: str = "") -> Iterator[None]:
     """Turns what an operator can do something about into a message."""
     try:
         yield
+    except NoRegionError as error:
+        raise click.ClickException("no Region is configured: name the stack's with --region") from error
+    except NoCredentialsError as error:
+        raise click.ClickException("no credentials are configured: set them as for the AWS CLI") from error
     except (TrailhookError, StackError, PlaceError, BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"{error}\nWhat was sent is told above; run the command again to go on") from error
+        raise click.ClickException(f"{error}{go_on}") from error
 
 
 def _place(named: dict[str, Any], **given: str | None) -> Place:
