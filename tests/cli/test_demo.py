@@ -41,6 +41,7 @@ def test_every_event_of_the_demo_is_accounted_for() -> None:
         assert account["deliveries"]["refused"]["401"] >= 3
         assert account["waiting"] == account["duplicates"] == 0
         assert account["missing"] == account["foreign"] == account["twice"] == 0
+    assert ledger["github"]["filtered"] > 0
     assert processes_of_the_stack() <= before
 
 

@@ -26,7 +26,7 @@ from trailhook_local.stack.killing import killing
 from trailhook_local.stack.stack import Stack
 
 PARTNERS = ("github", "okta", "custom")
-EXCLUDED: Mapping[str, Sequence[str]] = {"github": ("star.*", "watch.*")}
+EXCLUDED: Mapping[str, Sequence[str]] = {"github": ("star.*", "watch.*", "repo.star")}
 SENDERS = 6
 SETTLE_SECONDS = 240
 EXPECTED_REFUSALS: Mapping[str, int] = {"forged": 401, "unsigned": 401, "stale": 401, "altered": 401, "oversized": 413}
