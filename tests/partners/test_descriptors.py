@@ -326,6 +326,35 @@ def test_map_names_every_mistake_of_a_descriptor_and_no_traceback(lampworks: Pat
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xff\xfe", ":1: (file): not UTF-8"),
+        (b"name: lampworks\ntitle: \x00", ":2: (file): not YAML"),
+        (b"name: lampworks\ntitle: [", ":2: (file): not YAML"),
+        (b"", ":1: (file): is empty"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_said_to_be_none(lampworks: Path, content: bytes, told: str) -> None:
+    lampworks.write_bytes(content)
+    result = trailhook("compile", lampworks)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{lampworks}{told}")
+
+
+def test_a_folder_that_cannot_be_is_said(lampworks: Path) -> None:
+    result = trailhook("compile", lampworks, "--into", lampworks / "own")
+    assert result.exit_code == 1
+    assert "name another folder with --into" in result.stderr
+
+
+def test_a_header_without_its_value_and_a_sample_without_events_are_said(lampworks: Path) -> None:
+    unread = trailhook("map", lampworks, "-", "-H", "X-Lampworks-Event", given=json.dumps(SENT))
+    assert (unread.exit_code, "is not 'Name: value'" in unread.stderr) == (2, True)
+    empty = trailhook("map", lampworks, "-", given="[]")
+    assert (empty.exit_code, empty.stdout, "no event in this sample" in empty.stderr) == (0, "", True)
+
+
 def test_a_file_that_is_not_there_and_one_under_another_name(tmp_path: Path, lampworks: Path) -> None:
     missing = trailhook("map", "nothing", "-", given="{}").stderr
     assert "nor is it one of: atlassian" in missing

@@ -16,6 +16,7 @@ from trailhook.mapping import Item, Mapper
 from trailhook.own_partners import OWN
 from trailhook.partner import Options, Partner
 from trailhook.partners import REGISTRY, load_partner
+from trailhook_local.cli.headers import read_headers
 from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
 
 EXAMPLE_ACCOUNT = "111122223333"
@@ -45,9 +46,12 @@ def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact:
     )
     complete = True
     mapper = Mapper({partner.name: partner})
-    for item in mapper.take_apart(delivery)[1]:
+    count, items = mapper.take_apart(delivery)
+    for item in items:
         click.echo(json.dumps(_outcome(mapper, item), indent=2, ensure_ascii=False))
         complete = complete and item.audit_event is not None
+    if not count:
+        click.echo("there is no event in this sample", err=True)
     return complete
 
 
@@ -58,8 +62,13 @@ def compile_to(files: tuple[Path, ...], folder: Path) -> None:
         if spec["name"] in REGISTRY and folder.resolve() == OWN.resolve():
             raise click.ClickException(f"{file}: a partner named {spec['name']} is built in; choose another name")
         target = folder / f"{spec['name']}.json"
-        folder.mkdir(parents=True, exist_ok=True)
-        target.write_text(compiled_text(spec), encoding="utf-8")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            target.write_text(compiled_text(spec), encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(
+                f"cannot write {target} ({error.strerror}); name another folder with --into"
+            ) from error
         click.echo(f"{file} -> {target}")
 
 
@@ -101,9 +110,8 @@ def map_command(descriptor: str, sample: Any, headers: tuple[str, ...], redact: 
 
     DESCRIPTOR is a YAML file, or the name of a built-in partner. The exit status is 1 if an event is refused.
     """
-    pairs = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in headers)}
     rules = tuple(rule.strip() for rule in redact.split(",") if rule.strip())
-    sys.exit(0 if map_sample(descriptor, sample.read(), pairs, rules) else 1)
+    sys.exit(0 if map_sample(descriptor, sample.read(), read_headers(headers), rules) else 1)
 
 
 @click.command("compile", short_help="Make of descriptors what the functions load.")

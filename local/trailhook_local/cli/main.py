@@ -6,7 +6,6 @@ import secrets as random_secrets
 import shlex
 import signal
 import sys
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
@@ -19,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from trailhook_local.cli.chaos import chaos_command
 from trailhook_local.cli.descriptors import compile_command, map_command
+from trailhook_local.cli.headers import read_headers
 from trailhook_local.cli.redrive import redrive
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
@@ -165,7 +165,7 @@ def send(
     if not secret:
         raise click.UsageError("--url needs --secret, or TRAILHOOK_SECRET in the environment")
     body = file.read()
-    sent = {"Content-Type": content_type, **_headers(headers)}
+    sent = {"Content-Type": content_type, **read_headers(headers)}
     if event:
         sent |= {"X-GitHub-Event": event, "X-GitHub-Delivery": random_secrets.token_hex(16)}
     sent |= (sign_standard_webhooks if standard_webhooks else signer)(secret, body)
@@ -224,10 +224,3 @@ def _running(state: Path, name: str) -> Integration:
     if name not in integrations:
         raise click.ClickException(f"{name} does not run here; there is: {', '.join(integrations)}")
     return integrations[name]
-
-
-def _headers(lines: tuple[str, ...]) -> Mapping[str, str]:
-    pairs = [line.partition(":") for line in lines]
-    if wrong := [line for line, (_, colon, _value) in zip(lines, pairs, strict=True) if not colon]:
-        raise click.UsageError(f"{wrong[0]!r} is not 'Name: value'")
-    return {name.strip(): value.strip() for name, _, value in pairs}

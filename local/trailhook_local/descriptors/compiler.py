@@ -28,6 +28,9 @@ def compile_descriptor(text: str, file: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {error.problem}")]) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {error.reason}")]) from error
     if node is None:
         raise DescriptorError(file, [Problem(1, "(file)", "is empty")])
     spec: dict[str, Any] = DESCRIPTOR(node, "", problems)
@@ -53,8 +56,12 @@ def compile_descriptor(text: str, file: str) -> dict[str, Any]:
 
 
 def compile_file(source: Path) -> dict[str, Any]:
-    """The same of a file, whose name must be the partner's. Raises DescriptorError."""
-    spec = compile_descriptor(source.read_text(encoding="utf-8"), str(source))
+    """The same of a file, whose name must be the partner's. Raises DescriptorError, or OSError."""
+    try:
+        text = source.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DescriptorError(str(source), [Problem(1, "(file)", "not UTF-8: save it as UTF-8 text")]) from error
+    spec = compile_descriptor(text, str(source))
     if spec["name"] != source.stem:
         problem = Problem(1, "name", f"is {spec['name']!r}, so the file must be {spec['name']}{source.suffix}")
         raise DescriptorError(str(source), [problem])
