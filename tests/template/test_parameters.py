@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from tests.template.conftest import PHYSICAL_VALUES, PSEUDO_PARAMETERS
 
 from trailhook.integration.catalogue import DIRECT as DIRECT_MODE
 from trailhook.integration.catalogue import PARTNERS, WEBHOOK
 from trailhook.partners import REGISTRY
-from trailhook_local.stack.template import Template
+from trailhook_local.stack.template import Template, load_document
 
 ACCEPTED = {
     "ChannelName": ["", "okta-audit", "a.b", "x" * 128],
@@ -262,6 +264,22 @@ def test_what_goes_together_is_let_through(document: Mapping[str, Any], given: M
 def test_a_stack_can_be_made_for_every_partner_that_there_is(parameters: Mapping[str, Any]) -> None:
     direct = {name for name, modes in PARTNERS.items() if DIRECT_MODE in modes}
     assert set(parameters["Partner"]["AllowedValues"]) == set(REGISTRY) | direct
+
+
+def test_a_partner_of_ones_own_is_added_as_its_page_says(root: Path) -> None:
+    page = (root / "docs" / "partners" / "your-own.md").read_text(encoding="utf-8")
+    entry = next(text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "Mappings:" in text)
+    document = load_document(root / "template.yaml")
+    document["Parameters"]["Partner"]["AllowedValues"].append("lampworks")
+    document["Mappings"]["PartnersConsole"] |= yaml.safe_load(entry)["Mappings"]["PartnersConsole"]
+    template = Template(document, {"Partner": "lampworks"}, PHYSICAL_VALUES, PSEUDO_PARAMETERS)
+    shown = {
+        name: template.resolve(output["Value"])
+        for name, output in document["Outputs"].items()
+        if "Condition" not in output or template.condition(output["Condition"])
+    }
+    assert shown["InThePartnersConsole"].startswith("In Lampworks' settings")
+    assert "WebhookUrl" in shown
 
 
 @pytest.mark.parametrize("partner", sorted(PARTNERS))
