@@ -34,14 +34,16 @@ Row = tuple[Probe[Any], Answer]
 
 @click.command()
 @click.option("--stack", help="A deployed stack whose endpoint to ask, too; without it those questions stay open.")
-@click.option("--region", help="The Region; by default your AWS configuration's.")
+@click.option("--region", envvar="AWS_REGION", help="The Region; by default your AWS configuration's.")
 @click.option("--yes", is_flag=True, help="Do not ask before anything is made.")
 @click.option("--pause", default=5.0, show_default=True, help="Seconds between two looks at what takes time.")
 @click.option("--patience", default=900.0, show_default=True, help="Seconds to wait for what takes time.")
 def main(stack: str | None, region: str | None, yes: bool, pause: float, patience: float) -> None:
     """Ask AWS what docs/unverified.md leaves open. Exits with 1 if an answer contradicts it, or none came."""
     session = boto3.Session(region_name=region)
-    click.echo(PLAN.format(region=session.region_name or "no Region: say --region", sources=", ".join(SOURCES)))
+    if not session.region_name:
+        raise click.UsageError("no Region is configured: name it with --region, or in AWS_REGION")
+    click.echo(PLAN.format(region=session.region_name, sources=", ".join(SOURCES)))
     if stack:
         click.echo(WITH_STACK.format(stack=stack))
     if not yes:

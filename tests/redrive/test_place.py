@@ -115,14 +115,14 @@ def test_a_stack_that_has_no_queues_is_said(
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
-    [([], "name the stack's with --region"), (["--region", "eu-west-1"], "set them as for the AWS CLI")],
+    ("environment", "message"),
+    [({}, "name the stack's with --region"), ({"AWS_REGION": "eu-west-1"}, "set them as for the AWS CLI")],
 )
-def test_what_is_not_configured_is_said(tmp_path: Path, options: list[str], message: str) -> None:
+def test_what_is_not_configured_is_said(tmp_path: Path, environment: Mapping[str, str], message: str) -> None:
     nothing = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
     told = subprocess.run(
-        [TRAILHOOK, "redrive", "quarantine", "--stack", "audit", *options],
-        env=nothing,
+        [TRAILHOOK, "redrive", "quarantine", "--stack", "audit"],
+        env={**nothing, **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -162,3 +162,16 @@ def test_the_page_lists_every_probe_and_no_other() -> None:
     page = (ROOT / "docs" / "unverified.md").read_text(encoding="utf-8")
     section = page.split("## What can be asked of AWS\n")[1].split("\n## ")[0]
     assert re.findall(r"^\| `([a-z0-9-]+)` \|", section, re.MULTILINE) == [probe.name for probe in PROBES]
+
+
+def test_without_a_region_nothing_is_planned(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "verify"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "name it with --region, or in AWS_REGION" in told.stderr

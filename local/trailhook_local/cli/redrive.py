@@ -60,7 +60,11 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="With --local: the folder that the running stack keeps its state in.",
         ),
-        click.option("--region", help="The stack's Region, where it is not the one that is configured."),
+        click.option(
+            "--region",
+            envvar="AWS_REGION",
+            help="The stack's Region, where it is not the one that is configured.",
+        ),
         click.option("--queue-url", help="The delivery queue, where there is no stack to ask."),
         click.option("--local", help="An integration of the stack that `trailhook serve` runs here."),
         click.option("--stack", help="The CloudFormation stack; its queues and bucket are looked up."),
@@ -214,7 +218,9 @@ def _failures(go_on: str = "") -> Iterator[None]:
     try:
         yield
     except NoRegionError as error:
-        raise click.ClickException("no Region is configured: name the stack's with --region") from error
+        raise click.ClickException(
+            "no Region is configured: name the stack's with --region, or in AWS_REGION"
+        ) from error
     except NoCredentialsError as error:
         raise click.ClickException("no credentials are configured: set them as for the AWS CLI") from error
     except (TrailhookError, StackError, PlaceError, BotoCoreError, ClientError) as error:
