@@ -18,6 +18,7 @@ from botocore.exceptions import (
 
 from trailhook.batch import Entry, request_body
 from trailhook.destination import DELIVERED, Disposition, Outcome
+from trailhook.exact_json import decode
 
 if TYPE_CHECKING:
     # The stubs are for development and not in the layer.
@@ -91,6 +92,7 @@ class CloudTrailLake:
         events = client.meta.events
         events.register("provide-client-params.cloudtrail-data.PutAuditEvents", _first_event)  # type: ignore[arg-type] # the stubs foresee no result
         events.register("before-call.cloudtrail-data.PutAuditEvents", _whole_body)
+        events.register("before-parse.cloudtrail-data.PutAuditEvents", _read_answer)
         self._target = {"channelArn": channel_arn} | ({"externalId": external_id} if external_id else {})
 
     def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
@@ -120,6 +122,22 @@ def _first_event(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -
 def _whole_body(params: dict[str, Any], context: Mapping[str, Any], **_: Any) -> None:
     """Put the whole request in the place of what botocore has encoded; it signs and sends that."""
     params["body"] = context[_BODY]
+
+
+def _read_answer(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Read the answer to a request that was taken: botocore would look at each entry's members one by one.
+
+    What is no answer is left to botocore, which says so; so is a refusal.
+    """
+    if response_dict["status_code"] != HTTPStatus.OK:
+        return
+    try:
+        answer = decode(response_dict["body"])
+    except ValueError:
+        return
+    if isinstance(answer, dict):
+        customized_response_dict |= {name: answer.get(name) for name in ("successful", "failed")}
+        response_dict["body"] = b""
 
 
 def _refusal(error: ClientError, *, alone: bool) -> Outcome:

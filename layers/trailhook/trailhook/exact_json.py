@@ -31,7 +31,7 @@ class Record:
     fault: Undeliverable | None = None
 
 
-def decode(text: str) -> Any:
+def decode(text: str | bytes) -> Any:
     """The value of a text of our own writing, in which nothing has to be noticed. Raises ValueError."""
     try:
         return orjson.loads(text)
