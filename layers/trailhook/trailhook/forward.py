@@ -79,6 +79,7 @@ class Forwarder:
         self._deliverer = deliverer
         self._queue = queue
         self._quarantine = quarantine
+        self._delivering = ThreadPoolExecutor(1, thread_name_prefix="deliver-portion")
 
     def forward(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> tuple[list[str], Ledger]:
         """Process an SQS event's records: the ids of those that go back to the queue, and the account of all events."""
@@ -116,11 +117,19 @@ class Forwarder:
 
     def _process(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> list[Message]:
         """Settle what can be settled of these messages; returns those that must come back as they are."""
-        for portion in _one_ahead(_portions(self._items(messages, ledger))):
-            self._deliver([item for _, item in portion], deadline)
+        portions = _portions(self._items(messages, ledger))
+        portion = next(portions, None)
+        while portion is not None:
+            delivery = self._delivering.submit(self._deliver, portion, deadline)
+            try:
+                # The next is mapped while the requests of this one are under way: waiting costs no CPU.
+                coming = next(portions, None)
+            finally:
+                delivery.result()
             self._keep_quarantined(portion, deadline, ledger)
             for message, item in portion:
                 _settle(message, item, ledger)
+            portion = coming
         return [message for message in messages if not self._finish(message, deadline, ledger)]
 
     def _items(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[Message, Item]]:
@@ -158,8 +167,8 @@ class Forwarder:
             item.event = PartnerEvent(item.event.delivery, None, item.event.original)
         return item
 
-    def _deliver(self, items: Sequence[Item], deadline: Deadline) -> None:
-        sent = [(item, item.entry) for item in items if item.entry is not None]
+    def _deliver(self, portion: Sequence[tuple[Message, Item]], deadline: Deadline) -> None:
+        sent = [(item, item.entry) for _, item in portion if item.entry is not None]
         # Equal ids with equal content are one entry here, sent once; the outcome counts for each of them.
         outcomes = self._deliverer.deliver((entry for _, entry in sent), deadline)
         for item, entry in sent:
@@ -251,13 +260,14 @@ def _message(record: Mapping[str, Any]) -> Message:
 def _settle(message: Message, item: Item, ledger: Ledger) -> None:
     """Note on the message and in the ledger what became of one event. Of the event itself nothing is kept."""
     outcome = item.outcome or Outcome(Disposition.RETRY, "NotSent")
+    disposition = outcome.disposition
     ledger.enter(outcome)
     if item.fault:
         ledger.faults.append(item.fault)
-    if not outcome.disposition.settled:
+    if not disposition.settled:
         message.waiting.add(item.position)
-        message.configuration |= outcome.disposition.for_operator
-    elif outcome.disposition is not Disposition.FILTERED:
+        message.configuration |= disposition.for_operator
+    elif disposition is not Disposition.FILTERED:
         message.progress = True
 
 
@@ -272,15 +282,6 @@ def _portions(items: Iterable[tuple[Message, Item]]) -> Iterator[list[tuple[Mess
             portion, size = [], 0
     if portion:
         yield portion
-
-
-def _one_ahead(portions: Iterator[list[tuple[Message, Item]]]) -> Iterator[list[tuple[Message, Item]]]:
-    """The portions, each mapped while the requests of the one before are under way: waiting costs no CPU."""
-    with ThreadPoolExecutor(1, thread_name_prefix="map-events") as mapping:
-        coming = mapping.submit(next, portions, None)
-        while (portion := coming.result()) is not None:
-            coming = mapping.submit(next, portions, None)
-            yield portion
 
 
 def _wait_seconds(message: Message) -> int:
