@@ -2,7 +2,6 @@
 
 import hashlib
 from binascii import b2a_base64
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -43,13 +42,14 @@ def request_body(batch: Iterable[Entry]) -> bytes:
 
 def pack(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
     """The entries in requests. Entries that share an id go into requests of their own, one after the other."""
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     layers: list[list[Entry]] = []
     for entry in entries:
-        if seen[entry.id] == len(layers):
+        before = seen.get(entry.id, 0)
+        if before == len(layers):
             layers.append([])
-        layers[seen[entry.id]].append(entry)
-        seen[entry.id] += 1
+        layers[before].append(entry)
+        seen[entry.id] = before + 1
     for layer in layers:
         yield from _filled(layer)
 
@@ -58,10 +58,11 @@ def _filled(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
     batch: list[Entry] = []
     size = _FRAME_BYTES
     for entry in entries:
-        if batch and (len(batch) == MAX_EVENTS or size + entry.size > MAX_BYTES):
+        added = entry.size
+        if batch and (len(batch) == MAX_EVENTS or size + added > MAX_BYTES):
             yield batch
             batch, size = [], _FRAME_BYTES
         batch.append(entry)
-        size += entry.size
+        size += added
     if batch:
         yield batch

@@ -34,7 +34,8 @@ class _Halt:
         self.called = False
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
-        dispositions = {outcome.disposition for outcome in outcomes}
+        # A list: an Enum's members take longer to hash than to compare.
+        dispositions = [outcome.disposition for outcome in outcomes]
         with self._lock:
             if Disposition.DELIVERED in dispositions:
                 self._puzzles = 0

@@ -25,15 +25,11 @@ class Disposition(Enum):
     SPLIT = "split"
     """Something in the batch is not taken, and the answer does not say what: send it in halves."""
 
-    @property
-    def for_operator(self) -> bool:
+    def __init__(self, word: str) -> None:
+        self.for_operator = word in {"configuration", "puzzling"}
         """Whether the event waits until an operator has looked at it."""
-        return self in {Disposition.CONFIGURATION, Disposition.PUZZLING}
-
-    @property
-    def settled(self) -> bool:
+        self.settled = word in {"delivered", "quarantine", "filtered"}
         """Whether nothing is left to be done for the event."""
-        return self is Disposition.DELIVERED or self is Disposition.QUARANTINE or self is Disposition.FILTERED
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,11 @@ def _iso(match: re.Match[str], field: str) -> datetime:
 def _epoch(value: float, field: str) -> datetime:
     try:
         whole = math.floor(value)
-        unit = next((unit for least, unit in _PER_SECOND if whole >= least), 1)
+        unit: int | None = 1
+        for least, found in _PER_SECOND:
+            if whole >= least:
+                unit = found
+                break
         if unit is None or whole <= 0:
             raise _bad(value, field)
         seconds = whole // unit
