@@ -19,7 +19,10 @@ from trailhook_local.stack.httpapi import Api, Request, request_event
 ROOT = Path(__file__).parents[2]
 MOST_KB = 256_000
 RECEIVED_MS = 1_700_000_000_000
-pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells the peak, others do not")
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells the peak, others do not"),
+]
 
 
 def aws(request: Mapping[str, Any]) -> tuple[int, bytes]:
