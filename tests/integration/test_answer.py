@@ -50,7 +50,7 @@ def test_a_dead_url_ends_before_the_deadline(
 ) -> None:
     stack.send("Create", github)
     stack.last_event["ResponseURL"] = f"{url}?Signature={SECRET}%3D" if url else ""
-    stack.replay(seconds=2.5)
+    stack.replay(seconds=5)
 
 
 @pytest.mark.usefixtures("everything_logged")
@@ -59,7 +59,7 @@ def test_a_url_that_never_takes_the_answer_ends_before_the_deadline(
 ) -> None:
     stack.send("Create", github)
     stack.bucket.statuses = [403] * 1000
-    stack.replay(seconds=2.5)
+    stack.replay(seconds=5)
     assert stack.bucket.attempts > 2
 
 
@@ -72,7 +72,7 @@ def test_a_url_that_answers_byte_by_byte_is_given_up_and_tried_again(
     assert stack.create(github).succeeded
     assert stack.bucket.attempts == 2
     stack.bucket.drips = 1000
-    stack.replay(seconds=2.5)
+    stack.replay(seconds=5)
     assert stack.bucket.attempts > 2
 
 

@@ -141,14 +141,19 @@ def _settled(stack: Stack) -> bool:
 
 
 def _tally(stack: Stack, partner: str, account: Account, kills: Sequence[int]) -> Tally:
-    """What SQL finds in the Lake and S3 in the bucket; what is in neither, though SQS had it, is lost."""
+    """What SQL finds in the Lake and S3 in the bucket; what is in neither, though SQS had it, is lost.
+
+    Every process killed and every answer lost explains one more copy of an event, and no more than one.
+    """
+    requests = _requests(stack)
+    occasions = len(kills) + requests["dropped"]
     lines = [json.dumps(line).encode() for line in quarantined(stack, partner)]
     arrived = {serial for line in lines for serial in serials_in(json.loads(line)["body"].encode())}
     for content, (serial, times) in enumerate(_in_the_lake(stack)):
         arrived.add(serial)
         for _ in range(times):
             account.take(serial, content)
-        account.explain("answer or process lost", [serial] * (times - 1))
+        account.explain("answer or process lost", [serial] * min(times - 1, occasions))
     # receive may have been killed between SQS's confirmation and its own.
     account.received |= arrived & account.fates.keys()
     tally = account.settle(lines, set(), serials_in)
@@ -156,7 +161,7 @@ def _tally(stack: Stack, partner: str, account: Account, kills: Sequence[int]) -
     if counts.waiting or counts.dead_letters:
         tally.broken.append(f"the queues are not empty: {counts}")
     tally.counts.update(kills=len(kills))
-    tally.counts.update({f"requests {name}": number for name, number in _requests(stack).items()})
+    tally.counts.update({f"requests {name}": number for name, number in requests.items()})
     return tally
 
 
