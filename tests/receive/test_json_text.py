@@ -152,6 +152,13 @@ def test_a_line_of_a_text_log_is_one_broken_record_though_it_begins_with_a_numbe
     assert [record.fault is None for record in found] == [True, False, True]
 
 
+def test_an_array_that_is_a_line_of_its_own_leaves_the_lines_after_it_alone() -> None:
+    lines = ['["not an event"]', '{"n":1}', "[2]", '{"n":3}']
+    assert [record.text for record in records("\n".join(lines))] == lines
+    assert [record.text for record in records("\r\n".join(lines))] == lines
+    assert values('[{"n":1},\n{"n":2}]\n\n') == [{"n": 1}, {"n": 2}]
+
+
 def test_every_character_of_a_broken_text_is_in_some_record() -> None:
     lines = [f'{{"n":{number}}}' if number % 3 else f"broken {number} {{" for number in range(200)]
     assert [record.text for record in records("\n".join(lines))] == lines

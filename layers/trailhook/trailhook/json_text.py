@@ -47,7 +47,7 @@ class JsonText:
         start = self._skip(0, _BETWEEN_RECORDS)
         if start == len(self._text):
             raise MalformedDelivery("EmptyBody", "The body holds no JSON value")
-        if self._text[start] == "[":
+        if self._text[start] == "[" and not self._is_first_line(start):
             yield from self._compact() or self._array(start, whole=True)
             return
         yield from self._sequence(start)
@@ -75,6 +75,18 @@ class JsonText:
         if self._skip(end) != len(self._text):
             raise MalformedDelivery("NotJson", f"There is text after the JSON value, at character {end}")
         return record
+
+    def _is_first_line(self, position: int) -> bool:
+        """Whether the array at `position` is a line of an NDJSON text: it ends with its line, and others follow."""
+        line_end = self._line_end(position)
+        if self._skip(line_end, _BETWEEN_RECORDS) == len(self._text):
+            return False
+        line = self._text[position:line_end]
+        try:
+            _, end = self._value(line, 0)
+        except MalformedDelivery:
+            return False
+        return _end(_WHITESPACE, line, end) == len(line)
 
     def _compact(self, *path: str) -> Iterator[Record] | None:
         return compact_elements(self._text, *path) if len(self._text) <= _AT_ONCE else None
