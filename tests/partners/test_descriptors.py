@@ -20,7 +20,7 @@ from trailhook_local.descriptors.compiler import DescriptorError, compile_descri
 
 SOURCES = sorted(FOLDER.glob("*.yaml"))
 PAGE = (Path(__file__).parents[2] / "docs" / "partners" / "your-own.md").read_text()
-EXAMPLE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[0]
+EXAMPLE = re.findall(r"```yaml\n(.*?)```", PAGE.split("## An example\n")[1], re.DOTALL)[0]
 SENT = {
     "entry_id": "e-1",
     "action": "lit",
