@@ -9,6 +9,9 @@ from rich.text import Text
 
 from trailhook_local.lake_query import Answer
 
+NARROWEST = 12
+"""Characters of a column below which nobody can read it."""
+
 
 def show_ledger(console: Console, ledgers: Mapping[str, Mapping[str, Any]]) -> None:
     """One column a partner: its deliveries as they were answered, its events as they ended, and why."""
@@ -49,12 +52,23 @@ def show_answers(console: Console, answers: Sequence[tuple[str, Answer]]) -> Non
 
 
 def show_table(console: Console, answer: Answer, *, title: str | None = None) -> None:
-    """A query's rows, whole. Text from events is printed as it is, never as markup, and cannot steer the terminal."""
+    """A query's rows, whole. Text from events is printed as it is, never as markup, and cannot steer the terminal.
+
+    Where there are too many columns for the screen, each row is a list of them, one below another.
+    """
     table = Table(title=title, title_justify="left")
-    for column in answer.columns:
-        table.add_column(Text(column), overflow="fold")
-    for row in answer.rows:
-        table.add_row(*(Text(_printable(row.get(column) or "")) for column in answer.columns))
+    if len(answer.columns) * NARROWEST > console.width:
+        table.add_column("column", no_wrap=True)
+        table.add_column("value", overflow="fold")
+        for row in answer.rows:
+            table.add_section()
+            for column in answer.columns:
+                table.add_row(Text(column), Text(_printable(row.get(column) or "")))
+    else:
+        for column in answer.columns:
+            table.add_column(Text(column), overflow="fold")
+        for row in answer.rows:
+            table.add_row(*(Text(_printable(row.get(column) or "")) for column in answer.columns))
     console.print(table)
 
 
