@@ -100,7 +100,12 @@ class Ledger:
     def faults(self) -> list[str]:
         """What contradicts the law, for a person: a few of each kind."""
         kinds = {"missing": self.account.missing, "foreign": self.account.foreign, "twice": self.account.twice}
-        return [f"{kind}: {name}" for kind, names in kinds.items() for name in names[:5]] + self.sent.surprises[:5]
+        told = [f"{kind}: {name}" for kind, names in kinds.items() for name in names[:5]] + self.sent.surprises[:5]
+        if self.filtered != self.account.filtered:
+            told.append(f"filtered: {self.account.filtered} by their names, {self.filtered} in forward's log")
+        if self.queued < len(self.sent.accepted):
+            told.append(f"queued: {len(self.sent.accepted)} were accepted, {self.queued} stand in receive's log")
+        return told
 
     def to_json(self) -> dict[str, Any]:
         return {
