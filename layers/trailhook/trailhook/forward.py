@@ -42,6 +42,9 @@ PORTION_BYTES = 6_000_000
 """Events are mapped and delivered in portions of so many, so that memory does not grow with what the queue hands over:
 a compressed message can hold many times its own size."""
 
+READ_AHEAD_BYTES = 64_000
+"""So many bytes of events are parsed before the first is mapped."""
+
 _LONGEST_DELAY_SECONDS = 900
 _LONGEST_CONFIGURATION_WAIT_SECONDS = 3600
 _FIRST_WAIT_SECONDS = 30
@@ -133,6 +136,26 @@ class Forwarder:
         return [message for message in messages if not self._finish(message, deadline, ledger)]
 
     def _items(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[Message, Item]]:
+        """The events of all messages, encoded. A few are read before the first of them is mapped: a processor does the
+        same thing again faster than one after another."""
+        read: list[tuple[Message, Iterator[Item]]] = []
+        size = 0
+        for message, items, added in self._taken_apart(messages, ledger):
+            read.append((message, items))
+            size += added
+            if size >= READ_AHEAD_BYTES:
+                yield from self._mapped(read)
+                read, size = [], 0
+        yield from self._mapped(read)
+
+    def _mapped(self, read: Iterable[tuple[Message, Iterator[Item]]]) -> Iterator[tuple[Message, Item]]:
+        for message, items in read:
+            for item in items:
+                yield message, self._encoded(item)
+
+    def _taken_apart(
+        self, messages: Iterable[Message], ledger: Ledger
+    ) -> Iterator[tuple[Message, Iterator[Item], int]]:
         for message in messages:
             try:
                 envelope = self._open(message)
@@ -141,7 +164,7 @@ class Forwarder:
                 message.unreadable = True
                 ledger.faults.append(f"{message.id}: {error}")
                 continue
-            message.total, items = self._mapper.take_apart(envelope.delivery)
+            message.total, items, size = self._mapper.take_apart(envelope.delivery)
             pending = envelope.pending
             if pending and pending.total != message.total:
                 # Read otherwise than before: an event twice is better than an event lost.
@@ -149,9 +172,7 @@ class Forwarder:
                     f"{message.id}: {message.total} events, but {pending.total} when it was handed back"
                 )
                 pending = None
-            for item in items:
-                if pending is None or item.position in pending.positions:
-                    yield message, self._encoded(item)
+            yield message, items if pending is None else _pending_items(items, pending), size
 
     def _open(self, message: Message) -> Envelope:
         envelope = decode_envelope(message.body)
@@ -269,6 +290,10 @@ def _settle(message: Message, item: Item, ledger: Ledger) -> None:
         message.configuration |= disposition.for_operator
     elif disposition is not Disposition.FILTERED:
         message.progress = True
+
+
+def _pending_items(items: Iterable[Item], pending: Pending) -> Iterator[Item]:
+    return (item for item in items if item.position in pending.positions)
 
 
 def _portions(items: Iterable[tuple[Message, Item]]) -> Iterator[list[tuple[Message, Item]]]:

@@ -50,21 +50,21 @@ class Mapper:
         """The partner's own id of an event that could not be mapped."""
         return self._partners[event.delivery.partner].uid(event)
 
-    def take_apart(self, delivery: Delivery) -> tuple[int, Iterator[Item]]:
-        """How many events the delivery holds, and each of them mapped, in an order that is always the same.
+    def take_apart(self, delivery: Delivery) -> tuple[int, Iterator[Item], int]:
+        """How many events the delivery holds, each of them mapped in an order that is always the same, and their bytes.
 
         A delivery that cannot be taken apart to its end is one item, the whole of it.
         """
         partner = self._partners[delivery.partner]
         try:
-            total, events = _to_the_end(partner, delivery)
+            total, events, size = _to_the_end(partner, delivery)
         except Undeliverable as error:
-            return 1, iter([_refused(0, _whole(delivery), error)])
+            return 1, iter([_refused(0, _whole(delivery), error)]), len(delivery.body)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - what takes it apart is pure, too: the next receive would end the same
-            return 1, iter([_unforeseen(0, _whole(delivery), error)])
-        return total, (self._map(position, partner, event) for position, event in enumerate(events))
+            return 1, iter([_unforeseen(0, _whole(delivery), error)]), len(delivery.body)
+        return total, (self._map(position, partner, event) for position, event in enumerate(events)), size
 
     def _map(self, position: int, partner: Partner, event: PartnerEvent) -> Item:
         try:
@@ -87,7 +87,7 @@ def _whole(delivery: Delivery) -> PartnerEvent:
     return PartnerEvent(delivery, None, delivery.body)
 
 
-def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent]]:
+def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent], int]:
     """All events of a delivery. Raises Undeliverable before the first if there would be trouble with the last."""
     held: list[PartnerEvent] = []
     held_bytes = count = 0
@@ -99,7 +99,7 @@ def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[Par
             held.append(event)
         else:
             held.clear()
-    return count, held if held_bytes <= _HELD_BYTES else partner.events(delivery)
+    return count, held if held_bytes <= _HELD_BYTES else partner.events(delivery), held_bytes
 
 
 def _refused(position: int, event: PartnerEvent, error: Undeliverable) -> Item:

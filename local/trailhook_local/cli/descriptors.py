@@ -46,7 +46,7 @@ def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact:
     )
     complete = True
     mapper = Mapper({partner.name: partner})
-    count, items = mapper.take_apart(delivery)
+    count, items, _ = mapper.take_apart(delivery)
     for item in items:
         click.echo(json.dumps(_outcome(mapper, item), indent=2, ensure_ascii=False))
         complete = complete and item.audit_event is not None
