@@ -151,7 +151,7 @@ def _text(value: Any) -> str:
 def _texts(value: Any) -> frozenset[str]:
     if not isinstance(value, list):
         raise TypeError("not an array")
-    return frozenset(_text(member) for member in value)
+    return frozenset(map(_text, value))
 
 
 def _whole(value: Any, most: int) -> int:

@@ -131,7 +131,8 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
     if action is None:
         raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
     document_id = uid(event) or hashlib.sha256(canonical(entry).encode()).hexdigest()
-    field = next((name for name in _TIMES if entry.get(name) is not None), " or ".join(_TIMES))
+    present = [name for name in _TIMES if entry.get(name) is not None]
+    field = present[0] if present else " or ".join(_TIMES)
     return fit_audit_event(
         event,
         id=event_id(NAME, "audit-log", document_id),
