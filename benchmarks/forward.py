@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 NAIVE_EVENTS = 500
 
+BATCH = 500
+"""Messages that Lambda hands over at a time, by the template's BatchSize."""
+
 
 class Counting:
     """Takes everything and notes how full each request was: events, and bytes of its body."""
@@ -56,8 +59,11 @@ def run_forward(destination: CloudTrailLake | Counting, events: int, size: int =
     records = [record(number, body(number, size)) for number in range(events)]
 
     def run() -> int:
-        _, ledger = ours.forward(records, Deadline.of(None))
-        return ledger.events["delivered"]
+        delivered = 0
+        for start in range(0, events, BATCH):
+            _, ledger = ours.forward(records[start : start + BATCH], Deadline.of(None))
+            delivered += ledger.events["delivered"]
+        return delivered
 
     return run
 
