@@ -55,6 +55,13 @@ def test_an_event_that_ended_in_two_ways_is_noticed(place: str) -> None:
     assert account_for(SENT, places, EXCLUDED).twice == ["1"]
 
 
+def test_one_text_that_was_sent_under_two_ids_is_two_events() -> None:
+    sent = [SentEvent("1", "{}", "push"), SentEvent("2", "{}", "push")]
+    places = Places(bucket=[Found(["1", "{}"], code="MissingTime"), Found(["2", "{}"], code="MissingTime")])
+    assert account_for(sent, places).exact
+    assert account_for(sent, replace(places, bucket=places.bucket[:1])).missing == ["2"]
+
+
 def test_what_waits_is_known_by_its_ids() -> None:
     account = account_for(SENT, replace(FOUND, lake=[Found(["1"])], queues=[Found(["2"])]), EXCLUDED)
     assert account.exact

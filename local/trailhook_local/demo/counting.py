@@ -120,10 +120,13 @@ def _in_the_lake(stack: Stack, channel_arn: str) -> Iterator[Found]:
 
 
 def _in_the_bucket(stack: Stack, name: str) -> Iterator[Found]:
-    """A line each; what had to be written again stands in two objects, and is one event all the same."""
+    """A line each; what had to be written again stands in two objects, and is one event all the same.
+
+    By the sender's id first: one text can have been sent under several.
+    """
     lines = {(line["request_id"], line["body"]): line for line in quarantined(stack, name)}
     for line in lines.values():
-        yield Found([text for text in (line["body"], line["uid"]) if text], code=line["code"])
+        yield Found([text for text in (line["uid"], line["body"]) if text], code=line["code"])
 
 
 def quarantined(stack: Stack, name: str) -> Iterator[Mapping[str, Any]]:
