@@ -82,6 +82,14 @@ def test_long_texts_are_cut_within_their_limit_and_named(character: str) -> None
     }
 
 
+def test_an_object_is_measured_as_it_is_sent_and_not_escaped() -> None:
+    members = {"note": "é" * 48_000, "kind": "long"}
+    original = json.dumps(members, ensure_ascii=False).encode()
+    event = data(fit(original, request_parameters=members))
+    assert event["requestParameters"] == members
+    assert "additionalEventData" not in event
+
+
 def test_a_large_object_loses_its_largest_members_first_and_they_are_named() -> None:
     event = data(fit(request_parameters={"small": "s", "large": "x" * 90_000, "larger": "x" * 95_000}))
     assert list(event["requestParameters"]) == ["small", "large"]
@@ -151,7 +159,7 @@ def test_whatever_comes_the_result_is_within_every_limit(
     assert len(raw.encode()) <= 256_000
     document = json.loads(raw)
     for name, limit in OBJECT_LIMITS.items():
-        assert len(json.dumps(document.get(name, {}), separators=(",", ":"))) <= limit
+        assert len(json.dumps(document.get(name, {}), separators=(",", ":"), ensure_ascii=False).encode()) <= limit
     for name, limit in TEXT_LIMITS.items():
         assert len(document.get(name, "").encode()) <= limit
 

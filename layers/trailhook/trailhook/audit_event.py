@@ -15,7 +15,7 @@ from typing import Any, Final
 from trailhook.address import address
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
-from trailhook.exact_json import encode, encode_ascii
+from trailhook.exact_json import encode
 from trailhook.redaction import BY_NAME, Redaction
 from trailhook.timestamps import from_milliseconds
 
@@ -221,14 +221,14 @@ class _Cutter:
         return {**kept, **ours}
 
     def _largest_out(self, name: str, members: Mapping[str, Any], limit: int) -> Mapping[str, Any]:
-        """Leave out the largest members, ties by name, until the rest has at most `limit` bytes in any encoding."""
+        """Leave out the largest members, ties by name, until the rest has at most `limit` bytes."""
         if self._small:
             return members
         try:
-            total = len(encode_ascii(members))
+            total = _size(members)
             if total <= limit:
                 return members
-            sizes = {key: len(encode_ascii({key: value})) - 1 for key, value in members.items()}
+            sizes = {key: _size({key: value}) - 1 for key, value in members.items()}
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
         kept = dict(members)
@@ -239,6 +239,11 @@ class _Cutter:
             total -= sizes[key]
             self._cut.append(f"{name}.{key}")
         return kept
+
+
+def _size(value: Any) -> int:
+    """What a value takes as JSON, in UTF-8 bytes."""
+    return len(encode(value).encode("utf-8", "surrogatepass"))
 
 
 def _bounded_list(names: Sequence[str]) -> list[str]:
@@ -269,5 +274,5 @@ def _check_text(name: str, value: Any, limit: int) -> None:
 
 def _check_objects(fields: Mapping[str, Any]) -> None:
     for name, limit in OBJECT_LIMITS.items():
-        if name in fields and len(encode_ascii(fields[name])) > limit:
+        if name in fields and _size(fields[name]) > limit:
             raise UnmappableEvent("FieldTooLong", f"{name} has more than the {limit:,} bytes that CloudTrail takes")
