@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from trailhook.address import address
 from trailhook.delivery import PartnerEvent
@@ -45,13 +45,13 @@ _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class UserIdentity:
     """Who did it: the partner's word for the kind of actor, its id there, and whatever else is known."""
 
-    type: Final[str]
-    principal_id: Final[str]
-    details: Final[Mapping[str, Any]] = field(default_factory=dict)
+    type: str
+    principal_id: str
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 NO_REASON = "The event gives no reason"

@@ -10,7 +10,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from trailhook.delivery import Delivery
 from trailhook.errors import EnvelopeError, EnvelopeTooLarge
@@ -52,13 +52,13 @@ class Pending:
     positions: frozenset[int]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """A delivery, how often it was handed back, and what is left of it if part of it is done (None: all)."""
 
-    delivery: Final[Delivery]
-    attempt: Final[int] = 0
-    pending: Final[Pending | None] = None
+    delivery: Delivery
+    attempt: int = 0
+    pending: Pending | None = None
 
     def handed_back(self, pending: Pending) -> "Envelope":
         """The envelope for what is left of this one."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii
 from math import isfinite
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -22,13 +22,13 @@ BLANKS = " \t\r\n"
 _BLANKS = BLANKS.encode()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One JSON value of a text: what it says, its exact characters, and why it must not be trusted, if so."""
 
-    value: Final[Any]
-    text: Final[str]
-    fault: Final[Undeliverable | None] = None
+    value: Any
+    text: str
+    fault: Undeliverable | None = None
 
 
 def decode(text: str | bytes) -> Any:
