@@ -148,7 +148,7 @@ def assert_within_limits(event: dict[str, Any]) -> None:
     for name, limit in OBJECTS.items():
         if name in event:
             assert isinstance(event[name], dict)
-            assert len(json.dumps(event[name], separators=(",", ":"))) <= limit
+            assert len(json.dumps(event[name], separators=(",", ":"), ensure_ascii=False).encode()) <= limit
     identity = event["userIdentity"]
     assert set(identity) <= {"type", "principalId", "details"}
     assert 1 <= len(identity["type"].encode()) <= 128
