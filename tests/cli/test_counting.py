@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from trailhook_local.demo.corpus import SentEvent
-from trailhook_local.demo.counting import Found, Places, account_for
+from trailhook_local.demo.counting import Found, Places, account_for, log_lines
 
 SENT = [
     SentEvent("1", '{"n": 1}', "push"),
@@ -66,3 +66,9 @@ def test_what_waits_is_known_by_its_ids() -> None:
     account = account_for(SENT, replace(FOUND, lake=[Found(["1"])], queues=[Found(["2"])]), EXCLUDED)
     assert account.exact
     assert account.waiting == 1
+
+
+def test_what_two_processes_wrote_into_one_line_of_a_log_is_read_all_the_same() -> None:
+    request = '{"message": "request", "status": 202}'
+    log = f'START RequestId: 1\n{{"_aws": 1}}{request}\n\n{request}\n{{"message": "request", "cut o'
+    assert [line["status"] for line in log_lines(log, "request")] == [202, 202]

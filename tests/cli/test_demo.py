@@ -19,6 +19,8 @@ def run(*arguments: str) -> tuple[int, dict[str, Any]]:
     )
     assert done.stdout, done.stderr
     ledger: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    # Where the law is broken, the screen says why: pytest shows it with the failure.
+    print(done.stdout)  # noqa: T201
     return done.returncode, ledger
 
 

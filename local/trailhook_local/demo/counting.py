@@ -104,8 +104,11 @@ def look_everywhere(stack: Stack, name: str, posts: Iterable[Post]) -> Places:
 
 def count_in_logs(name: str, logs: Path) -> tuple[int, int]:
     """What only the functions' logs tell: how many deliveries were queued, and how many events were filtered."""
-    queued = _log_lines(logs / f"trailhook-{name}-receive.log", "request")
-    ledgers = _log_lines(logs / f"trailhook-{name}-forward.log", "ledger")
+    receive, forward = (
+        (logs / f"trailhook-{name}-{function}.log").read_text(encoding="utf-8", errors="replace")
+        for function in ("receive", "forward")
+    )
+    queued, ledgers = log_lines(receive, "request"), log_lines(forward, "ledger")
     return sum(bool(line.get("queued")) for line in queued), sum(line["events"].get("filtered", 0) for line in ledgers)
 
 
@@ -154,11 +157,18 @@ def _in_the_queues(stack: Stack, name: str, sent: Mapping[bytes, Post]) -> Itera
                     yield Found([events[position].id or events[position].text] if known else [envelope.delivery.id])
 
 
-def _log_lines(path: Path, message: str) -> Iterator[Mapping[str, Any]]:
-    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(line, dict) and line.get("message") == message:
-            yield line
+def log_lines(text: str, message: str) -> Iterator[Mapping[str, Any]]:
+    """The JSON lines of a log with that message.
+
+    Several processes write to one log, and what one prints and its newline are two writes: a line can hold two.
+    """
+    decoder = json.JSONDecoder()
+    for line in text.splitlines():
+        position = 0
+        while position < len(line):
+            try:
+                entry, position = decoder.raw_decode(line, position)
+            except ValueError:
+                break
+            if isinstance(entry, dict) and entry.get("message") == message:
+                yield entry
