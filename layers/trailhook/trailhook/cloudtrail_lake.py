@@ -98,7 +98,7 @@ class CloudTrailLake:
     def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
         """Send one batch of at most 100 events and 1 MB; one outcome per entry, in order."""
         try:
-            answer = self._client.put_audit_events(auditEvents=batch, **self._target)  # type: ignore[arg-type]
+            answer = self._client.put_audit_events(auditEvents=batch, **self._target)  # type: ignore[arg-type] # see _first_event
         except (NoCredentialsError, PartialCredentialsError, ParamValidationError) as error:
             return [Outcome(Disposition.CONFIGURATION, type(error).__name__, str(error))] * len(batch)
         except ClientError as error:
