@@ -28,7 +28,7 @@ from trailhook_local.post import post
 from trailhook_local.signing import SIGNERS, sign_standard_webhooks
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.integration import Plan
-from trailhook_local.stack.stack import DEFAULT_STATE, Stack, ended_by_signals
+from trailhook_local.stack.stack import DEFAULT_STATE, Stack, ended_by_signals, interrupted_by_signals
 from trailhook_local.stack.status import Integration, read_status
 
 EXAMPLE_QUERY = "SELECT eventdata.eventname, eventtime FROM EDS"
@@ -99,10 +99,11 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
     plans = [Plan(partner, port=port + number if port else 0) for number, partner in enumerate(chosen)]
     # A SIGTERM shall tidy up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    starting = Console(stderr=True).status("Starting the local stack: gateway, queues, functions, CloudTrail Lake")
     try:
         with ExitStack() as running:
             # A Ctrl-C meanwhile ends the start; one later lets the stack stop in peace, and another does no harm.
-            with Console(stderr=True).status("Starting the local stack: gateway, queues, functions, CloudTrail Lake"):
+            with interrupted_by_signals(), starting:
                 stack = running.enter_context(Stack(plans, state=state, retry_seconds=10))
             with ended_by_signals() as over:
                 _show_stack(stack, state)

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -270,9 +270,32 @@ def ended_by_signals() -> Iterator[threading.Event]:
     def ask(_signal: int, _frame: FrameType | None) -> None:
         asked.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _handled_by(ask):
         yield asked
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """SIGINT and SIGTERM raise KeyboardInterrupt: at once, or at the end, should it come while Python runs a finalizer,
+    which lets no exception out. For the main thread.
+    """
+    came = threading.Event()
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        came.set()
+        raise KeyboardInterrupt
+
+    with _handled_by(interrupt):
+        yield
+        if came.is_set():
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, former in before.items():
+            signal.signal(number, former)
