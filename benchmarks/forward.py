@@ -1,18 +1,17 @@
 """forward: end to end over HTTP beside the naive loop, what its stages cost, and how full its requests are.
 
-python -m benchmarks.forward [--events 5000]
+python -m benchmarks.forward [--events 2500]
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
-from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING
 
 import boto3
 from benchmarks.anchors import bare_requests, floor, naive_loop
 from benchmarks.corpus import ACCOUNT, CHANNEL, body, forwarder, message, record
-from benchmarks.measuring import Measurement, each, measure, ratio, show
+from benchmarks.endpoint import endpoint
+from benchmarks.measuring import Measurement, each, measure, ratio, show, together
 from botocore.config import Config
 
 from trailhook.batch import Entry, pack, request_body
@@ -23,11 +22,15 @@ from trailhook.envelope import decode_envelope
 from trailhook.forward import PORTION_EVENTS
 from trailhook.partner import Options
 from trailhook.partners import load_partners
+from trailhook.put_audit_events import SignedPutAuditEvents
 
 if TYPE_CHECKING:
     from types_boto3_cloudtrail_data.client import CloudTrailDataServiceClient
 
-NAIVE_EVENTS = 500
+NAIVE, NAIVE_EVENTS = "naive loop: one event a call", 100
+SLOW_SECONDS = 0.08
+SLOW_BATCH = 2_500
+"""What Lambda collects at most for one invocation, 6 MB: while the last calls are under way there is nothing to map."""
 
 BATCH = 500
 """Messages that Lambda hands over at a time, by the template's BatchSize."""
@@ -45,7 +48,7 @@ class Counting:
 
 
 def lake(url: str) -> CloudTrailLake:
-    return CloudTrailLake(client(url, "trailhook"), CHANNEL)
+    return CloudTrailLake(SignedPutAuditEvents(client(url, "trailhook"), CHANNEL))
 
 
 def client(url: str, user_agent: str | None = None) -> "CloudTrailDataServiceClient":
@@ -54,14 +57,16 @@ def client(url: str, user_agent: str | None = None) -> "CloudTrailDataServiceCli
     return session.client("cloudtrail-data", endpoint_url=url, config=config)
 
 
-def run_forward(destination: CloudTrailLake | Counting, events: int, size: int = 1_600) -> Callable[[], int]:
+def run_forward(
+    destination: CloudTrailLake | Counting, events: int, size: int = 1_600, batch: int = BATCH
+) -> Callable[[], int]:
     ours = forwarder(destination)
     records = [record(number, body(number, size)) for number in range(events)]
 
     def run() -> int:
         delivered = 0
-        for start in range(0, events, BATCH):
-            _, ledger = ours.forward(records[start : start + BATCH], Deadline.of(None))
+        for start in range(0, events, batch):
+            _, ledger = ours.forward(records[start : start + batch], Deadline.of(None))
             delivered += ledger.events["delivered"]
         return delivered
 
@@ -75,7 +80,7 @@ def stages(url: str, events: int) -> dict[str, Measurement]:
     deliveries = [decode_envelope(one).delivery for one in messages]
     partner_events = [event for one in deliveries for event in github.events(one)]
     audit_events = [github.to_audit_event(event) for event in partner_events]
-    entries = [Entry(one.id, one.event_data(ACCOUNT)) for one in audit_events]
+    entries = [Entry.of(one.id, one.event_data(ACCOUNT)) for one in audit_events]
     batches = list(pack(entries))
 
     def packing() -> int:
@@ -88,22 +93,25 @@ def stages(url: str, events: int) -> dict[str, Measurement]:
         "decode: the envelope, its digest": measure(each(decode_envelope, messages)),
         "parse: the records, exactly": measure(each(lambda one: list(github.events(one)), deliveries)),
         "map and fit: ids, redaction, limits": measure(each(github.to_audit_event, partner_events)),
-        "encode: checksum and text": measure(each(lambda one: Entry(one.id, one.event_data(ACCOUNT)), audit_events)),
+        "encode: checksum and text": measure(each(lambda one: Entry.of(one.id, one.event_data(ACCOUNT)), audit_events)),
         "pack: requests and their bodies": measure(packing),
         "sign and send": measure(sending),
     }
 
 
-def show_end_to_end(url: str, events: int) -> None:
+def show_end_to_end(url: str, slow_url: str, events: int) -> None:
     messages = [message(body(number)) for number in range(events)]
-    bodies = [request_body(batch) for batch in pack(Entry(str(n), body(n).decode()) for n in range(events))]
-    naive = measure(naive_loop(client(url), NAIVE_EVENTS))
-    rows = {
-        "naive loop: one event a call": naive,
-        "forward": measure(run_forward(lake(url), events)),
-        "floor: parse, digest, encode": measure(each(floor, messages)),
-        "endpoint's ceiling: ready bodies": measure(bare_requests(url, bodies)),
-    }
+    bodies = [request_body(batch) for batch in pack(Entry.of(str(n), body(n)) for n in range(events))]
+    rows = together(
+        {
+            NAIVE: naive_loop(client(url), NAIVE_EVENTS),
+            "forward": run_forward(lake(url), events),
+            f"forward, each call {SLOW_SECONDS * 1000:g} ms": run_forward(lake(slow_url), events, batch=SLOW_BATCH),
+            "floor: parse, digest, encode": each(floor, messages),
+            "endpoint's ceiling: ready bodies": bare_requests(url, bodies),
+        }
+    )
+    naive = rows[NAIVE]
     show(
         "forward, end to end over HTTP: events of 1.6 kB, one a message",
         ("", "events", "events/s", "µs of CPU an event", "times cheaper than naive"),
@@ -145,14 +153,10 @@ def show_fill(events: int) -> None:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--events", type=int, default=5_000)
+    arguments.add_argument("--events", type=int, default=2_500)
     events = arguments.parse_args().events
-    with Popen([sys.executable, "-m", "benchmarks.endpoint"], stdout=PIPE, text=True) as endpoint:
-        try:
-            assert endpoint.stdout is not None
-            show_end_to_end(endpoint.stdout.readline().strip(), events)
-        finally:
-            endpoint.terminate()
+    with endpoint() as url, endpoint(SLOW_SECONDS) as slow_url:
+        show_end_to_end(url, slow_url, events)
     show_fill(events)
 
 

@@ -4,7 +4,7 @@ Absolute times on a shared machine mean little; the ratio of two measurements of
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -36,6 +36,14 @@ def measure(run: Callable[[], int], times: int = 3) -> Measurement:
         count = run()
         found.append(Measurement(count, time.perf_counter() - wall, time.process_time() - cpu))
     return min(found, key=lambda one: one.cost)
+
+
+def together(runs: Mapping[str, Callable[[], int]], rounds: int = 15) -> dict[str, Measurement]:
+    """The cheapest of several rounds for each of these runs. They take turns, so that all see the same machine."""
+    found = {name: measure(run, 1) for name, run in runs.items()}
+    for _ in range(rounds - 1):
+        found = {name: min(found[name], measure(run, 1), key=lambda one: one.cost) for name, run in runs.items()}
+    return found
 
 
 def each(do: Callable[[T], object], things: Sequence[T]) -> Callable[[], int]:

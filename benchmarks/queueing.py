@@ -25,7 +25,7 @@ class Measured:
     """A warm invocation of receive: benchmarks/cold_start.py."""
     invocation_cpu: float = 0.002
     """An invocation of forward with next to no events: the same."""
-    event_cpu: float = 120e-6
+    event_cpu: float = 100e-6
     """An event in forward, its part of the request included: benchmarks/forward.py."""
     cold_start_cpu: float = 0.21
     """Init and first invocation: benchmarks/cold_start.py."""

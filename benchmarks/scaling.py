@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from itertools import count, islice
-from subprocess import PIPE, Popen
 from typing import Any
 
 from benchmarks.corpus import body, forwarder, record
+from benchmarks.endpoint import endpoint
 from benchmarks.forward import lake
 from benchmarks.measuring import Measurement, show
 
@@ -57,26 +57,22 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--events", type=int, default=30_000)
     most = arguments.parse_args().events
-    with Popen([sys.executable, "-m", "benchmarks.endpoint"], stdout=PIPE, text=True) as endpoint:
-        try:
-            assert endpoint.stdout is not None
-            ours, numbers, rows = forwarder(lake(endpoint.stdout.readline().strip())), count(), []
-            anchor: Measurement | None = None
-            for events in [size for size in (1_000, 10_000, 100_000, 1_000_000) if size < most] + [most]:
-                found = forwarded(ours, islice(numbers, events))
-                assert found.count == events
-                anchor = anchor or found
-                rows.append(
-                    (
-                        f"{events:,}",
-                        f"{events / found.wall:,.0f}",
-                        f"{found.cost:,.1f}",
-                        f"{found.cost / anchor.cost:.2f}",
-                        f"{peak_megabytes():,.0f}",
-                    )
+    with endpoint() as url:
+        ours, numbers, rows = forwarder(lake(url)), count(), []
+        anchor: Measurement | None = None
+        for events in [size for size in (1_000, 10_000, 100_000, 1_000_000) if size < most] + [most]:
+            found = forwarded(ours, islice(numbers, events))
+            assert found.count == events
+            anchor = anchor or found
+            rows.append(
+                (
+                    f"{events:,}",
+                    f"{events / found.wall:,.0f}",
+                    f"{found.cost:,.1f}",
+                    f"{found.cost / anchor.cost:.2f}",
+                    f"{peak_megabytes():,.0f}",
                 )
-        finally:
-            endpoint.terminate()
+            )
     show(
         "forward over distinct events of 1.6 kB, 6 MB of messages an invocation",
         ("events", "events/s", "µs of CPU an event", "to the first", "peak memory, MB"),

@@ -1,9 +1,9 @@
 """A recorded delivery sent again adds nothing: it is refused as stale, or is the same events under the same ids."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tests.contract.test_contract_table import SECRET, STANDARD, TABLE, Row, every_row
 from tests.contract.test_registry import OPTIONS, receiver
 from tests.partners.cases import cases

@@ -3,11 +3,11 @@
 import base64
 import json
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.contract.test_contract_table import TABLE
 from tests.contract.test_registry import ENDPOINTS
 from tests.receive.conftest import SECRET, ReceiveFunction

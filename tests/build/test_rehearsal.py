@@ -24,6 +24,8 @@ REGION = "us-east-1"
 INVOKE = """
 import importlib.util, json, sys, time
 layer, path, seconds = sys.argv[1:]
+if sys.version_info[:2] != (3, 13):
+    import msgspec  # the layer's is compiled for the runtime alone
 sys.path[:] = [layer, *(path for path in sys.path if "site-packages" not in path)]
 spec = importlib.util.spec_from_file_location("app", path)
 app = importlib.util.module_from_spec(spec)
@@ -41,8 +43,9 @@ Parameters = Mapping[str, str]
 class Deployment:
     """A stack of the built template. Its parameters become the custom resource's properties, as on AWS."""
 
-    def __init__(self, build: Build, lake: LakeServer, bucket: Bucket, name: str) -> None:
+    def __init__(self, build: Build, python: str, lake: LakeServer, bucket: Bucket, name: str) -> None:
         self._build = build
+        self._python = python
         self._document = load_document(build.template)
         self._lake = lake
         self._function = self._document["Resources"]["IntegrationFunction"]["Properties"]
@@ -91,7 +94,7 @@ class Deployment:
         }
         seconds = min(context.seconds, self._function["Timeout"])
         done = subprocess.run(
-            [sys.executable, "-I", "-B", "-c", INVOKE, str(self._build.layer), str(path), str(seconds)],
+            [self._python, "-I", "-B", "-c", INVOKE, str(self._build.layer), str(path), str(seconds)],
             input=json.dumps(event),
             env=environment(**variables),
             capture_output=True,
@@ -116,9 +119,9 @@ def account(lake: LakeServer) -> Iterator[Account]:
 
 
 @pytest.fixture
-def deploy(build: Build, lake: LakeServer) -> Iterator[Callable[[str], Deployment]]:
+def deploy(build: Build, runtime_python: str | None, lake: LakeServer) -> Iterator[Callable[[str], Deployment]]:
     bucket = Bucket()
-    yield lambda name: Deployment(build, lake, bucket, name)
+    yield lambda name: Deployment(build, runtime_python or sys.executable, lake, bucket, name)
     bucket.close()
 
 

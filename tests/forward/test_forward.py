@@ -3,10 +3,11 @@
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue
 
 from trailhook.audit_event import AuditEvent

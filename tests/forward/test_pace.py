@@ -37,7 +37,7 @@ class Clock:
 
 
 def entries(count: int) -> list[Entry]:
-    return [Entry(str(number), "{}") for number in range(count)]
+    return [Entry.of(str(number), b"{}") for number in range(count)]
 
 
 @given(st.floats(0.5, 200, allow_nan=False), st.lists(st.floats(0, 1, allow_nan=False), min_size=1, max_size=50))

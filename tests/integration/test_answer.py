@@ -149,3 +149,4 @@ def test_no_quotation_of_the_url_survives_in_a_reason() -> None:
             request, ""
         )
         assert SECRET.encode() not in body
+    assert SECRET not in repr(request) + repr(list(request.__rich_repr__()))

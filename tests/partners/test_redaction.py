@@ -1,5 +1,6 @@
 """Secrets do not reach a store that nobody can delete from: what is taken out, what is not, and how it is said."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from trailhook.redaction import BY_NAME, REDACTED, Redaction
 X = "not a real secret"
 
 
-def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[dict[str, Any], list[str]]:
+def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[Mapping[str, Any], list[str]]:
     removed: list[str] = []
     return redaction.apply("requestParameters", members, removed), removed
 

@@ -4,12 +4,12 @@ import base64
 import gzip
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from trailhook.delivery import Delivery
 from trailhook.envelope import HANDBACK_BYTES, MAX_MESSAGE_BYTES, Envelope, Pending, decode_envelope, encode_envelope

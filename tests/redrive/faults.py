@@ -1,7 +1,6 @@
 """A partner whose mapping refuses every event: the fault that somebody will mend."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.partners.cases import OPTIONS
 
 from trailhook.audit_event import AuditEvent

@@ -1,8 +1,7 @@
 """A line of the quarantine holds all that its event needs to become the same event later."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.partners.cases import Case, cases, outcomes
 from tests.redrive.faults import faulty
 
@@ -22,7 +21,7 @@ def test_every_line_holds_all_that_mapping_its_event_again_needs(case: Case) -> 
         outcome = item.outcome
         assert outcome is not None
         kept = QuarantinedEvent(whole, outcome.code, outcome.reason, item.event.original)
-        back = QuarantinedEvent.from_line(kept.to_line("the way back").encode())
+        back = QuarantinedEvent.from_line(kept.to_line("the way back"))
         assert (back.code, back.reason, back.original) == (kept.code, kept.reason, kept.original)
         assert back.delivery == replace(whole, body=item.event.original)
         ends += [end.get("id") for end in outcomes(back.delivery)]

@@ -3,10 +3,11 @@
 import json
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.partners.cases import cases, delivery
 from tests.redrive.conftest import Place
 from tests.redrive.faults import faulty

@@ -3,7 +3,8 @@
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
-_LONGEST = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
+_LONGEST = 100
+"""An address has at most 45 characters; there may be blanks around it, and behind it a zone."""
 
 
 def address(text: str | None) -> str | None:
@@ -11,14 +12,13 @@ def address(text: str | None) -> str | None:
 
     An IPv6 zone means nothing elsewhere, and an IPv4 address in IPv6 form is written differently by Python's versions.
     """
-    bare = text.strip().partition("%")[0] if text else ""
-    return _parsed(bare) if 0 < len(bare) <= _LONGEST else None
+    return _parsed(text) if text and len(text) <= _LONGEST else None
 
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> str | None:
     try:
-        found = ip_address(text)
+        found = ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None

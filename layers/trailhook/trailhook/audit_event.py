@@ -7,17 +7,19 @@ held here in UTF-8 bytes, which is safe however CloudTrail counts.
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
+
 from trailhook.address import address
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
-from trailhook.exact_json import encode
+from trailhook.exact_json import encode, encoded_size
 from trailhook.redaction import BY_NAME, Redaction
-from trailhook.timestamps import from_milliseconds
+from trailhook.timestamps import from_milliseconds, to_text
 
 TEXT_LIMITS: Mapping[str, int] = MappingProxyType(
     {
@@ -30,6 +32,7 @@ TEXT_LIMITS: Mapping[str, int] = MappingProxyType(
         "errorMessage": 256,
     }
 )
+_OPTIONAL_TEXTS = frozenset({"userAgent", "errorCode", "errorMessage"})
 IDENTITY_TYPE_LIMIT = 128
 PRINCIPAL_ID_LIMIT = 1024
 OBJECT_LIMITS: Mapping[str, int] = MappingProxyType(
@@ -45,8 +48,7 @@ _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserIdentity:
+class UserIdentity(Struct, frozen=True, gc=False):
     """Who did it: the partner's word for the kind of actor, its id there, and whatever else is known."""
 
     type: str
@@ -58,41 +60,41 @@ NO_REASON = "The event gives no reason"
 """The message of a failure whose partner says that it is one, and not why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True, gc=False):
     """What a partner says of an action that did not succeed."""
 
     code: str
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """One event as CloudTrail takes it: its `id`, and the schema's members but for `recipientAccountId`.
+class AuditEvent(Struct, frozen=True, gc=False):
+    """One event as CloudTrail takes it: its `id`, the schema's members but for `recipientAccountId`, and their text.
 
     Raises UnmappableEvent if a member is missing, too long, or cannot be written as UTF-8.
     """
 
     id: str
     fields: Mapping[str, Any]
-    _text: str = field(init=False, repr=False)
+    text: bytes = b""
+    """Made of the fields, whatever is given."""
 
     def __post_init__(self) -> None:
         _check_members(self.fields)
         try:
             text = encode(self.fields)
-            size = len(text) if text.isascii() else len(text.encode())
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
         except UnicodeEncodeError as error:
             raise UnmappableEvent("BadUnicode", "The event holds half a surrogate pair, which is not text") from error
         except ValueError as error:
             raise UnmappableEvent("NotJson", f"The event cannot be written as JSON: {error}") from error
-        if size > EVENT_LIMIT - 64:
-            raise UnmappableEvent("EventTooLarge", f"The event has {size:,} bytes; CloudTrail takes {EVENT_LIMIT:,}")
-        if size > _SMALLEST_OBJECT_LIMIT:
+        if len(text) > EVENT_LIMIT - 64:
+            raise UnmappableEvent(
+                "EventTooLarge", f"The event has {len(text):,} bytes; CloudTrail takes {EVENT_LIMIT:,}"
+            )
+        if len(text) > _SMALLEST_OBJECT_LIMIT:
             _check_objects(self.fields)
-        object.__setattr__(self, "_text", text)
+        force_setattr(self, "text", text)
 
     @property
     def name(self) -> str:
@@ -102,9 +104,9 @@ class AuditEvent:
     def uid(self) -> str:
         return str(self.fields["UID"])
 
-    def event_data(self, account_id: str) -> str:
+    def event_data(self, account_id: str) -> bytes:
         """The `eventData` text, delivered to a channel that the account owns."""
-        return f'{self._text[:-1]},"recipientAccountId":"{account_id}"}}'
+        return b'%s,"recipientAccountId":"%s"}' % (self.text[:-1], account_id.encode())
 
 
 def fit_audit_event(
@@ -139,9 +141,11 @@ def fit_audit_event(
     """
     redacted: list[str] = []
     try:
-        request_parameters = redaction.apply("requestParameters", request_parameters or {}, redacted)
-        response_elements = redaction.apply("responseElements", response_elements or {}, redacted)
-        additional = redaction.apply("additionalEventData", notes or {}, redacted)
+        if request_parameters:
+            request_parameters = redaction.apply("requestParameters", request_parameters, redacted)
+        if response_elements:
+            response_elements = redaction.apply("responseElements", response_elements, redacted)
+        additional = dict(redaction.apply("additionalEventData", notes, redacted)) if notes else {}
         details = redaction.apply("userIdentity.details", identity.details, redacted)
     except RecursionError as error:
         raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
@@ -153,22 +157,21 @@ def fit_audit_event(
     if redacted:
         additional["redacted"] = _bounded_list(redacted)
     cutter = _Cutter(event)
-    fields: dict[str, Any] = {
-        "version": version,
-        "userIdentity": cutter.identity(identity, details),
-        "userAgent": cutter.text("userAgent", user_agent),
-        "eventSource": source,
-        "eventName": name,
-        "eventTime": f"{time.isoformat()[:19]}Z",
-        "UID": uid,
-        "requestParameters": cutter.members("requestParameters", request_parameters),
-        "responseElements": cutter.members("responseElements", response_elements),
-        "errorCode": cutter.text("errorCode", failure.code if failure else None),
-        "errorMessage": cutter.text("errorMessage", failure.message if failure else None),
-        "sourceIPAddress": address(source_ip),
-    }
-    fields["additionalEventData"] = cutter.additional(additional)
-    return AuditEvent(id, {key: value for key, value in fields.items() if value is not None})
+    fields: dict[str, Any] = {"version": version, "userIdentity": cutter.identity(identity, details)}
+    if user_agent:
+        fields["userAgent"] = cutter.text("userAgent", user_agent)
+    fields |= {"eventSource": source, "eventName": name, "eventTime": to_text(time), "UID": uid}
+    if request_parameters:
+        fields["requestParameters"] = cutter.members("requestParameters", request_parameters)
+    if response_elements:
+        fields["responseElements"] = cutter.members("responseElements", response_elements)
+    if failure:
+        fields |= cutter.failure(failure)
+    if at := address(source_ip):
+        fields["sourceIPAddress"] = at
+    if noted := cutter.additional(additional):
+        fields["additionalEventData"] = noted
+    return AuditEvent(id, fields)
 
 
 class _Cutter:
@@ -181,9 +184,7 @@ class _Cutter:
         self._small = len(event.original) * 6 < DETAILS_LIMIT
         self._details_limit = DETAILS_LIMIT if len(event.original) > OBJECT_LIMITS["requestParameters"] else EVENT_LIMIT
 
-    def text(self, name: str, text: str | None) -> str | None:
-        if not text:
-            return None
+    def text(self, name: str, text: str) -> str:
         try:
             raw = text.encode()
         except UnicodeEncodeError as error:
@@ -194,14 +195,18 @@ class _Cutter:
         self._cut.append(name)
         return raw[:limit].decode("utf-8", "ignore")
 
+    def failure(self, failure: Failure) -> dict[str, str]:
+        members = {"errorCode": failure.code, "errorMessage": failure.message}
+        return {name: self.text(name, text) for name, text in members.items() if text}
+
     def identity(self, identity: UserIdentity, details: Mapping[str, Any]) -> dict[str, Any]:
         members: dict[str, Any] = {"type": identity.type, "principalId": identity.principal_id}
         if details:
             members["details"] = self._largest_out("userIdentity.details", details, self._details_limit)
         return members
 
-    def members(self, name: str, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-        return self._largest_out(name, value, OBJECT_LIMITS[name]) if value else None
+    def members(self, name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._largest_out(name, value, OBJECT_LIMITS[name])
 
     def additional(self, notes: dict[str, Any]) -> Mapping[str, Any] | None:
         """The notes, and what was cut."""
@@ -225,10 +230,10 @@ class _Cutter:
         if self._small:
             return members
         try:
-            total = _size(members)
+            total = encoded_size(members)
             if total <= limit:
                 return members
-            sizes = {key: _size({key: value}) - 1 for key, value in members.items()}
+            sizes = {key: encoded_size({key: value}) - 1 for key, value in members.items()}
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
         kept = dict(members)
@@ -241,11 +246,6 @@ class _Cutter:
         return kept
 
 
-def _size(value: Any) -> int:
-    """What a value takes as JSON, in UTF-8 bytes."""
-    return len(encode(value).encode("utf-8", "surrogatepass"))
-
-
 def _bounded_list(names: Sequence[str]) -> list[str]:
     """At most thirty names of a hundred characters; how many more there are is said, so that none is hidden."""
     shown = [re.sub(r"[^ !#-\[\]-~]", "?", name[:100]) for name in names[:30]]
@@ -253,20 +253,18 @@ def _bounded_list(names: Sequence[str]) -> list[str]:
 
 
 def _check_members(fields: Mapping[str, Any]) -> None:
+    for name, limit in TEXT_LIMITS.items():
+        if name in fields or name not in _OPTIONAL_TEXTS:
+            _check_text(name, fields.get(name), limit)
     identity = fields.get("userIdentity") or {}
-    for name in ("version", "eventSource", "eventName", "UID"):
-        _check_text(name, fields.get(name), TEXT_LIMITS[name])
     _check_text("userIdentity.type", identity.get("type"), IDENTITY_TYPE_LIMIT)
     _check_text("userIdentity.principalId", identity.get("principalId"), PRINCIPAL_ID_LIMIT)
-    for name in ("userAgent", "errorCode", "errorMessage"):
-        if name in fields:
-            _check_text(name, fields[name], TEXT_LIMITS[name])
     if "eventTime" not in fields:
         raise UnmappableEvent("MissingTime", "The event has no time")
 
 
 def _check_text(name: str, value: Any, limit: int) -> None:
-    if not isinstance(value, str) or not value:
+    if not value or not isinstance(value, str):
         raise UnmappableEvent("MissingField", f"The event has no {name}")
     if len(value) * _MOST_BYTES > limit and len(value.encode("utf-8", "surrogatepass")) > limit:
         raise UnmappableEvent("FieldTooLong", f"{name} is longer than the {limit} characters that CloudTrail takes")
@@ -274,5 +272,5 @@ def _check_text(name: str, value: Any, limit: int) -> None:
 
 def _check_objects(fields: Mapping[str, Any]) -> None:
     for name, limit in OBJECT_LIMITS.items():
-        if name in fields and _size(fields[name]) > limit:
+        if name in fields and encoded_size(fields[name]) > limit:
             raise UnmappableEvent("FieldTooLong", f"{name} has more than the {limit:,} bytes that CloudTrail takes")

@@ -6,23 +6,16 @@ AWS page: "PutAuditEvents", CloudTrail Data Service API Reference. HTTP 200 may 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    ParamValidationError,
-    PartialCredentialsError,
-)
+from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCredentialsError
+from botocore.parsers import create_parser
 
 from trailhook.batch import Entry, request_body
 from trailhook.destination import DELIVERED, Disposition, Outcome
+from trailhook.errors import NoAnswer
 from trailhook.exact_json import decode
-
-if TYPE_CHECKING:
-    # The stubs are for development and not in the layer.
-    from types_boto3_cloudtrail_data.client import CloudTrailDataServiceClient
+from trailhook.put_audit_events import Answer, PutAuditEvents
 
 ENTRY_CODES: Mapping[str, Disposition] = MappingProxyType(
     {
@@ -76,97 +69,64 @@ REFUSED_CODES = frozenset(
 """A request is refused for what is in it. Any other code of a 4xx may mean that too, so such a batch is halved as well
 until it is known which event; but only with one of these is that event quarantined, with an unknown one it waits."""
 
-_BODY = "trailhook-put-audit-events-body"
+_NO_SHAPE: Any = None
+"""A refusal's members are the same for every operation, so botocore's parser needs no shape of them."""
+_NOT_ANSWERED = Outcome(Disposition.RETRY, "NotAnswered", "PutAuditEvents' answer does not mention this event")
 _AGAIN_STATUSES = frozenset({408, 429})
 _CALLER_STATUSES = frozenset({401, 403})
 
 
 class CloudTrailLake:
-    """One channel, and a client that is used for nothing else.
+    """The channel that requests are sent to."""
 
-    `external_id` goes along where the channel's policy asks for one.
-    """
-
-    def __init__(self, client: "CloudTrailDataServiceClient", channel_arn: str, external_id: str | None = None) -> None:
-        self._client = client
-        events = client.meta.events
-        events.register("provide-client-params.cloudtrail-data.PutAuditEvents", _first_event)  # type: ignore[arg-type] # the stubs foresee no result
-        events.register("before-call.cloudtrail-data.PutAuditEvents", _whole_body)
-        events.register("before-parse.cloudtrail-data.PutAuditEvents", _read_answer)
-        self._target = {"channelArn": channel_arn} | ({"externalId": external_id} if external_id else {})
+    def __init__(self, requests: PutAuditEvents) -> None:
+        self._requests = requests
+        self._parser = create_parser("rest-json")
 
     def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
         """Send one batch of at most 100 events and 1 MB; one outcome per entry, in order."""
         try:
-            answer = self._client.put_audit_events(auditEvents=batch, **self._target)  # type: ignore[arg-type] # see _first_event
-        except (NoCredentialsError, PartialCredentialsError, ParamValidationError) as error:
+            answer = self._requests.post(request_body(batch))
+        except NoAnswer as error:
+            # The batch may have arrived. We prefer a duplicate to a loss.
+            return [Outcome(Disposition.RETRY, str(error), "No answer from PutAuditEvents")] * len(batch)
+        except (NoCredentialsError, PartialCredentialsError) as error:
             return [Outcome(Disposition.CONFIGURATION, type(error).__name__, str(error))] * len(batch)
-        except ClientError as error:
-            return [_refusal(error, alone=len(batch) == 1)] * len(batch)
         except BotoCoreError as error:
-            # A timeout or a dropped connection: the batch may have arrived. We prefer a duplicate to a loss.
-            return [Outcome(Disposition.RETRY, type(error).__name__, "No answer from PutAuditEvents")] * len(batch)
-        return _outcomes(batch, answer)
+            return [Outcome(Disposition.RETRY, type(error).__name__, "The request could not be signed")] * len(batch)
+        if answer.status != HTTPStatus.OK:
+            return [self._refusal(answer, alone=len(batch) == 1)] * len(batch)
+        return _outcomes(batch, decode(answer.body))
 
-
-def _first_event(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> Mapping[str, Any]:
-    """Let botocore check and encode one event only: all are encoded already, and within CloudTrail's limits.
-
-    Should a later botocore not ask `_whole_body`, that one event is sent and answered, and the others wait.
-    """
-    batch: Sequence[Entry] = params["auditEvents"]
-    context[_BODY] = request_body(batch)
-    return {**params, "auditEvents": [{"id": batch[0].id, "eventData": batch[0].event_data}]}
-
-
-def _whole_body(params: dict[str, Any], context: Mapping[str, Any], **_: Any) -> None:
-    """Put the whole request in the place of what botocore has encoded; it signs and sends that."""
-    params["body"] = context[_BODY]
-
-
-def _read_answer(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
-    """Read the answer to a request that was taken: botocore would look at each entry's members one by one.
-
-    What is no answer is left to botocore, which says so; so is a refusal.
-    """
-    if response_dict["status_code"] != HTTPStatus.OK:
-        return
-    try:
-        answer = decode(response_dict["body"])
-    except ValueError:
-        return
-    if isinstance(answer, dict):
-        customized_response_dict |= {name: answer.get(name) for name in ("successful", "failed")}
-        response_dict["body"] = b""
-
-
-def _refusal(error: ClientError, *, alone: bool) -> Outcome:
-    """What the refusal of a whole request means for each entry in it."""
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    message = str(error.response.get("Error", {}).get("Message", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
-    if code in CALLER_CODES or status in _CALLER_STATUSES:
-        return Outcome(Disposition.CONFIGURATION, code, message)
-    if status >= 500 or status in _AGAIN_STATUSES or "Throttl" in code or "LimitExceeded" in code:
-        return Outcome(Disposition.RETRY, code, message)
-    if not alone:
-        return Outcome(Disposition.SPLIT, code, message)
-    refused = code in REFUSED_CODES or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return Outcome(Disposition.QUARANTINE if refused else Disposition.PUZZLING, code, message)
+    def _refusal(self, answer: Answer, *, alone: bool) -> Outcome:
+        """What the refusal of a whole request means for each entry in it."""
+        response = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
+        error = self._parser.parse(response, _NO_SHAPE).get("Error", {})
+        code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+        if code in CALLER_CODES or answer.status in _CALLER_STATUSES:
+            return Outcome(Disposition.CONFIGURATION, code, message)
+        if (
+            answer.status >= 500
+            or answer.status in _AGAIN_STATUSES
+            or answer.status < 400
+            or "Throttl" in code
+            or "LimitExceeded" in code
+        ):
+            return Outcome(Disposition.RETRY, code, message)
+        if not alone:
+            return Outcome(Disposition.SPLIT, code, message)
+        refused = code in REFUSED_CODES or answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return Outcome(Disposition.QUARANTINE if refused else Disposition.PUZZLING, code, message)
 
 
 def _outcomes(batch: Sequence[Entry], answer: Mapping[str, Any]) -> Sequence[Outcome]:
-    successful = {str(entry.get("id")) for entry in answer.get("successful") or ()}
-    failed = {str(entry.get("id")): entry for entry in answer.get("failed") or ()}
-    return [_outcome(entry.id, successful, failed) for entry in batch]
+    outcomes = {str(entry.get("id")): DELIVERED for entry in answer.get("successful") or ()}
+    # What stands in both lists has failed: an event twice is better than an event lost.
+    outcomes |= {str(entry.get("id")): _failure(entry) for entry in answer.get("failed") or ()}
+    return [outcomes.get(entry.id, _NOT_ANSWERED) for entry in batch]
 
 
-def _outcome(entry_id: str, successful: set[str], failed: Mapping[str, Mapping[str, Any]]) -> Outcome:
-    if entry_id in failed:
-        code = str(failed[entry_id].get("errorCode", ""))
-        # A code that is not documented must not cost an event: retries end in the dead-letter queue, not in nothing.
-        disposition = ENTRY_CODES.get(code, Disposition.RETRY)
-        return Outcome(disposition, code, str(failed[entry_id].get("errorMessage", "")))
-    if entry_id in successful:
-        return DELIVERED
-    return Outcome(Disposition.RETRY, "NotAnswered", "PutAuditEvents' answer does not mention this event")
+def _failure(entry: Mapping[str, Any]) -> Outcome:
+    code = str(entry.get("errorCode", ""))
+    # A code that is not documented must not cost an event: retries end in the dead-letter queue, not in nothing.
+    return Outcome(ENTRY_CODES.get(code, Disposition.RETRY), code, str(entry.get("errorMessage", "")))

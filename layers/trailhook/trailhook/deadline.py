@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 _RESERVE_SECONDS = 20.0
 """What the last request, the quarantine and the hand-backs may take together."""
@@ -25,8 +26,7 @@ def seconds_left(context: Context | None) -> float:
     return context.get_remaining_time_in_millis() / 1000 if context else _DEFAULT_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(Struct, frozen=True):
     """Two moments by `now`'s clock, in seconds: after `at` no request is begun, after `closed_at` no closing call."""
 
     at: float

@@ -19,7 +19,7 @@ MOST_PUZZLES = 3
 """So many events refused with an unknown code, and none delivered in between, are no fault of each of theirs."""
 
 PARALLEL_REQUESTS = 20
-"""A portion's requests, all under way at once: the time that one takes to be answered counts once for each portion."""
+"""Requests that are under way at once, whichever portion they are of."""
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -68,8 +68,11 @@ class Deliverer:
         self._jitter = jitter
 
     def deliver(self, entries: Iterable[Entry], deadline: Deadline) -> dict[Entry, Outcome]:
-        """The outcome of every entry. RETRY, CONFIGURATION and PUZZLING mean that it still waits."""
-        waiting = list(dict.fromkeys(entries))
+        """The outcome of every entry. RETRY, CONFIGURATION and PUZZLING mean that it still waits.
+
+        Of entries with equal id and text one is sent, and its outcome is that of all.
+        """
+        waiting, twins = _distinct(entries)
         outcomes: dict[Entry, Outcome] = {}
         halt = _Halt()
         for attempt in range(MAX_ROUNDS):
@@ -82,6 +85,7 @@ class Deliverer:
                 break
             if attempt < MAX_ROUNDS - 1:
                 self._sleep(pause)
+        outcomes.update((twin, outcomes[first]) for twin, first in twins)
         return outcomes
 
     def _round(self, waiting: Sequence[Entry], deadline: Deadline, halt: _Halt) -> dict[Entry, Outcome]:
@@ -121,3 +125,13 @@ class Deliverer:
         if pause:
             self._sleep(pause)
         return pause is not None and not deadline.passed and not halt.called
+
+
+def _distinct(entries: Iterable[Entry]) -> tuple[list[Entry], list[tuple[Entry, Entry]]]:
+    """The entries without those that equal an earlier one, and each of these with that one."""
+    every = list(entries)
+    if len({entry.id for entry in every}) == len(every):
+        return every, []
+    firsts: dict[tuple[str, bytes], Entry] = {}
+    pairs = [(entry, firsts.setdefault((entry.id, entry.encoded), entry)) for entry in every]
+    return list(firsts.values()), [(entry, first) for entry, first in pairs if entry is not first]

@@ -4,14 +4,14 @@ Both are immutable, so that mapping them twice gives the same result twice.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trailhook.errors import Undeliverable
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True, gc=False):
     """What a partner sent and receive has proven, as it travels through the queue.
 
     `received_at` is in milliseconds since 1970, by API Gateway's clock. `headers` are the few that the mapping
@@ -33,8 +33,7 @@ class Delivery:
         return self.headers.get(name, "")
 
 
-@dataclass(frozen=True, slots=True)
-class PartnerEvent:
+class PartnerEvent(Struct, frozen=True):
     """One event as the partner wrote it: the parsed `value`, and the exact bytes of it in `original`.
 
     `fault` says why the text cannot be taken at its word (a key twice, a number that no double holds); such an event

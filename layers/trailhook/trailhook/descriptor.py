@@ -7,11 +7,12 @@ also those that it copies into a field of CloudTrail's. What is compiled has bee
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from trailhook.audit_event import AuditEvent
 from trailhook.body import form_field, open_body
@@ -37,8 +38,7 @@ _FORM = re.compile(rb"[\w.%+-]+=")
 _ENCODINGS: Mapping[str, Callable[[bytes], str]] = {"hex": bytes.hex, "base64": base64_text}
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(Struct, frozen=True):
     """A compiled descriptor, ready to map events."""
 
     spec: Mapping[str, Any]
@@ -88,7 +88,7 @@ class Descriptor:
             body = form_field(body, field)
         for record in JsonText(body).records():
             for entry in self._elements(record):
-                yield PartnerEvent(delivery, entry.value, entry.text.encode("utf-8", "surrogatepass"), entry.fault)
+                yield PartnerEvent(delivery, entry.value, entry.original, entry.fault)
 
     def uid(self, event: PartnerEvent) -> str | None:
         kind, subject, _ = self._kind(event)

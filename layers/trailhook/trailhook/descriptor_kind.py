@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from trailhook.address import address
 from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
@@ -20,8 +21,7 @@ SERVICE = "Service"
 """The type of the actor where an event names none: then it is the sending service itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """One of those who may be behind an event; the first whose id is there is it."""
 
     id: Sequence[Place]
@@ -48,8 +48,7 @@ class Actor:
         return UserIdentity(kind.text if kind and kind.text else "User", found.text, details)
 
 
-@dataclass(frozen=True, slots=True)
-class FailureRule:
+class FailureRule(Struct, frozen=True):
     """What marks a failure, and where its code and message stand."""
 
     when: Condition
@@ -66,8 +65,7 @@ class FailureRule:
         return Failure(_text(self.code, subject) or "Failed", _text(self.message, subject) or NO_REASON)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of event; everything that it needs to make an AuditEvent of one."""
 
     partner: str

@@ -1,9 +1,10 @@
 """The port through which events leave: a batch in, an outcome for each of its events out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
+
+from msgspec import Struct
 
 from trailhook.batch import Entry
 
@@ -32,8 +33,7 @@ class Disposition(Enum):
         """Whether nothing is left to be done for the event."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):
     """What became of one event; `code` is the destination's own word, `reason` is for people."""
 
     disposition: Disposition

@@ -8,9 +8,12 @@ import base64
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, to_builtins
+from msgspec.structs import replace
 
 from trailhook.delivery import Delivery
 from trailhook.errors import EnvelopeError, EnvelopeTooLarge
@@ -38,10 +41,10 @@ _MAX_BODY_BYTES = 16_000_000
 _LAST_MILLISECOND = 253_402_300_799_999
 _MOST_ATTEMPTS = 1_000
 _MOST_EVENTS = 1_000_000
+_Position = Annotated[int, Meta(ge=0, lt=_MOST_EVENTS)]
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True, gc=False):
     """The events still to deliver: their positions among the `total` that the delivery holds, counted from 0.
 
     Positions, because they tell events of equal id apart and do not depend on how an event is mapped. Where the total
@@ -52,8 +55,7 @@ class Pending:
     positions: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True, gc=False):
     """A delivery, how often it was handed back, and what is left of it if part of it is done (None: all)."""
 
     delivery: Delivery
@@ -83,7 +85,7 @@ def encode_envelope(envelope: Envelope) -> str:
         "headers": dict(delivery.headers),
         "signed": sorted(delivery.signed),
         "attempt": envelope.attempt,
-        "pending": None if envelope.pending is None else _pending_to_json(envelope.pending),
+        "pending": envelope.pending and to_builtins(_PendingWire.folded(envelope.pending)),
         "sha256": hashlib.sha256(delivery.body).hexdigest(),
     }
     if len(delivery.body) > _MAX_BODY_BYTES:
@@ -91,76 +93,96 @@ def encode_envelope(envelope: Envelope) -> str:
     message = _with_body(head, delivery.body)
     if len(message) > (_ROOM_BYTES if envelope.pending is None else MAX_MESSAGE_BYTES):
         raise EnvelopeTooLarge(f"The delivery does not fit a queue message: {len(message):,} bytes after compression")
-    return message
+    return message.decode()
 
 
 def decode_envelope(message: str) -> Envelope:
     """Read a queue message. Raises EnvelopeError for a version this code does not know, and for a damaged one."""
     try:
-        document = decode(message)
-        if type(document["version"]) is not int or document["version"] != VERSION:
-            raise EnvelopeError(f"Envelope version {document['version']!r:.40} is not known here")
-        body = _DECODERS[document["encoding"]](document["body"])
-        if hashlib.sha256(body).hexdigest() != document["sha256"]:
+        wire = _read(message)
+        body = _DECODERS[wire.encoding](wire.body)
+        if hashlib.sha256(body).hexdigest() != wire.sha256:
             raise EnvelopeError("The body does not have the SHA-256 that receive noted")
-        pending = document["pending"]
         return Envelope(
-            delivery=Delivery(
-                partner=_text(document["partner"]),
-                id=_text(document["delivery_id"]),
-                request_id=_text(document["request_id"]),
-                received_at=_whole(document["received_at"], _LAST_MILLISECOND),
-                source_ip=_text(document["source_ip"]),
-                proof=_text(document["proof"]),
-                headers={name: _text(value) for name, value in document["headers"].items()},
-                signed=_texts(document["signed"]),
+            Delivery(
+                partner=wire.partner,
+                id=wire.delivery_id,
+                request_id=wire.request_id,
+                received_at=wire.received_at,
+                source_ip=wire.source_ip,
+                proof=wire.proof,
+                headers=wire.headers,
+                signed=wire.signed,
                 body=body,
             ),
-            attempt=_whole(document["attempt"], _MOST_ATTEMPTS),
-            pending=None if pending is None else _pending_from_json(pending),
+            wire.attempt,
+            None if wire.pending is None else wire.pending.unfolded(),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, zlib.error) as error:
+    except (KeyError, ValueError, RecursionError, zlib.error) as error:
         raise EnvelopeError(f"Not an envelope: {type(error).__name__}") from error
 
 
-def _pending_to_json(pending: Pending) -> Mapping[str, Any]:
+class _PendingWire(Struct, frozen=True, gc=False):
     """Positions as ranges, both ends included: thousands of events in a row take no more room than one."""
-    ranges: list[list[int]] = []
-    for position in sorted(pending.positions):
-        if ranges and ranges[-1][1] == position - 1:
-            ranges[-1][1] = position
-        else:
-            ranges.append([position, position])
-    return {"total": pending.total, "positions": ranges}
+
+    total: Annotated[int, Meta(ge=0, le=_MOST_EVENTS)]
+    positions: Sequence[tuple[_Position, _Position]]
+
+    @classmethod
+    def folded(cls, pending: Pending) -> "_PendingWire":
+        ranges: list[tuple[int, int]] = []
+        for position in sorted(pending.positions):
+            if ranges and ranges[-1][1] == position - 1:
+                ranges[-1] = ranges[-1][0], position
+            else:
+                ranges.append((position, position))
+        return cls(pending.total, ranges)
+
+    def unfolded(self) -> Pending:
+        """Raises ValueError for a position beyond the total."""
+        positions: set[int] = set()
+        for first, last in self.positions:
+            if max(first, last) >= self.total:
+                raise ValueError("a position out of range")
+            positions.update(range(first, last + 1))
+        return Pending(self.total, frozenset(positions))
 
 
-def _pending_from_json(value: Any) -> Pending:
-    total = _whole(value["total"], _MOST_EVENTS)
-    positions: set[int] = set()
-    for first, last in value["positions"]:
-        positions.update(range(_whole(first, total - 1), _whole(last, total - 1) + 1))
-    return Pending(total, frozenset(positions))
+class _Wire(Struct, frozen=True, gc=False):
+    """The message of version 1, member by member. What a later version adds is passed over."""
+
+    version: Literal[1]
+    partner: str
+    delivery_id: str
+    request_id: str
+    received_at: Annotated[int, Meta(ge=0, le=_LAST_MILLISECOND)]
+    source_ip: str
+    proof: str
+    headers: dict[str, str]
+    signed: frozenset[str]
+    attempt: Annotated[int, Meta(ge=0, le=_MOST_ATTEMPTS)]
+    pending: _PendingWire | None
+    sha256: str
+    encoding: str
+    body: str
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a string")
-    return value
+_WIRE = msgspec.json.Decoder(_Wire)
 
 
-def _texts(value: Any) -> frozenset[str]:
-    if not isinstance(value, list):
-        raise TypeError("not an array")
-    return frozenset(map(_text, value))
+def _read(message: str) -> _Wire:
+    try:
+        return _WIRE.decode(message)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        # Another version, half a surrogate pair, which a header may hold, or damage.
+        document = decode(message)
+        version = document.get("version") if isinstance(document, dict) else None
+        if type(version) is not int or version != VERSION:
+            raise EnvelopeError(f"Envelope version {version!r:.40} is not known here") from None
+        return msgspec.convert(document, _Wire)
 
 
-def _whole(value: Any, most: int) -> int:
-    if not isinstance(value, int) or not 0 <= value <= most:
-        raise ValueError("not a whole number, or out of range")
-    return value
-
-
-def _with_body(head: Mapping[str, Any], body: bytes) -> str:
+def _with_body(head: Mapping[str, Any], body: bytes) -> bytes:
     """The message with its body in the encoding that pays: the first that is short enough, else the shortest."""
     if len(body) <= _PLAIN_BYTES and len(plain := _plain(head, body)) <= _PLAIN_BYTES:
         return plain
@@ -180,14 +202,14 @@ def _shrinks(body: bytes) -> bool:
     return len(zlib.compress(sample, _QUICK)) < len(sample) // 2
 
 
-def _plain(head: Mapping[str, Any], body: bytes) -> str:
+def _plain(head: Mapping[str, Any], body: bytes) -> bytes:
     try:
         return encode_ascii({**head, "encoding": "utf-8", "body": body.decode()})
     except UnicodeDecodeError:
         return encode_ascii({**head, "encoding": "base64", "body": base64.b64encode(body).decode()})
 
 
-def _packed(head: Mapping[str, Any], body: bytes, level: int) -> str:
+def _packed(head: Mapping[str, Any], body: bytes, level: int) -> bytes:
     packed = gzip.compress(body, compresslevel=level, mtime=0)
     return encode_ascii({**head, "encoding": "gzip", "body": base64.b64encode(packed).decode()})
 

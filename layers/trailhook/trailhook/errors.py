@@ -16,6 +16,7 @@ TrailhookError
 │   ├── MalformedDelivery       the delivery cannot be taken apart into events
 │   └── UnmappableEvent         one event lacks what CloudTrail's schema requires, or breaks it
 ├── SecretStoreError            the secret store did not answer: nobody can be proven, nor be called a forger
+├── NoAnswer                    no answer came to a request: nobody knows whether it arrived
 ├── FetchError                  another host did not answer: what depends on it is neither proven nor forged
 ├── QueueError                  SQS did not confirm: what was to be sent may or may not be there
 ├── QuarantineError             a line was not taken, so its message must not be acknowledged; or one cannot be read
@@ -131,6 +132,10 @@ class UnmappableEvent(Undeliverable):
 
 class SecretStoreError(TrailhookError):
     """The secret store did not answer, or has no such secret."""
+
+
+class NoAnswer(TrailhookError):
+    """No answer came to a request, so it may have arrived or not."""
 
 
 class FetchError(TrailhookError):

@@ -13,5 +13,5 @@ def event_id(partner: str, *parts: str) -> str:
 
     Frozen: another derivation would give every event that is sent again a second identity.
     """
-    digest = hashlib.sha256(canonical_texts(partner, *parts).encode()).digest()
-    return b2a_base64(digest, newline=False).rstrip(b"=").translate(_URL_SAFE).decode()
+    digest = hashlib.sha256(canonical_texts(partner, *parts)).digest()
+    return b2a_base64(digest, newline=False).translate(_URL_SAFE, b"=").decode()

@@ -8,26 +8,23 @@ missing. Nearly every text passes it, at the speed of orjson; one that does not 
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from json.encoder import encode_basestring_ascii
 from math import isfinite
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from trailhook.errors import Undeliverable, UnmappableEvent
 
-BLANKS = " \t\r\n"
-_BLANKS = BLANKS.encode()
+_BLANKS = b" \t\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One JSON value of a text: what it says, its exact characters, and why it must not be trusted, if so."""
+class Record(Struct, frozen=True):
+    """One JSON value of a text: what it says, its exact bytes, and why it must not be trusted, if so."""
 
     value: Any
-    text: str
+    original: bytes
     fault: Undeliverable | None = None
 
 
@@ -40,14 +37,14 @@ def decode(text: str | bytes) -> Any:
         return json.loads(text)
 
 
-def decode_whole(text: str) -> Record | None:
+def decode_whole(raw: bytes) -> Record | None:
     """The one value that the text, without blanks around it, surely says; None if that takes a closer look."""
-    text = text.strip(BLANKS)
+    raw = raw.strip(_BLANKS)
     try:
-        value = orjson.loads(text)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None
-    return Record(value, text) if _is_kept(value, text) else None
+    return Record(value, raw) if _is_kept(value, raw) else None
 
 
 def decode_value(text: str, position: int) -> tuple[Record, int]:
@@ -59,16 +56,15 @@ def decode_value(text: str, position: int) -> tuple[Record, int]:
     except ValueError:
         # Python's guard against integers that take long to convert: the hooks tell that from a broken text.
         return _Hooks().decode(text, position)
-    found = text[position:end]
+    found = _raw(text[position:end])
     return (Record(value, found), end) if _is_kept(value, found) else _Hooks().decode(text, position)
 
 
-def compact_elements(text: str, *path: str) -> Iterator[Record] | None:
+def compact_elements(raw: bytes, *path: str) -> Iterator[Record] | None:
     """The elements of the array at `path` if the text is written exactly as orjson writes it; None if it is not.
 
     Then what orjson writes of an element is the element's own text, and no position has to be looked for.
     """
-    raw = text.encode()
     try:
         value = orjson.loads(raw)
         if orjson.dumps(value) != raw:
@@ -77,10 +73,10 @@ def compact_elements(text: str, *path: str) -> Iterator[Record] | None:
         return None
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
-    return (Record(element, orjson.dumps(element).decode()) for element in value) if isinstance(value, list) else None
+    return (Record(element, orjson.dumps(element)) for element in value) if isinstance(value, list) else None
 
 
-def _is_kept(value: Any, text: str) -> bool:
+def _is_kept(value: Any, raw: bytes) -> bool:
     """Whether the value is all that the text says: written again it is the same, blanks apart.
 
     Blanks may be left out of strings too. Without any, a JSON text still falls into tokens in one way only, so equal
@@ -88,10 +84,14 @@ def _is_kept(value: Any, text: str) -> bool:
     """
     try:
         again = orjson.dumps(value)
-        raw = text.encode()
-    except (orjson.JSONEncodeError, UnicodeEncodeError):
+    except orjson.JSONEncodeError:
         return False
     return again == raw or again.translate(None, _BLANKS) == raw.translate(None, _BLANKS)
+
+
+def _raw(text: str) -> bytes:
+    """Half a surrogate pair may be in a text that stood, escaped, in a string of another one."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 class _Hooks:
@@ -108,7 +108,7 @@ class _Hooks:
 
     def decode(self, text: str, position: int) -> tuple[Record, int]:
         value, end = self._decoder.raw_decode(text, position)
-        return Record(value, text[position:end], self._fault), end
+        return Record(value, _raw(text[position:end]), self._fault), end
 
     def _unique_keys(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
@@ -149,32 +149,40 @@ _ASCII = json.JSONEncoder(separators=(",", ":"))
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
-def encode(value: Any) -> str:
-    """Compact JSON in plain Unicode. Raises UnicodeEncodeError later, on encoding, for half a surrogate pair."""
+def encode(value: Any) -> bytes:
+    """Compact JSON in UTF-8. Raises UnicodeEncodeError for half a surrogate pair, RecursionError for deep nesting."""
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value)
     except orjson.JSONEncodeError:
         # Integers beyond 64 bits, deep nesting, half a surrogate pair.
-        return _PLAIN.encode(value)
+        return _PLAIN.encode(value).encode()
 
 
-def encode_ascii(value: Any) -> str:
+def encoded_size(value: Any) -> int:
+    """The bytes of a value as compact JSON, also where half a surrogate pair is in it. Raises RecursionError."""
+    try:
+        return len(orjson.dumps(value))
+    except orjson.JSONEncodeError:
+        return len(_raw(_PLAIN.encode(value)))
+
+
+def encode_ascii(value: Any) -> bytes:
     """Compact JSON in ASCII: every transport takes it, and its length bounds the length of any other encoding."""
     try:
-        text = orjson.dumps(value).decode()
+        written = orjson.dumps(value)
     except orjson.JSONEncodeError:
-        return _ASCII.encode(value)
-    return text if text.isascii() else _ASCII.encode(value)
+        return _ASCII.encode(value).encode()
+    return written if written.isascii() else _ASCII.encode(value).encode()
 
 
-def encode_text(text: str) -> bytes:
-    """A text as a JSON string in ASCII."""
-    return orjson.dumps(text) if text.isascii() else encode_basestring_ascii(text).encode()
-
-
-def canonical_texts(*texts: str) -> str:
+def canonical_texts(*texts: str) -> bytes:
     """The canonical JSON of an array of texts."""
-    return f"[{','.join(map(encode_basestring_ascii, texts))}]"
+    try:
+        written = orjson.dumps(texts)
+    except orjson.JSONEncodeError:
+        return canonical(texts).encode()
+    # The one ASCII character that only one of them escapes is DEL.
+    return written if written.isascii() and b"\x7f" not in written else canonical(texts).encode()
 
 
 def canonical(value: Any) -> str:

@@ -5,10 +5,12 @@ is delivered, quarantined, filtered, or handed back to the queue in an envelope 
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
+
+from msgspec import Struct, field
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
@@ -37,10 +39,13 @@ MAX_HANDBACKS = 12
 HANDBACK_TRIES = 3
 """Where none of them succeeds, all events of a delivery are delivered again, those that are done as well."""
 
-PORTION_EVENTS = 2_000
+PORTION_EVENTS = 1_000
 PORTION_BYTES = 6_000_000
 """Events are mapped and delivered in portions of so many, so that memory does not grow with what the queue hands over:
 a compressed message can hold many times its own size."""
+
+PORTIONS_UNDER_WAY = 3
+"""So many portions are delivered while the next is mapped: waiting for answers costs no CPU."""
 
 READ_AHEAD_BYTES = 64_000
 """So many bytes of events are parsed before the first is mapped."""
@@ -50,8 +55,7 @@ _LONGEST_CONFIGURATION_WAIT_SECONDS = 3600
 _FIRST_WAIT_SECONDS = 30
 
 
-@dataclass(slots=True, eq=False)
-class Message:
+class Message(Struct, eq=False):
     """One queue message, and what became of its events so far. Its body is opened only while it is worked on."""
 
     id: str
@@ -65,6 +69,9 @@ class Message:
     configuration: bool = False
 
 
+Portion = list[tuple[Message, Item]]
+
+
 class Forwarder:
     """Forwards queued deliveries to a destination on behalf of the account that owns the channel."""
 
@@ -76,13 +83,15 @@ class Forwarder:
         deliverer: Deliverer,
         queue: DeliveryQueue,
         quarantine: Quarantine,
+        portions_under_way: int = PORTIONS_UNDER_WAY,
     ) -> None:
         self._mapper = mapper
         self._account_id = account_id
         self._deliverer = deliverer
         self._queue = queue
         self._quarantine = quarantine
-        self._delivering = ThreadPoolExecutor(1, thread_name_prefix="deliver-portion")
+        self._portions_under_way = portions_under_way
+        self._delivering = ThreadPoolExecutor(portions_under_way, thread_name_prefix="deliver-portion")
 
     def forward(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> tuple[list[str], Ledger]:
         """Process an SQS event's records: the ids of those that go back to the queue, and the account of all events."""
@@ -120,42 +129,45 @@ class Forwarder:
 
     def _process(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> list[Message]:
         """Settle what can be settled of these messages; returns those that must come back as they are."""
-        portions = _portions(self._items(messages, ledger))
-        portion = next(portions, None)
-        while portion is not None:
-            delivery = self._delivering.submit(self._deliver, portion, deadline)
-            try:
-                # The next is mapped while the requests of this one are under way: waiting costs no CPU.
-                coming = next(portions, None)
-            finally:
-                delivery.result()
-            self._keep_quarantined(portion, deadline, ledger)
-            for message, item in portion:
-                _settle(message, item, ledger)
-            portion = coming
+        under_way: deque[tuple[Portion, Future[None]]] = deque()
+        try:
+            for portion in self._portions(messages, ledger):
+                if len(under_way) == self._portions_under_way:
+                    self._settle(*under_way.popleft(), deadline, ledger)
+                under_way.append((portion, self._delivering.submit(self._deliver, portion, deadline)))
+            while under_way:
+                self._settle(*under_way.popleft(), deadline, ledger)
+        finally:
+            # Where one failed, the others must not go on in the next invocation.
+            wait(delivery for _, delivery in under_way)
         return [message for message in messages if not self._finish(message, deadline, ledger)]
 
-    def _items(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[Message, Item]]:
-        """The events of all messages, encoded. A few are read before the first of them is mapped: a processor does the
-        same thing again faster than one after another."""
-        read: list[tuple[Message, Iterator[Item]]] = []
+    def _settle(self, portion: Portion, delivery: Future[None], deadline: Deadline, ledger: Ledger) -> None:
+        """Note what became of a portion, once it is delivered."""
+        delivery.result()
+        self._keep_quarantined(portion, deadline, ledger)
+        for message, item in portion:
+            _note(message, item, ledger)
+
+    def _portions(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[Portion]:
+        """The events of all messages, encoded, in portions."""
+        portion: Portion = []
         size = 0
-        for message, items, added in self._taken_apart(messages, ledger):
-            read.append((message, items))
-            size += added
-            if size >= READ_AHEAD_BYTES:
-                yield from self._mapped(read)
-                read, size = [], 0
-        yield from self._mapped(read)
-
-    def _mapped(self, read: Iterable[tuple[Message, Iterator[Item]]]) -> Iterator[tuple[Message, Item]]:
-        for message, items in read:
+        for message, items in self._read(messages, ledger):
             for item in items:
-                yield message, self._encoded(item)
+                portion.append((message, self._encoded(item)))
+                size += len(item.event.original)
+                if len(portion) == PORTION_EVENTS or size >= PORTION_BYTES:
+                    yield portion
+                    portion, size = [], 0
+        if portion:
+            yield portion
 
-    def _taken_apart(
-        self, messages: Iterable[Message], ledger: Ledger
-    ) -> Iterator[tuple[Message, Iterator[Item], int]]:
+    def _read(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[Message, Iterable[Item]]]:
+        """The messages, taken apart. A few are read before the first of them is mapped: a processor does the same thing
+        again faster than one after another."""
+        read: list[tuple[Message, Iterable[Item]]] = []
+        size = 0
         for message in messages:
             try:
                 envelope = self._open(message)
@@ -164,15 +176,16 @@ class Forwarder:
                 message.unreadable = True
                 ledger.faults.append(f"{message.id}: {error}")
                 continue
-            message.total, items, size = self._mapper.take_apart(envelope.delivery)
-            pending = envelope.pending
-            if pending and pending.total != message.total:
-                # Read otherwise than before: an event twice is better than an event lost.
-                ledger.faults.append(
-                    f"{message.id}: {message.total} events, but {pending.total} when it was handed back"
-                )
-                pending = None
-            yield message, items if pending is None else _pending_items(items, pending), size
+            taken: Iterable[Item]
+            message.total, taken, added = self._mapper.take_apart(envelope.delivery)
+            if envelope.pending:
+                taken = _pending_items(taken, envelope.pending, message, ledger)
+            read.append((message, taken))
+            size += added
+            if size >= READ_AHEAD_BYTES:
+                yield from read
+                read, size = [], 0
+        yield from read
 
     def _open(self, message: Message) -> Envelope:
         envelope = decode_envelope(message.body)
@@ -183,19 +196,18 @@ class Forwarder:
     def _encoded(self, item: Item) -> Item:
         """Make the entry while the event is at hand, and let go of what it was made of, which takes far more room."""
         if item.audit_event is not None and item.outcome is None:
-            item.entry = Entry(item.audit_event.id, item.audit_event.event_data(self._account_id))
+            item.entry = Entry.of(item.audit_event.id, item.audit_event.event_data(self._account_id))
             item.audit_event = None
             item.event = PartnerEvent(item.event.delivery, None, item.event.original)
         return item
 
-    def _deliver(self, portion: Sequence[tuple[Message, Item]], deadline: Deadline) -> None:
+    def _deliver(self, portion: Portion, deadline: Deadline) -> None:
         sent = [(item, item.entry) for _, item in portion if item.entry is not None]
-        # Equal ids with equal content are one entry here, sent once; the outcome counts for each of them.
         outcomes = self._deliverer.deliver((entry for _, entry in sent), deadline)
         for item, entry in sent:
             item.outcome = outcomes[entry]
 
-    def _keep_quarantined(self, portion: Sequence[tuple[Message, Item]], deadline: Deadline, ledger: Ledger) -> None:
+    def _keep_quarantined(self, portion: Portion, deadline: Deadline, ledger: Ledger) -> None:
         """Write what will never be taken to the bucket; what that fails for waits."""
         items = [item for _, item in portion if item.outcome and item.outcome.disposition is Disposition.QUARANTINE]
         events = [self._quarantined(item) for item in items]
@@ -278,7 +290,7 @@ def _message(record: Mapping[str, Any]) -> Message:
     return Message(record["messageId"], record.get("receiptHandle", ""), receive_count, record["body"])
 
 
-def _settle(message: Message, item: Item, ledger: Ledger) -> None:
+def _note(message: Message, item: Item, ledger: Ledger) -> None:
     """Note on the message and in the ledger what became of one event. Of the event itself nothing is kept."""
     outcome = item.outcome or Outcome(Disposition.RETRY, "NotSent")
     disposition = outcome.disposition
@@ -292,21 +304,12 @@ def _settle(message: Message, item: Item, ledger: Ledger) -> None:
         message.progress = True
 
 
-def _pending_items(items: Iterable[Item], pending: Pending) -> Iterator[Item]:
-    return (item for item in items if item.position in pending.positions)
-
-
-def _portions(items: Iterable[tuple[Message, Item]]) -> Iterator[list[tuple[Message, Item]]]:
-    portion: list[tuple[Message, Item]] = []
-    size = 0
-    for message, item in items:
-        portion.append((message, item))
-        size += len(item.event.original)
-        if len(portion) == PORTION_EVENTS or size >= PORTION_BYTES:
-            yield portion
-            portion, size = [], 0
-    if portion:
-        yield portion
+def _pending_items(items: Iterable[Item], pending: Pending, message: Message, ledger: Ledger) -> Iterable[Item]:
+    if pending.total == message.total:
+        return (item for item in items if item.position in pending.positions)
+    # Read otherwise than before: an event twice is better than an event lost.
+    ledger.faults.append(f"{message.id}: {message.total} events, but {pending.total} when it was handed back")
+    return items
 
 
 def _wait_seconds(message: Message) -> int:

@@ -7,9 +7,10 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+
+from msgspec import Struct, field
 
 from trailhook.errors import BadRequest
 
@@ -20,8 +21,7 @@ _LAST_MILLISECOND = 253_402_300_799_999
 """Of the year 9999, the last that a date can be made of further on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request: header names in lower case, the body's bytes as they were sent, milliseconds since 1970."""
 
     method: str
@@ -55,8 +55,7 @@ class Request:
             raise BadRequest("The request does not have the form that API Gateway documents") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """An HTTP answer. The body is text; most are JSON, built with `Response.json`."""
 
     status: HTTPStatus

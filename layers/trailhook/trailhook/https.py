@@ -5,8 +5,9 @@
 
 import http.client
 import ssl
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from trailhook.errors import FetchError
 
@@ -15,8 +16,7 @@ READ_SECONDS = 0.35
 MAX_BYTES = 64_000
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """An answer's status and body."""
 
     status: int

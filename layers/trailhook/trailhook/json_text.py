@@ -1,4 +1,4 @@
-"""The text of a body taken apart into its records, each with its exact characters.
+"""The text of a body taken apart into its records, each with its exact bytes.
 
 A record that parsing would change is still taken apart from its neighbours, but carries the reason in `fault`.
 """
@@ -24,15 +24,16 @@ _MAX_BROKEN_LINES = 1000
 
 
 _AT_ONCE = 1_000_000
-"""Characters of an array that are parsed in one go. Of a longer one only an element at a time is in memory."""
+"""Bytes of an array that are parsed in one go. Of a longer one only an element at a time is in memory."""
 
 
 class JsonText:
     """The text of a body, and the ways to take it apart. Raises MalformedDelivery where that is impossible."""
 
     def __init__(self, body: bytes) -> None:
+        self._body = body.removeprefix(BOM_UTF8)
         try:
-            self._text = body.removeprefix(BOM_UTF8).decode()
+            self._text = self._body.decode()
         except UnicodeDecodeError as error:
             raise MalformedDelivery("NotUtf8", f"The body is not UTF-8 at byte {error.start}") from error
 
@@ -41,7 +42,7 @@ class JsonText:
 
         A broken line of an NDJSON text is a record with a fault; its neighbours are not affected.
         """
-        if self._text.startswith("{") and (only := decode_whole(self._text)):
+        if self._body.startswith(b"{") and (only := decode_whole(self._body)):
             yield only
             return
         start = self._skip(0, _BETWEEN_RECORDS)
@@ -69,7 +70,7 @@ class JsonText:
 
     def document(self) -> Record:
         """The whole text as one value."""
-        if plain := decode_whole(self._text):
+        if plain := decode_whole(self._body):
             return plain
         record, end = self._value(self._text, self._skip(0))
         if self._skip(end) != len(self._text):
@@ -89,7 +90,7 @@ class JsonText:
         return _end(_WHITESPACE, line, end) == len(line)
 
     def _compact(self, *path: str) -> Iterator[Record] | None:
-        return compact_elements(self._text, *path) if len(self._text) <= _AT_ONCE else None
+        return compact_elements(self._body, *path) if len(self._body) <= _AT_ONCE else None
 
     def _sequence(self, position: int) -> Iterator[Record]:
         """The records from `position` on. Broken ones wait for the first whole one: without it this is no sequence."""
@@ -124,13 +125,13 @@ class JsonText:
                     if failures > _MAX_BROKEN_LINES:
                         reason = f"More than {_MAX_BROKEN_LINES:,} lines are broken"
                         raise MalformedDelivery("NotJson", reason) from failure
-                    record, position = Record(None, self._text[position:line_end], failure), line_end
+                    record, position = Record(None, self._text[position:line_end].encode(), failure), line_end
                 yield record
             position = self._skip(position, _BETWEEN_RECORDS)
 
     def _line(self, line: str) -> tuple[list[Record], int, MalformedDelivery | None]:
         """The values that a line holds, where they end, and why there if that is not the end of the line."""
-        if plain := decode_whole(line):
+        if plain := decode_whole(line.encode()):
             return [plain], len(line), None
         records: list[Record] = []
         position = 0
@@ -195,7 +196,7 @@ class JsonText:
     def _standing_alone(self, text: str, position: int) -> tuple[Record, int]:
         """A value that ends where a token does. `2026-11-25 …`, a line of a text log, only begins with a number."""
         record, end = self._value(text, position)
-        if record.text[-1] not in "}]" and end < len(text) and _end(_BETWEEN_RECORDS, text, end) == end:
+        if record.original[-1:] not in (b"}", b"]") and end < len(text) and _end(_BETWEEN_RECORDS, text, end) == end:
             raise MalformedDelivery("NotJson", f"There is text right behind a value, at character {end}")
         return record, end
 
@@ -228,7 +229,7 @@ def elements_or_itself(record: Record, *path: str) -> Sequence[Record]:
     if not isinstance(value_at(record.value, *path), list):
         return [record]
     try:
-        return list(JsonText(record.text.encode("utf-8", "surrogatepass")).elements(*path))
+        return list(JsonText(record.original).elements(*path))
     except MalformedDelivery:
         return [record]
 

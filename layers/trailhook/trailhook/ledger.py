@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from trailhook.destination import Disposition, Outcome
 
@@ -14,8 +15,7 @@ _NAMES = {
 _LONGEST_WORDS = 300
 
 
-@dataclass(slots=True)
-class Ledger:
+class Ledger(Struct):
     """Events by what became of them and why, messages, and faults that no event is to blame for."""
 
     events: Counter[str] = field(default_factory=Counter)

@@ -1,8 +1,9 @@
 """From a queued delivery to its events as forward handles them: mapped, excluded by the operator, or refused."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from trailhook.audit_event import AuditEvent
 from trailhook.batch import Entry
@@ -19,8 +20,7 @@ _HELD_BYTES = 4_000_000
 read twice, so that memory does not grow with it."""
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Struct):
     """One event on its way, at its position in the delivery; `outcome` is None until something became of it.
 
     `audit_event`, with its `id` and `uid`, is what it was mapped to, and `entry` what of that goes into a request.
@@ -64,23 +64,27 @@ class Mapper:
             raise
         except Exception as error:  # noqa: BLE001 - what takes it apart is pure, too: the next receive would end the same
             return 1, iter([_unforeseen(0, _whole(delivery), error)]), len(delivery.body)
-        return total, (self._map(position, partner, event) for position, event in enumerate(events)), size
+        return total, self._mapped(partner, events), size
 
-    def _map(self, position: int, partner: Partner, event: PartnerEvent) -> Item:
-        try:
+    def _mapped(self, partner: Partner, events: Iterable[PartnerEvent]) -> Iterator[Item]:
+        for position, event in enumerate(events):
             if event.fault:
-                raise event.fault
-            audit_event = partner.to_audit_event(event)
-        except Undeliverable as error:
-            return _refused(position, event, error)
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
-            return _unforeseen(position, event, error)
-        item = Item(position, event, audit_event, audit_event.id, audit_event.uid)
-        if self._exclude_events and any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
-            item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
-        return item
+                yield _refused(position, event, event.fault)
+                continue
+            try:
+                audit_event = partner.to_audit_event(event)
+            except Undeliverable as error:
+                yield _refused(position, event, error)
+                continue
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
+                yield _unforeseen(position, event, error)
+                continue
+            item = Item(position, event, audit_event, audit_event.id, audit_event.uid)
+            if self._exclude_events and any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
+                item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
+            yield item
 
 
 def _whole(delivery: Delivery) -> PartnerEvent:

@@ -14,16 +14,17 @@ def object_at(value: Any, *path: str) -> Mapping[str, Any]:
 
 
 def text_at(value: Any, *path: str) -> str | None:
-    """The string or whole number at `path` as text, unchanged; None if there is none, or a blank one.
+    """The string or whole number at `path` as text, unchanged; None if there is none, or a blank one."""
+    return text_of(value_at(value, *path))
+
+
+def text_of(found: Any) -> str | None:
+    """A string or whole number as text, unchanged; None for a blank string and for everything else.
 
     Whatever wrote 51111 as 51111.0 on its way here (many log shippers do) named the same id.
     """
-    found = value
-    # As in value_at, which would be a call more for each of an event's members.
-    for name in path:
-        found = found.get(name) if found.__class__ is dict or isinstance(found, Mapping) else None
     if found is None or isinstance(found, str):
-        return found if found and found.strip() else None
+        return found if found and not found.isspace() else None
     if isinstance(found, float) and found.is_integer() and abs(found) < _EXACT_BELOW:
         found = int(found)
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else None

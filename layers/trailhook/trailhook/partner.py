@@ -1,8 +1,9 @@
 """What Trailhook knows of a partner: how it proves itself, what it asks for, and what its events mean."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
+
+from msgspec import Struct
 
 from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
@@ -14,8 +15,7 @@ COMMON_HEADERS = frozenset({"content-type", "content-encoding", "webhook-id", "s
 """Kept with every delivery, whoever sent it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What an operator may set for the partner of a stack."""
 
     accept_hec: bool = False
@@ -41,8 +41,7 @@ def no_keyed_handshake(_request: Request, _secret: str) -> Response | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
+class Partner(Struct, frozen=True):
     """One partner.
 
     `source` is its channel's source in CloudTrail. `headers` are those that the mapping reads. `open_handshake`

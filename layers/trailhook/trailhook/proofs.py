@@ -8,8 +8,9 @@ import binascii
 import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from trailhook.errors import Unauthenticated, UnmappableEvent
 from trailhook.gateway import Request
@@ -41,8 +42,7 @@ class Proof(Protocol):
         """Return if one of the secrets proves the request's sender; raise Unauthenticated if none does."""
 
 
-@dataclass(frozen=True, slots=True)
-class HmacProof:
+class HmacProof(Struct, frozen=True):
     """A header that holds `prefix` and the HMAC of the raw body, in hexadecimal or base64.
 
     `listed`: several of them, separated by commas, while the partner changes its secret; one that matches is enough.
@@ -69,8 +69,7 @@ class HmacProof:
         raise Unauthenticated(f"{self.header} does not match the body")
 
 
-@dataclass(frozen=True, slots=True)
-class TimestampedHmacProof:
+class TimestampedHmacProof(Struct, frozen=True):
     """A header with the HMAC-SHA256 of a `message` made of the body and of another header's time, which it so signs.
 
     `message` has `{timestamp}` and `{body}` where the partner puts them. The time is in whole seconds, or, where the
@@ -105,8 +104,7 @@ class TimestampedHmacProof:
         raise Unauthenticated(f"{self.header} does not match the body and {self.timestamp_header}")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenProof:
+class TokenProof(Struct, frozen=True):
     """A header that equals `prefix` and the secret: no signature, so only TLS protects what it came with.
 
     It counts on `paths` alone, if there are any, and never beside the header `yields_to`: a sender that signs has
@@ -135,8 +133,7 @@ class TokenProof:
         raise Unauthenticated(f"{self.header} does not hold the webhook secret")
 
 
-@dataclass(frozen=True, slots=True)
-class StandardWebhooksProof:
+class StandardWebhooksProof(Struct, frozen=True):
     """Standard Webhooks, versions v1 (HMAC-SHA256) and v1a (Ed25519), under its own and under Svix's header names.
 
     Specification: "Standard Webhooks", section "Webhook Headers (Sending metadata to consumers)".

@@ -7,8 +7,9 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from trailhook.delivery import Delivery
 from trailhook.errors import QuarantineError
@@ -19,8 +20,7 @@ VERSION = 1
 FOLDER = "quarantine/"
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantinedEvent:
+class QuarantinedEvent(Struct, frozen=True):
     """One event, or a whole delivery that could not be taken apart, with the reason that it is here."""
 
     delivery: Delivery
@@ -30,7 +30,7 @@ class QuarantinedEvent:
     id: str | None = None
     uid: str | None = None
 
-    def to_line(self, way_back: str) -> str:
+    def to_line(self, way_back: str) -> bytes:
         """One line of NDJSON in ASCII, with the command that sends the event again and all that it needs for that."""
         delivery = self.delivery
         try:
@@ -128,4 +128,4 @@ def quarantine_objects(
             digest.update(events[place].original)
         key = f"{folder}/{digest.hexdigest()[:32]}.ndjson"
         lines = (events[place].to_line(way_back(key, number)) for number, place in enumerate(places, 1))
-        yield key, "".join(f"{line}\n" for line in lines).encode(), places
+        yield key, b"".join(b"%s\n" % line for line in lines), places

@@ -6,8 +6,9 @@ quarantine, where a 4xx would make some partners drop it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trailhook.delivery import Delivery
 from trailhook.envelope import Envelope, encode_envelope
@@ -39,8 +40,7 @@ _MEDIA_TYPES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The response, and what the one log line of the request says."""
 
     response: Response

@@ -6,10 +6,11 @@ values is never searched: a rule that guesses would sometimes remove evidence, a
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 REDACTED = "[redacted by trailhook]"
 
@@ -38,6 +39,7 @@ _MOST_NAMES = 4096
 _TELLS_NOTHING: set[str] = set()
 """Names of members that were looked at before. An event of nothing else costs one comparison of sets."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_NONE: frozenset[str] = frozenset()
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -50,8 +52,7 @@ class _Secret(IntEnum):
     NUMBER = 3  # also numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Redaction:
+class Redaction(Struct, frozen=True):
     """What is taken out beside the defaults: members by the last parts of their path, in lower case."""
 
     paths: frozenset[tuple[str, ...]] = frozenset()
@@ -61,13 +62,11 @@ class Redaction:
         """From texts such as `ssn` (that member, wherever it stands) or `request.body` (that one below `request`)."""
         return cls(frozenset(tuple(text.strip().lower().split(".")) for texts in lists for text in texts))
 
-    def apply(self, name: str, members: Mapping[str, Any], removed: list[str]) -> dict[str, Any]:
-        """A copy of `members` without its secrets; the path of each is added to `removed`, beginning with `name`."""
-        if not members:
-            return {}
-        last_parts = frozenset(path[-1] for path in self.paths) if self.paths else frozenset()
+    def apply(self, name: str, members: Mapping[str, Any], removed: list[str]) -> Mapping[str, Any]:
+        """The members without secrets; the path of each secret is added to `removed`, beginning with `name`."""
+        last_parts = frozenset(path[-1] for path in self.paths) if self.paths else _NONE
         if not _may_hold(members, last_parts):
-            return dict(members)
+            return members
         return _Walk(self.paths, last_parts, removed).members(members, (name,), _Secret.NOTHING)
 
 
@@ -75,8 +74,7 @@ BY_NAME = Redaction()
 """The defaults alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Walk:
+class _Walk(Struct, frozen=True):
     paths: frozenset[tuple[str, ...]]
     last_parts: frozenset[str]
     removed: list[str]
@@ -126,8 +124,7 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
     """Whether there is anything to look at more closely. Most events hold nothing, and this is all that they cost."""
     # A dictionary nearly always; asking for that first spares the abstract class's slow check.
     if value.__class__ is dict or isinstance(value, Mapping):
-        names = value.keys()
-        if not names <= _TELLS_NOTHING and any(_tells(name, value[name]) for name in names - _TELLS_NOTHING):
+        if not _TELLS_NOTHING.issuperset(value) and any(_tells(name, value[name]) for name in value):
             return True
         if listed and any(name.lower() in listed for name in value):
             return True

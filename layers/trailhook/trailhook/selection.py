@@ -7,12 +7,12 @@ which most are, are followed without JMESPath: they are evaluated for every even
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from msgspec import Struct
 
 from trailhook.delivery import Delivery
 from trailhook.members import text_at, value_at
@@ -20,16 +20,14 @@ from trailhook.members import text_at, value_at
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What places point into: an event, and the delivery that it came with."""
 
     event: Any
     delivery: Delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A value, where it stood, and whether that was a header, maybe one which the sender's proof does not cover."""
 
     value: Any
@@ -82,8 +80,7 @@ def first_text(candidates: Iterable[Place], subject: Subject) -> Found | None:
     return next((hit for hit in found if hit and hit.text is not None), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """Whether what stands at a place is as a descriptor says. Nothing there is nothing of the kind."""
 
     place: Place
@@ -114,8 +111,7 @@ def _test(spec: Mapping[str, Any]) -> Callable[[Any], bool]:
     return _is_there
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """What becomes of a value on the way: another name for it, nothing, or the part before a sign."""
 
     names: Mapping[str, str]

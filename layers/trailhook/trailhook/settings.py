@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailhook.errors import SettingsError
 from trailhook.partner import Options
@@ -13,8 +14,7 @@ _CHANNEL_ARN = re.compile(r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:(?P<account>\d{
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiveSettings:
+class ReceiveSettings(Struct, frozen=True):
     """What receive needs to know."""
 
     partner: str
@@ -39,8 +39,7 @@ class ReceiveSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardSettings:
+class ForwardSettings(Struct, frozen=True):
     """What forward needs to know. `account_id` owns the channel: it is read out of the channel's ARN.
 
     `requests_per_second` is what one of the forwarders that run at once may make; None sets no bound.

@@ -7,10 +7,11 @@ built, because SNS serves the leaf alone; the issuers would have to be fetched o
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from trailhook.allowance import Allowance
 from trailhook.errors import FetchError, Unauthenticated
@@ -36,8 +37,7 @@ _SUFFIXES: Mapping[str, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(Struct, frozen=True):
     """A topic, and the one host that speaks for SNS in its Region."""
 
     arn: str

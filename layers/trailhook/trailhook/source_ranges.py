@@ -4,12 +4,12 @@ The address is the one that API Gateway saw at the other end of the TCP connecti
 header changes it. Behind a content delivery network it is the network's.
 """
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class SourceRanges:
+
+class SourceRanges(Struct, frozen=True):
     """IPv4 and IPv6 networks; without any, every address is within."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()

@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from trailhook.errors import UnmappableEvent
@@ -49,7 +50,18 @@ def parse_time(value: Any, field: str) -> datetime:
 
 def from_milliseconds(value: int) -> datetime:
     """The moment of a receipt time, in milliseconds since 1970."""
-    return datetime.fromtimestamp(value // 1000, UTC)
+    return _moment(value // 1000)
+
+
+@lru_cache(maxsize=1024)
+def to_text(time: datetime) -> str:
+    """The moment as CloudTrail writes it. Events come by the hundred in a second, so most are written already."""
+    return f"{time.astimezone(UTC).isoformat()[:19]}Z"
+
+
+@lru_cache(maxsize=1024)
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _iso(match: re.Match[str], field: str) -> datetime:
@@ -74,8 +86,7 @@ def _epoch(value: float, field: str) -> datetime:
                 break
         if unit is None or whole <= 0:
             raise _bad(value, field)
-        seconds = whole // unit
-        return datetime.fromtimestamp(seconds, UTC)
+        return _moment(whole // unit)
     except (ValueError, OverflowError, OSError) as error:
         raise _bad(value, field) from error
 

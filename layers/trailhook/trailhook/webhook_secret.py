@@ -5,9 +5,10 @@ A warm function outlives an outage of Secrets Manager, and a rotation needs neit
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from trailhook.allowance import Allowance
 from trailhook.errors import SecretStoreError
@@ -19,8 +20,7 @@ REREAD_SECONDS = 10
 first delivery under the new secret, and a forger's flood becomes neither a bill nor a throttle."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretVersion:
+class SecretVersion(Struct, frozen=True):
     """One version of the secret and when it was made."""
 
     value: str

@@ -136,6 +136,10 @@ class Account:
         """What this invocation delivered or handed back, it cannot acknowledge any more."""
         self.explain("process lost", self._of_invocation.elements())
 
+    def run_out_of_time(self, delivery: Iterable[int]) -> None:
+        """The message comes back whole: no time was left to hand back what is not done of it."""
+        self.explain("process lost", [serial for serial in delivery if self._of_invocation[serial] > 0])
+
     def hand_back(self, rest: Iterable[int]) -> None:
         """The rest of a delivery is on the queue once more, while its message is not acknowledged yet."""
         self._of_invocation.update(rest)

@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
-
+from trailhook.errors import NoAnswer
+from trailhook.put_audit_events import Answer
 from trailhook_local.chaos.account import Account
 from trailhook_local.chaos.process import Process
-from trailhook_local.chaos.services import nonsense, refuse
 from trailhook_local.lake import errors, model
 from trailhook_local.lake.faults import Faults as LakeFaults
 from trailhook_local.lake.ingestion import Ingestion
@@ -24,6 +22,19 @@ REQUEST_SECONDS = 0.1
 READ_TIMEOUT_SECONDS = 10.0
 PUZZLING, REFUSED = "puzzling", "InvalidParameterValue"
 _UNKNOWN = "SomethingNewException"
+NONSENSE = (
+    b"",
+    b"<html>",
+    b"\xff",
+    b"null",
+    b"7",
+    b"[]",
+    b'{"successful":"all"}',
+    b'{"successful":[null]}',
+    b'{"successful":1,"failed":2}',
+    b'{"failed":["x"]}',
+)
+"""Bodies of a 200 that make no sense."""
 Row = Mapping[str, Any]
 
 
@@ -92,88 +103,67 @@ class MemoryLake:
         return answer
 
 
-class Hooks:
-    """botocore's events, as far as a client's caller can register for them: `client.meta.events`."""
-
-    def __init__(self) -> None:
-        self._hooks: dict[str, Callable[..., Any]] = {}
-
-    def register(self, name: str, hook: Callable[..., Any]) -> None:
-        self._hooks[name] = hook
-
-    def emit(self, name: str, **arguments: Any) -> Any:
-        hook = self._hooks.get(f"{name}.cloudtrail-data.PutAuditEvents")
-        return hook(**arguments) if hook else None
-
-
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """What botocore keeps beside a client's operations."""
-
-    events: Hooks
-
-
-class CloudTrailDataClient:
-    """The SDK's client for one process: it asks its caller's hooks as botocore does, and reads the body they make."""
+class MemoryPutAuditEvents:
+    """The way to the channel for one process: what of a request arrives, and what of the answer comes back."""
 
     def __init__(self, process: Process, lake: MemoryLake, account: Account) -> None:
-        self.meta = Meta(Hooks())
         self._process = process
         self._lake = lake
         self._account = account
 
-    def put_audit_events(self, **given: Any) -> Any:
-        context: dict[str, Any] = {}
-        parameters = self.meta.events.emit("provide-client-params", params=given, context=context) or given
-        request = {"body": json.dumps({"auditEvents": parameters["auditEvents"]}).encode()}
-        self.meta.events.emit("before-call", params=request, context=context)
-        sent = {**parameters, **json.loads(request["body"])}
-        return self._process.call(lambda: self._put(sent, len(request["body"])))
+    def post(self, body: bytes) -> Answer:
+        return self._process.call(lambda: self._put(body))
 
-    def _put(self, parameters: Mapping[str, Any], size: int) -> Any:
+    def _put(self, body: bytes) -> Answer:
         process, faults = self._process, self._process.faults
+        parameters = {"channelArn": CHANNEL_ARN, **json.loads(body)}
         self._account.begin_call(len(parameters["auditEvents"]))
         process.spend(REQUEST_SECONDS)
         if faults.happens("slow", 0.1):
             process.spend(faults.rng.uniform(0.5, 9))
         if faults.happens("throttled", 0.2):
-            refuse("PutAuditEvents", "ThrottlingException", 400)
+            return _refusal(400, "ThrottlingException")
         if faults.happens("server-errors", 0.1):
-            refuse("PutAuditEvents", *faults.rng.choice([("InternalFailure", 500), ("ServiceUnavailable", 503)]))
+            return _refusal(*faults.rng.choice([(500, "InternalFailure"), (503, "ServiceUnavailable")]))
         timed_out = faults.happens("timeouts", 0.02)
         if timed_out and faults.rng.random() < 0.5:
             process.spend(READ_TIMEOUT_SECONDS)
-            raise EndpointConnectionError(endpoint_url=CHANNEL_ARN)
-        if size > MAX_BYTES:
-            refuse("PutAuditEvents", "RequestEntityTooLargeException", 413)
-        self._refuse_by_content(parameters["auditEvents"])
+            raise NoAnswer("ConnectTimeoutError")
+        if len(body) > MAX_BYTES:
+            return _refusal(413, "RequestEntityTooLargeException")
+        if code := self._code_by_content(parameters["auditEvents"]):
+            return _refusal(400, code)
         try:
             answer = self._lake.put(process, parameters)
         except errors.LakeError as error:
-            refuse("PutAuditEvents", error.code, error.http_status, error.message)
+            return _refusal(error.http_status, error.code, error.message)
         return self._answer(answer, timed_out=timed_out)
 
-    def _refuse_by_content(self, entries: Sequence[Mapping[str, str]]) -> None:
+    def _code_by_content(self, entries: Sequence[Mapping[str, str]]) -> str | None:
         """Refuse the whole request for one event in it: for good with a documented code, for a while with another."""
         texts = [entry["eventData"] for entry in entries]
         if any(f'"UID":"{REFUSED}-' in text for text in texts):
-            refuse("PutAuditEvents", REFUSED, 400)
+            return REFUSED
         if any(f'"UID":"{PUZZLING}-' in text for text in texts) and self._process.faults.lasts(
             PUZZLING, self._process.clock.now()
         ):
-            refuse("PutAuditEvents", _UNKNOWN, 400)
+            return _UNKNOWN
+        return None
 
-    def _answer(self, answer: dict[str, Any], *, timed_out: bool) -> Any:
+    def _answer(self, answer: dict[str, Any], *, timed_out: bool) -> Answer:
         process, faults = self._process, self._process.faults
         if timed_out:
             self._account.lose_answer()
             process.spend(READ_TIMEOUT_SECONDS)
-            raise ReadTimeoutError(endpoint_url=CHANNEL_ARN)
+            raise NoAnswer("ReadTimeoutError")
         if faults.happens("dropped", 0.02):
             self._account.lose_answer()
-            raise ConnectionClosedError(endpoint_url=CHANNEL_ARN)
+            raise NoAnswer("ProtocolError")
         if faults.happens("nonsense", 0.02):
             self._account.lose_answer()
-            odd = [{"successful": "all"}, {"successful": [None]}, {"successful": 1, "failed": 2}, {"failed": ["x"]}]
-            return nonsense(process) if faults.rng.random() < 0.5 else faults.rng.choice(odd)
-        return answer
+            return Answer(200, {}, faults.rng.choice(NONSENSE))
+        return Answer(200, {}, json.dumps(answer).encode())
+
+
+def _refusal(status: int, code: str, message: str = "Injected.") -> Answer:
+    return Answer(status, {"x-amzn-errortype": code}, json.dumps({"message": message}).encode())

@@ -1,10 +1,11 @@
 """One round: a deployment in memory, one hour of a partner's deliveries, and time until nothing moves any more."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deadline import Deadline
@@ -22,7 +23,7 @@ from trailhook.secrets_manager import SecretsManagerStore
 from trailhook.webhook_secret import WebhookSecret
 from trailhook_local.chaos.account import Account, Tally
 from trailhook_local.chaos.faults import Faults, faults_of_round
-from trailhook_local.chaos.lake import ACCOUNT_ID, CHANNEL_ARN, CloudTrailDataClient, MemoryLake
+from trailhook_local.chaos.lake import ACCOUNT_ID, MemoryLake, MemoryPutAuditEvents
 from trailhook_local.chaos.process import Clock, Process, ProcessDied
 from trailhook_local.chaos.queue import MemoryQueue, Stored
 from trailhook_local.chaos.services import S3Client, SecretsManagerClient, SqsClient
@@ -178,6 +179,10 @@ class Round:
             self._surprises.append(f"forward raised {type(error).__name__}: {error}")
             self._account.lose_process()
         else:
+            if deadline.closed:
+                for message in batch:
+                    if message.id in unfinished:
+                        self._account.run_out_of_time(serials_of(message.body)[0])
             self._acknowledge(batch, set(unfinished))
             self._note(ledger)
         self._account.end_invocation()
@@ -191,13 +196,14 @@ class Round:
             mapper=Mapper({partner.name: partner}, [EXCLUDED]),
             account_id=ACCOUNT_ID,
             deliverer=Deliverer(
-                CloudTrailLake(CloudTrailDataClient(process, self._lake, self._account), CHANNEL_ARN),  # type: ignore[arg-type] # the method that is called
+                CloudTrailLake(MemoryPutAuditEvents(process, self._lake, self._account)),
                 parallel=1,
                 sleep=process.sleep,
                 jitter=self._faults.rng.random,
             ),
             queue=SqsDeliveryQueue(self._sqs(process), QUEUE_URL, f"{QUEUE_URL}-dead-letters"),
             quarantine=QuarantineBucket(lambda: bucket, "quarantine", QUEUE_URL),
+            portions_under_way=1,
         )
 
     def _acknowledge(self, batch: Sequence[Stored], unfinished: set[str]) -> None:

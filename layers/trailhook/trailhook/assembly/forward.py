@@ -6,31 +6,34 @@ import botocore
 from botocore.config import Config
 
 from trailhook import __version__
-from trailhook.assembly import client, once
+from trailhook.assembly import client, once, session
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deliver import PARALLEL_REQUESTS, Deliverer
 from trailhook.forward import Forwarder
 from trailhook.mapping import Mapper
 from trailhook.pace import Pace
 from trailhook.partners import load_partners
+from trailhook.put_audit_events import SignedPutAuditEvents
 from trailhook.quarantine_bucket import QuarantineBucket
 from trailhook.queue import SqsDeliveryQueue
 from trailhook.settings import ForwardSettings
 
 USER_AGENT = Config(user_agent=f"trailhook/{__version__} botocore/{botocore.__version__}")
-"""botocore puts its own together anew for each request, which takes as long as signing it."""
 
 
 @cache
 def forwarder(settings: ForwardSettings) -> Forwarder:
     """All partners can be met: after a stack changed its partner, the queue still holds the former one's deliveries."""
-    lake = client("cloudtrail-data", once(2, 10, connections=PARALLEL_REQUESTS).merge(USER_AGENT))
+    requests = SignedPutAuditEvents(
+        client("cloudtrail-data", once(2, 10, connections=PARALLEL_REQUESTS).merge(USER_AGENT)),
+        settings.channel_arn,
+        settings.external_id,
+        ca_bundle=session().get_config_variable("ca_bundle"),
+    )
     return Forwarder(
         mapper=Mapper(load_partners(settings.options), settings.exclude_events),
         account_id=settings.account_id,
-        deliverer=Deliverer(
-            CloudTrailLake(lake, settings.channel_arn, settings.external_id), pace=Pace(settings.requests_per_second)
-        ),
+        deliverer=Deliverer(CloudTrailLake(requests), pace=Pace(settings.requests_per_second)),
         queue=SqsDeliveryQueue(client("sqs", once(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url),
         # S3's model is the largest of all, and most invocations quarantine nothing.
         quarantine=QuarantineBucket(

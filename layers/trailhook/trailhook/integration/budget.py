@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from trailhook.deadline import Context, Deadline, seconds_left
 from trailhook.errors import OutOfTime
@@ -17,8 +18,7 @@ from trailhook.errors import OutOfTime
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """No call to CloudTrail begins after `work`, or, taking back, after `undo`; none takes longer than `call_seconds`.
 
     `withdrawal` is a Delete's `work`, which has next to nothing to take back. The answer begins at `hurry` at the

@@ -6,9 +6,10 @@ shares `Custom`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct
 
 
 class IntegrationType(StrEnum):
@@ -18,8 +19,7 @@ class IntegrationType(StrEnum):
     SOLUTION = "solution"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One line of the catalogue: what the console calls it, what CreateChannel calls it, and its type."""
 
     console_name: str

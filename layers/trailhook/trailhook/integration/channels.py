@@ -1,7 +1,8 @@
 """The channels that there are, and which of them is ours. Lists tell neither source nor tags, so each is asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailhook.errors import InTheWay
 from trailhook.integration.control_plane import Channel, ControlPlane
@@ -9,8 +10,7 @@ from trailhook.integration.ownership import Owner
 from trailhook.integration.properties import Integration
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
+class Tagged(Struct, frozen=True):
     """A channel with its tags."""
 
     channel: Channel
@@ -39,8 +39,7 @@ def refuse_users(tagged: Tagged, owner: Owner, verb: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelPlan:
+class ChannelPlan(Struct, frozen=True):
     """`current`: the channel to keep, None to create one. `aside`: a channel of ours that has the name we need."""
 
     current: Tagged | None

@@ -9,12 +9,12 @@ that must not run twice raises AnswerLost where nobody knows whether it did.
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 from botocore.parsers import ResponseParserError
+from msgspec import Struct
 
 from trailhook.deadline import Deadline
 from trailhook.errors import AnswerLost, CallRefused, OutOfTime, OwnershipUnknown
@@ -43,8 +43,7 @@ _DENIALS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """A channel; `stores` are the ARNs of its destinations, `ingested` is when somebody last put events, if ever."""
 
     arn: str
@@ -54,8 +53,7 @@ class Channel:
     ingested: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class EventDataStore:
+class EventDataStore(Struct, frozen=True):
     """An event data store. `categories` are the values of eventCategory that its selectors let in."""
 
     arn: str

@@ -4,7 +4,8 @@ Planning only reads and refuses; nothing is touched before everything is known t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailhook.errors import InTheWay, OwnershipUnknown
 from trailhook.integration.control_plane import Channel, ControlPlane, EventDataStore
@@ -17,8 +18,7 @@ ENABLED = "ENABLED"
 PENDING_DELETION = "PENDING_DELETION"
 
 
-@dataclass(frozen=True, slots=True)
-class StorePlan:
+class StorePlan(Struct, frozen=True):
     """`given`: existing stores, verified. `wanted`: the store to have; `found` is it where it is there already."""
 
     given: tuple[str, ...] = ()
@@ -26,8 +26,7 @@ class StorePlan:
     found: EventDataStore | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(Struct, frozen=True):
     """What the former properties asked for alike: a request that does not ask for a change is not refused one."""
 
     billing_mode: bool = False

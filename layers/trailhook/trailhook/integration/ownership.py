@@ -7,7 +7,8 @@ carries this very stack's id, though, can be the leftover of a failed Create.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 OUR_PREFIX = "trailhook:"
 STACK_ID = "trailhook:stack-id"
@@ -21,8 +22,7 @@ _USER = "trailhook:user:"
 Tags = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """One custom resource of one stack."""
 
     stack_id: str

@@ -5,8 +5,9 @@ CloudFormation hands over text only; `""` and `[""]` are what an empty parameter
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from trailhook.errors import PropertiesRefused
 from trailhook.integration.catalogue import PARTNERS, SOURCES, WEBHOOK, IntegrationType, Source
@@ -45,8 +46,7 @@ _MAX_PRINCIPALS = 50
 _MAX_STORES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class NewStore:
+class NewStore(Struct, frozen=True):
     """The event data store to have. None: the operator does not say."""
 
     name: str
@@ -60,8 +60,7 @@ class NewStore:
         return self.kms_key if self.kms_key and re.match(r"(arn:[^/]*:)?alias/", self.kms_key) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Integration:
+class Integration(Struct, frozen=True):
     """The integration to have: through somebody else's channel, `channel_arn`, or with given stores or a new one."""
 
     partner: str

@@ -6,16 +6,16 @@ request that makes no sense, too.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from trailhook.integration.ownership import Owner
 
 _STACK_ID = re.compile(r"arn:(?P<partition>[^:]+):cloudformation:(?P<region>[^:]+):(?P<account>\d{12}):stack/.+")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the stack lives, which is where everything it makes has to live."""
 
     partition: str
@@ -30,8 +30,7 @@ class Place:
         return f":{self.region}:{self.account}:" in arn
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """`physical_id` is None in a Create. The pre-signed `response_url` stays out of every representation."""
 
     type: str
@@ -41,7 +40,13 @@ class Request:
     physical_id: str | None
     properties: Mapping[str, Any]
     old_properties: Mapping[str, Any]
-    response_url: str = field(repr=False)
+    response_url: str
+
+    def __repr__(self) -> str:
+        return f"Request({self.type!r}, {self.request_id!r}, {self.logical_id!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("type", self.type), ("request_id", self.request_id), ("logical_id", self.logical_id)]
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Request":

@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from trailhook.deadline import Deadline
 from trailhook.integration.request import Request
@@ -24,8 +25,7 @@ _SHARE_OF_AN_ATTEMPT = 0.6
 """Of what is left: a URL that is slow to say yes is heard out, and there is still time to try again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What CloudFormation is told. `reason` is for the operator; `data` is what Fn::GetAtt finds.
 
     `unconfirmed` is an event data store that is the leftover of an Update until CloudFormation has heard this.

@@ -1,6 +1,6 @@
 """Making the event data store of an integration, or taking our own one back, and waiting until it is ENABLED."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from trailhook.errors import InTheWay
 from trailhook.integration.control_plane import ControlPlane, EventDataStore, as_list
@@ -16,8 +16,7 @@ from trailhook.integration.undo import Undo
 _ON_THE_WAY = frozenset({"CREATED", "STARTING_INGESTION"})
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
+class Stores(Struct, frozen=True):
     """The destinations; of a store that is ours `retention_days`, and `new_retention` where it is still to be set.
 
     `unconfirmed`: it carries the mark of an Update of which CloudFormation has not heard.

@@ -5,9 +5,10 @@ documented, so nothing of it is relied on: what decides stands in SNS's envelope
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.body import open_body
@@ -60,7 +61,7 @@ def partner(options: Options, fetcher: Fetcher | None = None) -> Partner:
 def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """SNS posts one message at a time; a forwarder may post an array, or one a line."""
     for record in JsonText(open_body(delivery)).records():
-        yield PartnerEvent(delivery, record.value, record.text.encode("utf-8", "surrogatepass"), record.fault)
+        yield PartnerEvent(delivery, record.value, record.original, record.fault)
 
 
 def uid(event: PartnerEvent) -> str | None:
@@ -97,8 +98,7 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(Struct, frozen=True):
     """A word of the message, and whether SNS's signature covers it."""
 
     text: str

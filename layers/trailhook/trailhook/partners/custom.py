@@ -103,7 +103,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """One event, an array, NDJSON, or a PutAuditEvents request with its `auditEvents`."""
     for record in JsonText(open_body(delivery)).records():
         for entry in _entries(record):
-            yield PartnerEvent(delivery, entry.value, entry.text.encode(), entry.fault)
+            yield PartnerEvent(delivery, entry.value, entry.original, entry.fault)
 
 
 def _entries(record: Record) -> Iterator[Record]:
@@ -125,17 +125,17 @@ def _event_data(entry: Record) -> Record:
     """An entry of PutAuditEvents holds its event as JSON inside a string, and maybe the string's checksum."""
     inner = value_at(entry.value, "eventData")
     if not isinstance(inner, str):
-        return Record(inner, entry.text, entry.fault)
+        return Record(inner, entry.original, entry.fault)
     raw = inner.encode("utf-8", "surrogatepass")
     checksum = value_at(entry.value, "eventDataChecksum")
     if checksum is not None and checksum != base64.b64encode(hashlib.sha256(raw).digest()).decode():
         fault = UnmappableEvent("InvalidChecksum", "eventDataChecksum is not that of eventData")
-        return Record(None, entry.text, fault)
+        return Record(None, entry.original, fault)
     try:
         event = JsonText(raw).document()
     except MalformedDelivery as error:
-        return Record(None, entry.text, UnmappableEvent(error.code, f"eventData: {error.reason}"))
-    return Record(event.value, entry.text, entry.fault or event.fault)
+        return Record(None, entry.original, UnmappableEvent(error.code, f"eventData: {error.reason}"))
+    return Record(event.value, entry.original, entry.fault or event.fault)
 
 
 def uid(event: PartnerEvent) -> str | None:

@@ -18,7 +18,7 @@ from trailhook.event_id import event_id
 from trailhook.exact_json import canonical
 from trailhook.gateway import Response
 from trailhook.json_text import JsonText
-from trailhook.members import object_at, text_at
+from trailhook.members import object_at, text_at, text_of
 from trailhook.partner import Options, Partner, accepted
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TokenProof
 from trailhook.redaction import Redaction
@@ -28,6 +28,7 @@ NAME = "github"
 EVENT_SOURCE = "github.com"
 HEC_PATHS = frozenset({"/services/collector", "/services/collector/event", "/services/collector/event/1.0"})
 _TIMES = ("@timestamp", "created_at")
+_WHO = ("actor", "actor_id", "external_identity_nameid", "external_identity_username", "business", "org")
 _SIGNATURE = HmacProof("github-signature", "x-hub-signature-256", prefix="sha256=")
 _HEC = TokenProof("splunk-hec", prefix="Splunk ", paths=HEC_PATHS)
 
@@ -64,7 +65,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     is_webhook = bool(delivery.header("x-github-event"))
     for record in text.records():
         value = record.value if is_webhook else _unwrapped(record.value)
-        original = body if is_form else record.text.encode()
+        original = body if is_form else record.original
         yield PartnerEvent(delivery, value, original, record.fault)
 
 
@@ -79,7 +80,11 @@ def uid(event: PartnerEvent) -> str | None:
     """
     if _is_webhook(event):
         return event.delivery.header("x-github-delivery") or None
-    return text_at(event.value, "_document_id") or text_at(event.value, "data", "_document_id")
+    return _document_id(event.value)
+
+
+def _document_id(entry: Any) -> str | None:
+    return text_at(entry, "_document_id") or text_at(entry, "data", "_document_id")
 
 
 def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
@@ -127,10 +132,10 @@ def _sender(body: Mapping[str, Any]) -> UserIdentity:
 
 
 def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: Redaction) -> AuditEvent:
-    action = text_at(entry, "action")
+    action = text_of(entry.get("action"))
     if action is None:
         raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
-    document_id = uid(event) or hashlib.sha256(canonical(entry).encode()).hexdigest()
+    document_id = _document_id(entry) or hashlib.sha256(canonical(entry).encode()).hexdigest()
     present = [name for name in _TIMES if entry.get(name) is not None]
     field = present[0] if present else " or ".join(_TIMES)
     return fit_audit_event(
@@ -141,8 +146,8 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
         source=EVENT_SOURCE,
         time=parse_time(entry.get(field), field),
         identity=_actor(entry),
-        user_agent=text_at(entry, "user_agent"),
-        source_ip=text_at(entry, "actor_ip"),
+        user_agent=text_of(entry.get("user_agent")),
+        source_ip=text_of(entry.get("actor_ip")),
         failure=_failure(action, entry),
         request_parameters=entry,
         redaction=redaction,
@@ -160,9 +165,8 @@ def _failure(action: str, entry: Mapping[str, Any]) -> Failure | None:
 
 def _actor(entry: Mapping[str, Any]) -> UserIdentity:
     """Who is behind an entry. Workflow and git entries may have no actor; then it is who owns what happened."""
-    keys = ("actor", "actor_id", "external_identity_nameid", "external_identity_username", "business", "org")
-    details = {key: entry[key] for key in keys if entry.get(key)}
-    if principal := _id(entry, "actor_id") or text_at(entry, "actor"):
+    details = {key: value for key in _WHO if (value := entry.get(key))}
+    if principal := _id(entry, "actor_id") or text_of(entry.get("actor")):
         return UserIdentity("Bot" if _is_bot(entry) else "User", principal, details)
     for field, kind in (("business", "Enterprise"), ("org", "Organization")):
         if principal := _only(entry.get(field)):
@@ -172,16 +176,16 @@ def _actor(entry: Mapping[str, Any]) -> UserIdentity:
 
 def _is_bot(entry: Mapping[str, Any]) -> bool:
     """Brackets cannot be part of a person's login; older entries say no more than that."""
-    return entry.get("actor_is_bot") is True or (text_at(entry, "actor") or "").endswith("[bot]")
+    return entry.get("actor_is_bot") is True or (text_of(entry.get("actor")) or "").endswith("[bot]")
 
 
 def _only(value: Any) -> str | None:
     """A name, also as an array of one: some entries list the organisations, and several are no one's name."""
     names = value if isinstance(value, list) else [value]
-    return text_at({"name": names[0]}, "name") if len(names) == 1 else None
+    return text_of(names[0]) if len(names) == 1 else None
 
 
 def _id(value: Mapping[str, Any], name: str) -> str | None:
     """An id as text; GitHub writes 0 for nobody."""
-    text = text_at(value, name)
+    text = text_of(value.get(name))
     return None if text == "0" else text

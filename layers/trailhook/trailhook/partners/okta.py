@@ -63,7 +63,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """The events of an event hook, or System Log events as one object, an array or NDJSON."""
     for record in JsonText(open_body(delivery)).records():
         for entry in elements_or_itself(record, "data", "events"):
-            yield PartnerEvent(delivery, entry.value, entry.text.encode(), entry.fault)
+            yield PartnerEvent(delivery, entry.value, entry.original, entry.fault)
 
 
 def uid(event: PartnerEvent) -> str | None:

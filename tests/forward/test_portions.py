@@ -1,0 +1,110 @@
+"""Portions that are under way side by side, against a destination that takes its time."""
+
+import gc
+import json
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from tests.forward.ports import MemoryQuarantine, MemoryQueue
+from tests.forward.test_forward import ACCOUNT, delivery, entry, record
+
+from trailhook.batch import Entry
+from trailhook.deadline import Deadline
+from trailhook.deliver import Deliverer
+from trailhook.destination import DELIVERED, Outcome
+from trailhook.envelope import Envelope
+from trailhook.errors import Undeliverable
+from trailhook.forward import PORTION_EVENTS, PORTIONS_UNDER_WAY, Forwarder
+from trailhook.ledger import Ledger
+from trailhook.mapping import Mapper
+from trailhook.partner import Options
+from trailhook.partners import load_partners
+
+EVENTS = PORTION_EVENTS * (PORTIONS_UNDER_WAY + 1)
+
+
+@dataclass
+class Meeting:
+    """A destination whose requests wait until so many portions have some under way, which `fails` for one portion."""
+
+    portions: int
+    fails: int | None = None
+    running: list[int] = field(default_factory=list)
+    met: bool = False
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+        portion = int(json.loads(batch[0].event_data)["UID"].removeprefix("doc-")) // PORTION_EVENTS
+        with self.changed:
+            self.running.append(portion)
+            self.met |= len(set(self.running)) >= self.portions
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self.met, timeout=60)
+        try:
+            if portion == self.fails:
+                raise MemoryError
+            if self.fails is not None:
+                time.sleep(0.2)
+            return [DELIVERED] * len(batch)
+        finally:
+            with self.changed:
+                self.running.remove(portion)
+
+
+def forward(destination: Meeting) -> tuple[list[str], Ledger]:
+    messages = [entry(number) for number in range(EVENTS)]
+    records = [
+        record(Envelope(delivery(*messages[start : start + 500])), f"m{start}") for start in range(0, EVENTS, 500)
+    ]
+    forwarder = Forwarder(
+        mapper=Mapper(load_partners(Options())),
+        account_id=ACCOUNT,
+        deliverer=Deliverer(destination, parallel=EVENTS // 100),
+        queue=MemoryQueue(),
+        quarantine=MemoryQuarantine(),
+    )
+    return forwarder.forward(records, Deadline.of(None))
+
+
+def test_portions_are_delivered_side_by_side() -> None:
+    destination = Meeting(PORTIONS_UNDER_WAY)
+    unfinished, ledger = forward(destination)
+    assert destination.met
+    assert (unfinished, ledger.events) == ([], {"delivered": EVENTS})
+
+
+@pytest.mark.parametrize("fails", range(PORTIONS_UNDER_WAY))
+def test_when_one_portion_takes_the_function_down_nothing_goes_on_in_the_next_invocation(fails: int) -> None:
+    destination = Meeting(PORTIONS_UNDER_WAY, fails)
+    with pytest.raises(MemoryError):
+        forward(destination)
+    assert destination.met
+    assert destination.running == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"action":"a","action":"b"}',
+        b'[{"action":"a"},{"action":"a","action":"b"},{"action":1e999}]',
+        b'{"action":"a"}\n{"action":\n',
+        b"broken\nlines\n",
+        b"[1,",
+    ],
+    ids=["alone", "in an array", "a broken line", "nothing but broken lines", "a broken array"],
+)
+def test_an_event_at_fault_is_let_go_when_it_is_done(body: bytes) -> None:
+    def faults() -> int:
+        gc.collect()
+        return sum(isinstance(one, Undeliverable) for one in gc.get_objects())
+
+    before = faults()
+    mapper = Mapper(load_partners(Options()))
+    for number in range(3):
+        total, items, _ = mapper.take_apart(delivery(body=body))
+        assert sum(item.outcome is not None for item in items) <= total, number
+        del items
+    assert faults() == before

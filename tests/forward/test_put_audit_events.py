@@ -1,0 +1,145 @@
+"""Requests as they arrive: where botocore would have sent them, signed, and only to whom the certificate names."""
+
+import base64
+import contextlib
+import hashlib
+import json
+import re
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.receive.sns_sender import certificate, key
+
+from trailhook.batch import Entry
+from trailhook.cloudtrail_lake import CloudTrailLake
+from trailhook.errors import NoAnswer
+from trailhook.put_audit_events import SignedPutAuditEvents
+
+SESSION = boto3.Session(aws_access_key_id="AKIAFAKE", aws_secret_access_key="fake", region_name="us-east-1")
+ARN = "arn:aws:cloudtrail:us-east-1:111122223333:channel/00000000-0000-4000-8000-000000000000"
+
+
+@dataclass
+class Sent:
+    """A request as it arrives."""
+
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@contextlib.contextmanager
+def listening(tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[Sent]]]:
+    """A server that takes everything, and the requests that it has got."""
+    requests: list[Sent] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            requests.append(Sent(self.path, dict(self.headers.items()), body))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"successful": [], "failed": []}')
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002 - the parent's signature
+            return
+
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None:
+            """A client that does not trust us goes away, as it should."""
+
+    with Quiet(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        yield f"{'https' if tls else 'http'}://localhost:{server.server_address[1]}", requests
+        server.shutdown()
+        thread.join()
+
+
+def test_the_request_is_the_one_that_botocore_would_have_made_and_its_signature_covers_the_body() -> None:
+    batch = [
+        Entry.of("plain", b'{"a": 1}'),
+        Entry.of("awkward", json.dumps({"line": '\u2028"\\\x7f😀'}, ensure_ascii=False).encode()),
+        Entry.of("id", b"not JSON"),
+    ]
+    events: Any = [
+        {
+            "id": one.id,
+            "eventData": one.event_data,
+            "eventDataChecksum": base64.b64encode(hashlib.sha256(one.event_data.encode()).digest()).decode(),
+        }
+        for one in batch
+    ]
+    with listening() as (url, requests):
+        client = SESSION.client("cloudtrail-data", endpoint_url=url)
+        CloudTrailLake(SignedPutAuditEvents(client, ARN, "external/id=1")).put(batch)
+        client.put_audit_events(channelArn=ARN, externalId="external/id=1", auditEvents=events)
+    request, expected = requests
+    assert request.target == expected.target
+    for_retries = {"amz-sdk-invocation-id", "amz-sdk-request"}
+    assert request.headers.keys() == expected.headers.keys() - for_retries
+    assert request.headers["Content-Type"] == expected.headers["Content-Type"]
+    assert request.headers["Content-Length"] == str(len(request.body))
+    assert request.body.isascii()
+    assert json.loads(request.body) == json.loads(expected.body)
+
+    authorization = request.headers["Authorization"]
+    signed = re.search("SignedHeaders=([^,]*)", authorization)
+    credentials = SESSION.get_credentials()
+    assert signed
+    assert credentials
+    named = {name.lower(): value for name, value in request.headers.items()}
+    again = AWSRequest(
+        "POST", f"{url}{request.target}", {name: named[name] for name in signed[1].split(";")}, request.body
+    )
+    again.context["timestamp"] = named["x-amz-date"]
+    signer = SigV4Auth(credentials.get_frozen_credentials(), "cloudtrail-data", "us-east-1")
+    signature = signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
+    assert authorization.endswith(f"Signature={signature}")
+
+
+@pytest.mark.parametrize("form", ["http://{}", "{}", "http://user:p%40ss@{}"], ids=["URL", "bare", "with a password"])
+def test_a_proxy_of_the_environment_is_asked_for_the_service(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening() as (url, requests):
+        monkeypatch.setenv("http_proxy", form.format(url.removeprefix("http://")))
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        client = SESSION.client("cloudtrail-data", endpoint_url="http://lake.example")
+        assert SignedPutAuditEvents(client, ARN).post(b"{}").status == 200
+        client.put_audit_events(channelArn=ARN, auditEvents=[{"id": "x", "eventData": "{}"}])
+    ours, botocores = requests
+    assert ours.target == botocores.target
+    assert ours.target.startswith("http://lake.example/PutAuditEvents?")
+    assert ours.headers["Host"] == "lake.example"
+    assert ours.headers.get("Proxy-Authorization") == botocores.headers.get("Proxy-Authorization")
+    assert ("Proxy-Authorization" in ours.headers) == ("@" in form)
+
+
+def test_only_a_server_whose_certificate_is_trusted_gets_a_request(tmp_path: Path) -> None:
+    bundle, secret = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    bundle.write_bytes(certificate(names=["localhost"], days=(-1, 36_500), authority=True))
+    secret.write_bytes(key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(bundle, secret)
+    with listening(context) as (url, requests):
+        client = SESSION.client("cloudtrail-data", endpoint_url=url)
+        with pytest.raises(NoAnswer, match="SSLError"):
+            SignedPutAuditEvents(client, ARN).post(b"{}")
+        other_name = SESSION.client("cloudtrail-data", endpoint_url=url.replace("localhost", "127.0.0.1"))
+        with pytest.raises(NoAnswer, match="SSLError"):
+            SignedPutAuditEvents(other_name, ARN, ca_bundle=str(bundle)).post(b"{}")
+        assert not requests
+        assert SignedPutAuditEvents(client, ARN, ca_bundle=str(bundle)).post(b"{}").status == 200
+    assert len(requests) == 1
