@@ -14,7 +14,7 @@ from trailhook.cloudtrail_lake import ENTRY_CODES, CloudTrailLake
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer
 from trailhook.destination import DELIVERED, Disposition
-from trailhook.put_audit_events import SignedPutAuditEvents
+from trailhook.put_audit_events import Answer, SignedPutAuditEvents
 from trailhook_local.lake import LakeServer
 
 ACCOUNT = "111122223333"
@@ -149,3 +149,34 @@ def test_no_server_at_all_is_worth_another_try(channel: Channel) -> None:
     channel.server.close()
     (outcome,) = destination.put([entry("a")])
     assert outcome.disposition is Disposition.RETRY
+
+
+@dataclass
+class Answering:
+    """A service that gives one and the same answer."""
+
+    status: int
+    body: bytes
+
+    def post(self, body: bytes) -> Answer:  # noqa: ARG002 - whatever it is asked
+        return Answer(self.status, {}, self.body)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "disposition"),
+    [
+        pytest.param(200, b"<html>", Disposition.RETRY, id="no JSON"),
+        pytest.param(204, b"", Disposition.RETRY, id="nothing"),
+        pytest.param(200, b"{}", Disposition.RETRY, id="no mention of the event"),
+        pytest.param(200, b'{"successful":[{"id":"other"}]}', Disposition.RETRY, id="another event"),
+        pytest.param(200, b'{"successful":[{"id":"a"}],"failed":[{"id":"a"}]}', Disposition.RETRY, id="taken and not"),
+        pytest.param(202, b'{"successful":[{"id":"a"}]}', Disposition.DELIVERED, id="taken"),
+        pytest.param(301, b"", Disposition.PUZZLING, id="elsewhere"),
+        pytest.param(418, b"", Disposition.PUZZLING, id="an undocumented refusal"),
+        pytest.param(413, b"", Disposition.QUARANTINE, id="too large"),
+        pytest.param(503, b"<html>", Disposition.RETRY, id="down"),
+    ],
+)
+def test_an_event_is_delivered_only_if_an_answer_says_so(status: int, body: bytes, disposition: Disposition) -> None:
+    (outcome,) = CloudTrailLake(Answering(status, body)).put([entry("a")])
+    assert outcome.disposition is disposition

@@ -72,6 +72,7 @@ until it is known which event; but only with one of these is that event quaranti
 _NO_SHAPE: Any = None
 """A refusal's members are the same for every operation, so botocore's parser needs no shape of them."""
 _NOT_ANSWERED = Outcome(Disposition.RETRY, "NotAnswered", "PutAuditEvents' answer does not mention this event")
+_NOT_JSON = Outcome(Disposition.RETRY, "NotJson", "PutAuditEvents' answer is no JSON")
 _AGAIN_STATUSES = frozenset({408, 429})
 _CALLER_STATUSES = frozenset({401, 403})
 
@@ -94,9 +95,13 @@ class CloudTrailLake:
             return [Outcome(Disposition.CONFIGURATION, type(error).__name__, str(error))] * len(batch)
         except BotoCoreError as error:
             return [Outcome(Disposition.RETRY, type(error).__name__, "The request could not be signed")] * len(batch)
-        if answer.status != HTTPStatus.OK:
+        if answer.status >= 300:
             return [self._refusal(answer, alone=len(batch) == 1)] * len(batch)
-        return _outcomes(batch, decode(answer.body))
+        try:
+            told = decode(answer.body)
+        except ValueError:
+            return [_NOT_JSON] * len(batch)
+        return _outcomes(batch, told)
 
     def _refusal(self, answer: Answer, *, alone: bool) -> Outcome:
         """What the refusal of a whole request means for each entry in it."""
@@ -105,13 +110,7 @@ class CloudTrailLake:
         code, message = str(error.get("Code", "")), str(error.get("Message", ""))
         if code in CALLER_CODES or answer.status in _CALLER_STATUSES:
             return Outcome(Disposition.CONFIGURATION, code, message)
-        if (
-            answer.status >= 500
-            or answer.status in _AGAIN_STATUSES
-            or answer.status < 400
-            or "Throttl" in code
-            or "LimitExceeded" in code
-        ):
+        if answer.status >= 500 or answer.status in _AGAIN_STATUSES or "Throttl" in code or "LimitExceeded" in code:
             return Outcome(Disposition.RETRY, code, message)
         if not alone:
             return Outcome(Disposition.SPLIT, code, message)

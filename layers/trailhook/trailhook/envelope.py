@@ -85,7 +85,7 @@ def encode_envelope(envelope: Envelope) -> str:
         "headers": dict(delivery.headers),
         "signed": sorted(delivery.signed),
         "attempt": envelope.attempt,
-        "pending": envelope.pending and to_builtins(_PendingWire.folded(envelope.pending)),
+        "pending": None if envelope.pending is None else to_builtins(_PendingWire.folded(envelope.pending)),
         "sha256": hashlib.sha256(delivery.body).hexdigest(),
     }
     if len(delivery.body) > _MAX_BODY_BYTES:

@@ -176,11 +176,10 @@ class Forwarder:
                 message.unreadable = True
                 ledger.faults.append(f"{message.id}: {error}")
                 continue
-            taken: Iterable[Item]
-            message.total, taken, added = self._mapper.take_apart(envelope.delivery)
+            message.total, items, added = self._mapper.take_apart(envelope.delivery)
             if envelope.pending:
-                taken = _pending_items(taken, envelope.pending, message, ledger)
-            read.append((message, taken))
+                items = _pending_items(items, envelope.pending, message, ledger)
+            read.append((message, items))
             size += added
             if size >= READ_AHEAD_BYTES:
                 yield from read

@@ -1,6 +1,6 @@
 """From a queued delivery to its events as forward handles them: mapped, excluded by the operator, or refused."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -50,7 +50,7 @@ class Mapper:
         """The partner's own id of an event that could not be mapped."""
         return self._partners[event.delivery.partner].uid(event)
 
-    def take_apart(self, delivery: Delivery) -> tuple[int, Iterator[Item], int]:
+    def take_apart(self, delivery: Delivery) -> tuple[int, Iterable[Item], int]:
         """How many events the delivery holds, each of them mapped in an order that is always the same, and their bytes.
 
         A delivery that cannot be taken apart to its end is one item, the whole of it.
@@ -64,27 +64,23 @@ class Mapper:
             raise
         except Exception as error:  # noqa: BLE001 - what takes it apart is pure, too: the next receive would end the same
             return 1, iter([_unforeseen(0, _whole(delivery), error)]), len(delivery.body)
-        return total, self._mapped(partner, events), size
+        return total, (self._map(position, partner, event) for position, event in enumerate(events)), size
 
-    def _mapped(self, partner: Partner, events: Iterable[PartnerEvent]) -> Iterator[Item]:
-        for position, event in enumerate(events):
-            if event.fault:
-                yield _refused(position, event, event.fault)
-                continue
-            try:
-                audit_event = partner.to_audit_event(event)
-            except Undeliverable as error:
-                yield _refused(position, event, error)
-                continue
-            except MemoryError:
-                raise
-            except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
-                yield _unforeseen(position, event, error)
-                continue
-            item = Item(position, event, audit_event, audit_event.id, audit_event.uid)
-            if self._exclude_events and any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
-                item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
-            yield item
+    def _map(self, position: int, partner: Partner, event: PartnerEvent) -> Item:
+        if event.fault:
+            return _refused(position, event, event.fault)
+        try:
+            audit_event = partner.to_audit_event(event)
+        except Undeliverable as error:
+            return _refused(position, event, error)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
+            return _unforeseen(position, event, error)
+        item = Item(position, event, audit_event, audit_event.id, audit_event.uid)
+        if self._exclude_events and any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
+            item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
+        return item
 
 
 def _whole(delivery: Delivery) -> PartnerEvent:
