@@ -105,8 +105,10 @@ def show_end_to_end(url: str, slow_url: str, events: int) -> None:
     rows = together(
         {
             NAIVE: naive_loop(client(url), NAIVE_EVENTS),
-            "forward": run_forward(lake(url), events),
-            f"forward, each call {SLOW_SECONDS * 1000:g} ms": run_forward(lake(slow_url), events, batch=SLOW_BATCH),
+            f"forward, {BATCH:,} a batch": run_forward(lake(url), events),
+            f"forward, {SLOW_BATCH:,} a batch, calls of {SLOW_SECONDS * 1000:g} ms": run_forward(
+                lake(slow_url), events, batch=SLOW_BATCH
+            ),
             "floor: parse, digest, encode": each(floor, messages),
             "endpoint's ceiling: ready bodies": bare_requests(url, bodies),
         }
