@@ -19,9 +19,9 @@ from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deadline import Deadline
 from trailhook.destination import DELIVERED, Outcome
 from trailhook.envelope import decode_envelope
-from trailhook.forward import PORTION_EVENTS
 from trailhook.partner import Options
 from trailhook.partners import load_partners
+from trailhook.portions import PORTION_EVENTS
 from trailhook.put_audit_events import SignedPutAuditEvents
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def stages(url: str, events: int) -> dict[str, Measurement]:
     return {
         "decode: the envelope, its digest": measure(each(decode_envelope, messages)),
         "parse: the records, exactly": measure(each(lambda one: list(github.events(one)), deliveries)),
-        "map and fit: ids, redaction, limits": measure(each(github.to_audit_event, partner_events)),
-        "encode: checksum and text": measure(each(lambda one: Entry.of(one.id, one.event_data(ACCOUNT)), audit_events)),
+        "map and fit: redaction, limits": measure(each(github.to_audit_event, partner_events)),
+        "encode: id, checksum and text": measure(each(lambda one: Entry.of(one.id, one.event_data(ACCOUNT)), audit_events)),
         "pack: requests and their bodies": measure(packing),
         "sign and send": measure(sending),
     }

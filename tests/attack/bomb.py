@@ -25,7 +25,7 @@ from tests.receive.senders import RECEIVED_AT, api_gateway_event, standard_webho
 from trailhook.assembly import client
 from trailhook.assembly.receive import receive_limits
 from trailhook.envelope import decode_envelope
-from trailhook.mapping import Mapper
+from trailhook.mapping import Mapper, Withheld
 from trailhook.partner import Options
 from trailhook.partners import load_partner, load_partners
 from trailhook.receive import Receiver
@@ -98,9 +98,11 @@ def main(names: Sequence[str]) -> None:
     for name, message in queued:
         started = time.process_time()
         ends: Counter[str] = Counter()
-        for item in mapper.take_apart(decode_envelope(message).delivery)[1]:
-            assert item.fault is None, item.fault
-            ends[item.outcome.code if item.outcome else "mapped"] += 1
+        for event in mapper.take_apart(decode_envelope(message).delivery)[1]:
+            found = mapper.map(event)
+            if isinstance(found, Withheld):
+                assert found.fault is None, found.fault
+            ends[found.outcome.code if isinstance(found, Withheld) else "mapped"] += 1
         _report(name, "forward", started, ends=ends)
 
 

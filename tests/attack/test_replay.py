@@ -9,6 +9,7 @@ from tests.contract.test_registry import OPTIONS, receiver
 from tests.partners.cases import cases
 from tests.receive.senders import NOW, RECEIVED_AT, api_gateway_event
 
+from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery
 from trailhook.envelope import decode_envelope
 from trailhook.mapping import Mapper
@@ -21,7 +22,8 @@ SIGNED = [row for row in [*TABLE, *STANDARD] if row.signs]
 
 
 def mapped(delivery: Delivery) -> list[str]:
-    return [item.audit_event.id for item in MAPPER.take_apart(delivery)[1] if item.audit_event]
+    found = [MAPPER.map(event) for event in MAPPER.take_apart(delivery)[1]]
+    return [one.id for one in found if isinstance(one, AuditEvent)]
 
 
 def deliveries(row: Row) -> Iterator[Delivery]:

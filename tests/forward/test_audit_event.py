@@ -20,7 +20,7 @@ DELIVERY = Delivery("custom", "d", "r", 1_700_000_000_123, "192.0.2.1", "standar
 
 def fit(original: bytes = ORIGINAL, **members: Any) -> AuditEvent:
     complete: dict[str, Any] = {
-        "id": "id-1",
+        "key": ("example", "1"),
         "uid": "uid-1",
         "name": "login",
         "source": "example.com",
@@ -126,9 +126,9 @@ def test_a_bottomless_event_is_refused() -> None:
 def test_an_event_cannot_be_built_past_its_limits_by_hand() -> None:
     fields = fit().fields
     with pytest.raises(UnmappableEvent, match="FieldTooLong"):
-        AuditEvent("id", {**fields, "additionalEventData": {"x": "y" * 28_000}})
+        AuditEvent(("id",), {**fields, "additionalEventData": {"x": "y" * 28_000}})
     with pytest.raises(UnmappableEvent, match="MissingField"):
-        AuditEvent("id", {key: value for key, value in fields.items() if key != "UID"})
+        AuditEvent(("id",), {key: value for key, value in fields.items() if key != "UID"})
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)

@@ -9,14 +9,15 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, ValidationError, convert, defstruct, field
 from msgspec.structs import force_setattr
 
 from trailhook.address import address
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
+from trailhook.event_id import event_id
 from trailhook.exact_json import encode, encoded_size
 from trailhook.redaction import BY_NAME, Redaction
 from trailhook.timestamps import from_milliseconds, to_text
@@ -44,8 +45,29 @@ DETAILS_LIMIT = 20_000
 EVENT_LIMIT = 256_000
 _MOST_BYTES = 4
 """A character of UTF-8 takes no more, so that most texts need not be encoded to be measured."""
+_SHORT = TEXT_LIMITS["userAgent"] // _MOST_BYTES
 _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
+
+
+def _plain(limit: int) -> Any:
+    """A text that is within the limit however it is written."""
+    return Annotated[str, Meta(min_length=1, max_length=limit // _MOST_BYTES)]
+
+
+_PlainIdentity = defstruct(
+    "_PlainIdentity", [("type", _plain(IDENTITY_TYPE_LIMIT)), ("principalId", _plain(PRINCIPAL_ID_LIMIT))]
+)
+_PlainFields = defstruct(
+    "_PlainFields",
+    [
+        ("userIdentity", _PlainIdentity),
+        ("eventTime", str),
+        *((name, _plain(limit)) for name, limit in TEXT_LIMITS.items() if name not in _OPTIONAL_TEXTS),
+        *((name, _plain(limit), None) for name, limit in TEXT_LIMITS.items() if name in _OPTIONAL_TEXTS),
+    ],
+)
+"""What nearly all events are, so that few need a closer look: all members there, and no text that might be too long."""
 
 
 class UserIdentity(Struct, frozen=True, gc=False):
@@ -54,6 +76,13 @@ class UserIdentity(Struct, frozen=True, gc=False):
     type: str
     principal_id: str
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def members(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        """What it is in CloudTrail's schema, with these details."""
+        members: dict[str, Any] = {"type": self.type, "principalId": self.principal_id}
+        if details:
+            members["details"] = details
+        return members
 
 
 NO_REASON = "The event gives no reason"
@@ -66,20 +95,30 @@ class Failure(Struct, frozen=True, gc=False):
     code: str
     message: str | None = None
 
+    @property
+    def members(self) -> Mapping[str, str]:
+        """What it is in CloudTrail's schema."""
+        texts = {"errorCode": self.code, "errorMessage": self.message}
+        return {name: text for name, text in texts.items() if text}
+
 
 class AuditEvent(Struct, frozen=True, gc=False):
-    """One event as CloudTrail takes it: its `id`, the schema's members but for `recipientAccountId`, and their text.
+    """One event as CloudTrail takes it: the schema's members but for `recipientAccountId`, and their text.
 
-    Raises UnmappableEvent if a member is missing, too long, or cannot be written as UTF-8.
+    `key` is what identifies it, the partner's name first. Raises UnmappableEvent if a member is missing, too long, or
+    cannot be written as UTF-8.
     """
 
-    id: str
+    key: tuple[str, ...]
     fields: Mapping[str, Any]
     text: bytes = b""
     """Made of the fields, whatever is given."""
 
     def __post_init__(self) -> None:
-        _check_members(self.fields)
+        try:
+            convert(self.fields, _PlainFields)
+        except ValidationError:
+            _check_members(self.fields)
         try:
             text = encode(self.fields)
         except RecursionError as error:
@@ -97,6 +136,12 @@ class AuditEvent(Struct, frozen=True, gc=False):
         force_setattr(self, "text", text)
 
     @property
+    def id(self) -> str:
+        """Made when it is asked for, which is beside the checksum: amid other code, a digest of so little takes five
+        times as long."""
+        return event_id(*self.key)
+
+    @property
     def name(self) -> str:
         return str(self.fields["eventName"])
 
@@ -112,7 +157,7 @@ class AuditEvent(Struct, frozen=True, gc=False):
 def fit_audit_event(
     event: PartnerEvent,
     *,
-    id: str,  # noqa: A002 - the schema's own word
+    key: tuple[str, ...],
     uid: str,
     name: str,
     source: str,
@@ -156,35 +201,56 @@ def fit_audit_event(
         additional["unsigned"] = _bounded_list(unsigned)
     if redacted:
         additional["redacted"] = _bounded_list(redacted)
-    cutter = _Cutter(event)
-    fields: dict[str, Any] = {"version": version, "userIdentity": cutter.identity(identity, details)}
+    fields: dict[str, Any] = {"version": version, "userIdentity": identity.members(details)}
     if user_agent:
-        fields["userAgent"] = cutter.text("userAgent", user_agent)
+        fields["userAgent"] = user_agent
     fields |= {"eventSource": source, "eventName": name, "eventTime": to_text(time), "UID": uid}
     if request_parameters:
-        fields["requestParameters"] = cutter.members("requestParameters", request_parameters)
+        fields["requestParameters"] = request_parameters
     if response_elements:
-        fields["responseElements"] = cutter.members("responseElements", response_elements)
+        fields["responseElements"] = response_elements
     if failure:
-        fields |= cutter.failure(failure)
+        fields |= failure.members
     if at := address(source_ip):
         fields["sourceIPAddress"] = at
-    if noted := cutter.additional(additional):
-        fields["additionalEventData"] = noted
-    return AuditEvent(id, fields)
+    if additional:
+        fields["additionalEventData"] = additional
+    _fit(fields, event.original)
+    return AuditEvent(key, fields)
+
+
+def _fit(fields: dict[str, Any], original: bytes) -> None:
+    """Cut the fields where one may exceed its limit: no way of writing JSON makes a text more than six times longer."""
+    small = len(original) * 6 < DETAILS_LIMIT
+    if not small or "errorCode" in fields or len(fields.get("userAgent", "")) > _SHORT:
+        _Cutter(original, small=small).cut(fields)
 
 
 class _Cutter:
     """Cuts the members of one event to their limits, and remembers which."""
 
-    def __init__(self, event: PartnerEvent) -> None:
-        self._original = event.original
+    def __init__(self, original: bytes, *, small: bool) -> None:
+        self._original = original
+        self._small = small
         self._cut: list[str] = []
-        # No way of writing JSON makes a text more than six times longer, so a small event fits without measuring.
-        self._small = len(event.original) * 6 < DETAILS_LIMIT
-        self._details_limit = DETAILS_LIMIT if len(event.original) > OBJECT_LIMITS["requestParameters"] else EVENT_LIMIT
 
-    def text(self, name: str, text: str) -> str:
+    def cut(self, fields: dict[str, Any]) -> None:
+        identity = fields["userIdentity"]
+        if "details" in identity:
+            large = len(self._original) > OBJECT_LIMITS["requestParameters"]
+            limit = DETAILS_LIMIT if large else EVENT_LIMIT
+            identity["details"] = self._largest_out("userIdentity.details", identity["details"], limit)
+        for name in ("userAgent", "requestParameters", "responseElements", "errorCode", "errorMessage"):
+            if name not in fields:
+                continue
+            if name in OBJECT_LIMITS:
+                fields[name] = self._largest_out(name, fields[name], OBJECT_LIMITS[name])
+            else:
+                fields[name] = self._text(name, fields[name])
+        if noted := self._additional(fields.pop("additionalEventData", {})):
+            fields["additionalEventData"] = noted
+
+    def _text(self, name: str, text: str) -> str:
         try:
             raw = text.encode()
         except UnicodeEncodeError as error:
@@ -195,26 +261,13 @@ class _Cutter:
         self._cut.append(name)
         return raw[:limit].decode("utf-8", "ignore")
 
-    def failure(self, failure: Failure) -> dict[str, str]:
-        members = {"errorCode": failure.code, "errorMessage": failure.message}
-        return {name: self.text(name, text) for name, text in members.items() if text}
-
-    def identity(self, identity: UserIdentity, details: Mapping[str, Any]) -> dict[str, Any]:
-        members: dict[str, Any] = {"type": identity.type, "principalId": identity.principal_id}
-        if details:
-            members["details"] = self._largest_out("userIdentity.details", details, self._details_limit)
-        return members
-
-    def members(self, name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self._largest_out(name, value, OBJECT_LIMITS[name])
-
-    def additional(self, notes: dict[str, Any]) -> Mapping[str, Any] | None:
+    def _additional(self, notes: Mapping[str, Any]) -> Mapping[str, Any]:
         """The notes, and what was cut."""
         limit = OBJECT_LIMITS["additionalEventData"]
-        kept = dict(self._largest_out("additionalEventData", notes, limit)) if notes else {}
+        kept = self._largest_out("additionalEventData", notes, limit)
         if not self._cut:
-            return kept or None
-        kept = dict(self._largest_out("additionalEventData", kept, limit - _RESERVED))
+            return kept
+        kept = self._largest_out("additionalEventData", kept, limit - _RESERVED)
         ours = {
             "truncated": _bounded_list(self._cut),
             "originalSha256": hashlib.sha256(self._original).hexdigest(),

@@ -76,7 +76,7 @@ class Deliverer:
         outcomes: dict[Entry, Outcome] = {}
         halt = _Halt()
         for attempt in range(MAX_ROUNDS):
-            outcomes.update(self._round(waiting, deadline, halt))
+            outcomes |= self._round(waiting, deadline, halt)
             if halt.called:
                 break
             waiting = [entry for entry in waiting if outcomes[entry].disposition is Disposition.RETRY]

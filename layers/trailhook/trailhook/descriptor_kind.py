@@ -11,7 +11,6 @@ from trailhook.address import address
 from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
-from trailhook.event_id import event_id
 from trailhook.exact_json import canonical
 from trailhook.redaction import Redaction
 from trailhook.selection import Condition, Found, Place, Subject, condition, first, first_text, path, places
@@ -129,7 +128,7 @@ class Kind(Struct, frozen=True):
         from_headers = (("UID", uid), ("eventName", name), ("eventTime", time))
         return fit_audit_event(
             event,
-            id=event_id(self.partner, self.name, *parts),
+            key=(self.partner, self.name, *parts),
             uid=own_id,
             name=name.text,
             source=self.event_source,

@@ -6,6 +6,7 @@ A record that parsing would change is still taken apart from its neighbours, but
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from trailhook.errors import MalformedDelivery
 from trailhook.exact_json import Record, compact_elements, decode_value, decode_whole
@@ -32,8 +33,11 @@ class JsonText:
 
     def __init__(self, body: bytes) -> None:
         self._body = body.removeprefix(BOM_UTF8)
+
+    @cached_property
+    def _text(self) -> str:
         try:
-            self._text = self._body.decode()
+            return self._body.decode()
         except UnicodeDecodeError as error:
             raise MalformedDelivery("NotUtf8", f"The body is not UTF-8 at byte {error.start}") from error
 
@@ -43,8 +47,10 @@ class JsonText:
         A broken line of an NDJSON text is a record with a fault; its neighbours are not affected.
         """
         if self._body.startswith(b"{") and (only := decode_whole(self._body)):
-            yield only
-            return
+            return iter([only])
+        return self._records()
+
+    def _records(self) -> Iterator[Record]:
         start = self._skip(0, _BETWEEN_RECORDS)
         if start == len(self._text):
             raise MalformedDelivery("EmptyBody", "The body holds no JSON value")

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from trailhook.destination import Disposition, Outcome
 
 _NAMES = {
+    Disposition.DELIVERED: "delivered",
     Disposition.QUARANTINE: "quarantined",
     Disposition.FILTERED: "filtered",
 }
@@ -26,19 +27,20 @@ class Ledger(Struct):
     configuration_faults: int = 0
     """How many events wait for an operator: what the alarm rings on."""
 
-    def enter(self, outcome: Outcome) -> None:
-        """Count one event."""
-        if outcome.disposition is Disposition.DELIVERED:
-            self.events["delivered"] += 1
+    def enter(self, outcome: Outcome, events: int = 1) -> None:
+        """Count so many events."""
+        if not events:
             return
-        self.events[_NAMES.get(outcome.disposition, "waiting")] += 1
+        self.events[_NAMES.get(outcome.disposition, "waiting")] += events
+        if outcome.disposition is Disposition.DELIVERED:
+            return
         reason = f"{outcome.disposition.value}:{outcome.code}"
-        self.reasons[reason] += 1
+        self.reasons[reason] += events
         if not outcome.disposition.settled:
             # The destination's own words, once for each code: they name the permission or the quota.
             self.words.setdefault(reason, outcome.reason[:_LONGEST_WORDS])
         if outcome.disposition.for_operator:
-            self.configuration_faults += 1
+            self.configuration_faults += events
 
     def to_log(self) -> Mapping[str, Any]:
         return {

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cache, partial
 
 from msgspec import Struct
 
 from trailhook.audit_event import AuditEvent
-from trailhook.batch import Entry
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import Disposition, Outcome
-from trailhook.errors import MalformedDelivery, Undeliverable, place_of
+from trailhook.errors import EnvelopeError, MalformedDelivery, Undeliverable, place_of
 from trailhook.partner import Partner
 
 MAX_EVENTS = 50_000
@@ -20,19 +20,14 @@ _HELD_BYTES = 4_000_000
 read twice, so that memory does not grow with it."""
 
 
-class Item(Struct):
-    """One event on its way, at its position in the delivery; `outcome` is None until something became of it.
+class Withheld(Struct, frozen=True, gc=False):
+    """An event that is not sent: its mapping refused it, or the operator excluded it.
 
-    `audit_event`, with its `id` and `uid`, is what it was mapped to, and `entry` what of that goes into a request.
+    `uid` is the partner's own id of it, and `fault` what people should know of a mapping that failed by itself.
     """
 
-    position: int
-    event: PartnerEvent
-    audit_event: AuditEvent | None = None
-    id: str | None = None
+    outcome: Outcome
     uid: str | None = None
-    entry: Entry | None = None
-    outcome: Outcome | None = None
     fault: str | None = None
 
 
@@ -40,54 +35,62 @@ class Mapper:
     """Takes deliveries apart and maps their events, as their partners say."""
 
     def __init__(self, partners: Mapping[str, Partner], exclude_events: Sequence[str] = ()) -> None:
-        self._partners = partners
+        self._partner = cache(partial(_known, partners))
         self._exclude_events = exclude_events
 
-    def knows(self, partner: str) -> bool:
-        return partner in self._partners
+    def take_apart(self, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent]]:
+        """How many events the delivery holds, and each of them, in an order that is always the same.
 
-    def uid(self, event: PartnerEvent) -> str | None:
-        """The partner's own id of an event that could not be mapped."""
-        return self._partners[event.delivery.partner].uid(event)
-
-    def take_apart(self, delivery: Delivery) -> tuple[int, Iterable[Item], int]:
-        """How many events the delivery holds, each of them mapped in an order that is always the same, and their bytes.
-
-        A delivery that cannot be taken apart to its end is one item, the whole of it.
+        A delivery that cannot be taken apart to its end is one event at fault, the whole of it. Raises EnvelopeError if
+        this version does not know the partner.
         """
-        partner = self._partners[delivery.partner]
+        partner = self._partner(delivery.partner)
         try:
-            total, events, size = _to_the_end(partner, delivery)
+            return _to_the_end(partner, delivery)
         except Undeliverable as error:
-            return 1, iter([_refused(0, _whole(delivery), error)]), len(delivery.body)
+            return _whole(delivery, error)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - what takes it apart is pure, too: the next receive would end the same
-            return 1, iter([_unforeseen(0, _whole(delivery), error)]), len(delivery.body)
-        return total, (self._map(position, partner, event) for position, event in enumerate(events)), size
+            return _whole(delivery, _Unforeseen(error))
 
-    def _map(self, position: int, partner: Partner, event: PartnerEvent) -> Item:
+    def map(self, event: PartnerEvent) -> AuditEvent | Withheld:
+        """What the event becomes in CloudTrail, or why it does not go there."""
+        partner = self._partner(event.delivery.partner)
         if event.fault:
-            return _refused(position, event, event.fault)
+            return _refused(partner, event, event.fault)
         try:
             audit_event = partner.to_audit_event(event)
         except Undeliverable as error:
-            return _refused(position, event, error)
+            return _refused(partner, event, error)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
-            return _unforeseen(position, event, error)
-        item = Item(position, event, audit_event, audit_event.id, audit_event.uid)
+            return _refused(partner, event, _Unforeseen(error))
         if self._exclude_events and any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
-            item.outcome = Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name)
-        return item
+            return Withheld(Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name), audit_event.uid)
+        return audit_event
 
 
-def _whole(delivery: Delivery) -> PartnerEvent:
-    return PartnerEvent(delivery, None, delivery.body)
+class _Unforeseen(Undeliverable):
+    """An error of ours; `place` says where in the code."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__("MappingFailed", "The mapping did not foresee this form")
+        self.place = place_of(error)
 
 
-def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent], int]:
+def _known(partners: Mapping[str, Partner], name: str) -> Partner:
+    if name not in partners:
+        raise EnvelopeError(f"Partner {name!r:.40} is not known to this version")
+    return partners[name]
+
+
+def _whole(delivery: Delivery, error: Undeliverable) -> tuple[int, Iterable[PartnerEvent]]:
+    return 1, [PartnerEvent(delivery, None, delivery.body, error)]
+
+
+def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent]]:
     """All events of a delivery. Raises Undeliverable before the first if there would be trouble with the last."""
     held: list[PartnerEvent] = []
     held_bytes = count = 0
@@ -99,14 +102,11 @@ def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[Par
             held.append(event)
         else:
             held.clear()
-    return count, held if held_bytes <= _HELD_BYTES else partner.events(delivery), held_bytes
+    return count, held if held_bytes <= _HELD_BYTES else partner.events(delivery)
 
 
-def _refused(position: int, event: PartnerEvent, error: Undeliverable) -> Item:
-    return Item(position, event, outcome=Outcome(Disposition.QUARANTINE, error.code, error.reason))
-
-
-def _unforeseen(position: int, event: PartnerEvent, error: Exception) -> Item:
-    item = _refused(position, event, Undeliverable("MappingFailed", "The mapping did not foresee this form"))
-    item.fault = f"{event.delivery.id}: {event.delivery.partner} mapping failed: {place_of(error)}"
-    return item
+def _refused(partner: Partner, event: PartnerEvent, error: Undeliverable) -> Withheld:
+    fault = None
+    if isinstance(error, _Unforeseen):
+        fault = f"{event.delivery.id}: {partner.name} mapping failed: {error.place}"
+    return Withheld(Outcome(Disposition.QUARANTINE, error.code, error.reason), partner.uid(event), fault)

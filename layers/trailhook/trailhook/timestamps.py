@@ -34,8 +34,6 @@ def parse_time(value: Any, field: str) -> datetime:
     """
     if value is None:
         raise UnmappableEvent("MissingTime", f"The event has no {field}")
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise UnmappableEvent("BadTime", f"{field} is not a time but of type {type(value).__name__}")
     if isinstance(value, str):
         text = value.strip()
         if match := _ISO.fullmatch(text):
@@ -45,6 +43,8 @@ def parse_time(value: Any, field: str) -> datetime:
         if not _NUMBER.fullmatch(text):
             raise UnmappableEvent("BadTime", f"{field} is not a time: {text[:40]!r}")
         value = float(text) if "." in text else int(text)
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UnmappableEvent("BadTime", f"{field} is not a time but of type {type(value).__name__}")
     return _epoch(value, field)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from trailhook.delivery import Delivery
+from trailhook.audit_event import AuditEvent
+from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor import Descriptor
-from trailhook.destination import Disposition, Outcome
-from trailhook.mapping import Item, Mapper
+from trailhook.mapping import Mapper, Withheld
 from trailhook.own_partners import OWN
 from trailhook.partner import Options, Partner
 from trailhook.partners import REGISTRY, load_partner
@@ -46,10 +46,11 @@ def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact:
     )
     complete = True
     mapper = Mapper({partner.name: partner})
-    count, items, _ = mapper.take_apart(delivery)
-    for item in items:
-        click.echo(json.dumps(_outcome(mapper, item), indent=2, ensure_ascii=False))
-        complete = complete and item.audit_event is not None
+    count, events = mapper.take_apart(delivery)
+    for event in events:
+        found = mapper.map(event)
+        click.echo(json.dumps(_outcome(event, found), indent=2, ensure_ascii=False))
+        complete = complete and isinstance(found, AuditEvent)
     if not count:
         click.echo("there is no event in this sample", err=True)
     return complete
@@ -92,12 +93,11 @@ def _compiled(file: Path) -> dict[str, Any]:
         ) from error
 
 
-def _outcome(mapper: Mapper, item: Item) -> dict[str, Any]:
-    if item.audit_event is None:
-        refusal = item.outcome or Outcome(Disposition.QUARANTINE)
-        shown = item.event.original[:200].decode("utf-8", "replace")
-        return {"refused": refusal.code, "reason": refusal.reason, "uid": mapper.uid(item.event), "event": shown}
-    return {"id": item.audit_event.id, "eventData": json.loads(item.audit_event.event_data(EXAMPLE_ACCOUNT))}
+def _outcome(event: PartnerEvent, found: AuditEvent | Withheld) -> dict[str, Any]:
+    if isinstance(found, AuditEvent):
+        return {"id": found.id, "eventData": json.loads(found.event_data(EXAMPLE_ACCOUNT))}
+    shown = event.original[:200].decode("utf-8", "replace")
+    return {"refused": found.outcome.code, "reason": found.outcome.reason, "uid": found.uid, "event": shown}
 
 
 @click.command("map", short_help="Show what the events of a sample become.")

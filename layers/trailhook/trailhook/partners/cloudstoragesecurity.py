@@ -14,7 +14,6 @@ from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, 
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import MalformedDelivery, UnmappableEvent
-from trailhook.event_id import event_id
 from trailhook.https import CONNECT_SECONDS, READ_SECONDS, Fetcher, HttpsFetcher
 from trailhook.json_text import JsonText
 from trailhook.members import text_at
@@ -85,7 +84,7 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         unsigned = ["eventName", "errorCode", *unsigned]
     return fit_audit_event(
         event,
-        id=event_id(NAME, text_at(message, "TopicArn") or "", message_id),
+        key=(NAME, text_at(message, "TopicArn") or "", message_id),
         uid=message_id,
         name=name,
         source=EVENT_SOURCE,

@@ -18,7 +18,6 @@ from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_e
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, UnmappableEvent, UnsupportedMediaType
-from trailhook.event_id import event_id
 from trailhook.exact_json import Record, canonical
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
@@ -181,7 +180,7 @@ def _from_schema(event: PartnerEvent, value: Mapping[str, Any], redaction: Redac
     identity = object_at(value, "userIdentity")
     return fit_audit_event(
         event,
-        id=event_id(NAME, "schema", source, own_id),
+        key=(NAME, "schema", source, own_id),
         uid=own_id,
         name=_needed(value, "eventName"),
         source=source,
@@ -229,7 +228,7 @@ def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any], redaction: R
         payload = payload["data"]
     return fit_audit_event(
         event,
-        id=event_id(NAME, "cloudevent", source, own_id),
+        key=(NAME, "cloudevent", source, own_id),
         uid=own_id,
         name=_needed(value, "type"),
         source=source,
@@ -247,7 +246,7 @@ def _from_webhook(event: PartnerEvent, value: Mapping[str, Any], redaction: Reda
     return fit_audit_event(
         event,
         # One webhook-id may stand over several events of an array.
-        id=event_id(NAME, "webhook", own_id, hashlib.sha256(event.original).hexdigest()),
+        key=(NAME, "webhook", own_id, hashlib.sha256(event.original).hexdigest()),
         uid=own_id,
         name=_needed(value, "type"),
         source=event_source,

@@ -14,11 +14,10 @@ from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, 
 from trailhook.body import form_field, open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import UnmappableEvent
-from trailhook.event_id import event_id
 from trailhook.exact_json import canonical
 from trailhook.gateway import Response
 from trailhook.json_text import JsonText
-from trailhook.members import object_at, text_at, text_of
+from trailhook.members import object_at, text_at, text_of, value_at
 from trailhook.partner import Options, Partner, accepted
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TokenProof
 from trailhook.redaction import Redaction
@@ -71,7 +70,8 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
 
 def _unwrapped(value: Any) -> Any:
     """What HEC's wrapper holds. A bare entry may have an `event` too, but it has an action beside it."""
-    return value if text_at(value, "action") else object_at(value, "event") or value
+    inner = object_at(value, "event")
+    return inner if inner and not text_at(value, "action") else value
 
 
 def uid(event: PartnerEvent) -> str | None:
@@ -84,11 +84,11 @@ def uid(event: PartnerEvent) -> str | None:
 
 
 def _document_id(entry: Any) -> str | None:
-    return text_at(entry, "_document_id") or text_at(entry, "data", "_document_id")
+    return text_of(value_at(entry, "_document_id")) or text_at(entry, "data", "_document_id")
 
 
 def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
-    if not isinstance(event.value, Mapping):
+    if not isinstance(event.value, dict):
         raise UnmappableEvent("NotAnObject", "A GitHub event is a JSON object")
     mapping = _from_webhook if _is_webhook(event) else _from_audit_entry
     return mapping(event, event.value, redaction)
@@ -108,7 +108,7 @@ def _from_webhook(event: PartnerEvent, body: Mapping[str, Any], redaction: Redac
         event,
         # The GUID is in a header that no signature covers, so the body is part of the identity: a copied GUID must not
         # hide another event.
-        id=event_id(NAME, "webhook", guid, digest),
+        key=(NAME, "webhook", guid, digest),
         uid=guid,
         name=f"{kind}.{action}" if action else kind,
         source=EVENT_SOURCE,
@@ -140,7 +140,7 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
     field = present[0] if present else " or ".join(_TIMES)
     return fit_audit_event(
         event,
-        id=event_id(NAME, "audit-log", document_id),
+        key=(NAME, "audit-log", document_id),
         uid=document_id,
         name=action,
         source=EVENT_SOURCE,
@@ -166,17 +166,18 @@ def _failure(action: str, entry: Mapping[str, Any]) -> Failure | None:
 def _actor(entry: Mapping[str, Any]) -> UserIdentity:
     """Who is behind an entry. Workflow and git entries may have no actor; then it is who owns what happened."""
     details = {key: value for key in _WHO if (value := entry.get(key))}
-    if principal := _id(entry, "actor_id") or text_of(entry.get("actor")):
-        return UserIdentity("Bot" if _is_bot(entry) else "User", principal, details)
+    actor = text_of(entry.get("actor"))
+    if principal := _id(entry, "actor_id") or actor:
+        return UserIdentity("Bot" if _is_bot(entry, actor) else "User", principal, details)
     for field, kind in (("business", "Enterprise"), ("org", "Organization")):
         if principal := _only(entry.get(field)):
             return UserIdentity(kind, principal, details)
     return UserIdentity("Service", EVENT_SOURCE, details)
 
 
-def _is_bot(entry: Mapping[str, Any]) -> bool:
+def _is_bot(entry: Mapping[str, Any], actor: str | None) -> bool:
     """Brackets cannot be part of a person's login; older entries say no more than that."""
-    return entry.get("actor_is_bot") is True or (text_of(entry.get("actor")) or "").endswith("[bot]")
+    return entry.get("actor_is_bot") is True or (actor is not None and actor.endswith("[bot]"))
 
 
 def _only(value: Any) -> str | None:

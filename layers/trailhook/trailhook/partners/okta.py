@@ -13,7 +13,6 @@ from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, 
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, UnmappableEvent
-from trailhook.event_id import event_id
 from trailhook.exact_json import canonical
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
@@ -84,7 +83,7 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     elsewhere = {name for name, value in (("actor", actor), ("outcome", outcome)) if value}
     return fit_audit_event(
         event,
-        id=event_id(NAME, uuid),
+        key=(NAME, uuid),
         uid=uuid,
         name=name,
         source=EVENT_SOURCE,

@@ -1,0 +1,143 @@
+"""From the queue's messages to portions of events: read, mapped and encoded a few at a time, in an order that is always
+the same.
+
+A few at a time, because a processor does one thing again faster than one thing after the other, and what it needs for a
+few stays in its cache.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from trailhook.audit_event import AuditEvent
+from trailhook.batch import Entry
+from trailhook.delivery import Delivery, PartnerEvent
+from trailhook.destination import Outcome
+from trailhook.envelope import Pending, decode_envelope
+from trailhook.errors import EnvelopeError
+from trailhook.ledger import Ledger
+from trailhook.mapping import Mapper, Withheld
+
+PORTION_EVENTS = 1_000
+PORTION_BYTES = 6_000_000
+"""Events are mapped and delivered in portions of so many, so that memory does not grow with what the queue hands over:
+a compressed message can hold many times its own size."""
+
+_GROUP_BYTES = 16_000
+"""So many bytes of events are read before the first of them is mapped, and mapped before it is encoded."""
+
+
+class Message(Struct, eq=False, gc=False):
+    """One queue message, and what became of its events so far: how many there are, and which have to wait.
+
+    Its body is opened only while it is worked on.
+    """
+
+    id: str
+    receipt_handle: str
+    receive_count: int
+    body: str
+    unreadable: bool = False
+    total: int = 0
+    waiting: set[int] | None = None
+    progress: bool = False
+    configuration: bool = False
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Message":
+        """The message of an SQS event's record."""
+        receive_count = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        return cls(record["messageId"], record.get("receiptHandle", ""), receive_count, record["body"])
+
+
+class Item(Struct, eq=False, gc=False):
+    """What is kept of an event until it is settled: where it stands in which message, the text that its partner wrote,
+    and what goes into a request, or the outcome that it has without one."""
+
+    message: Message
+    position: int
+    delivery: Delivery
+    original: bytes
+    id: str | None = None
+    uid: str | None = None
+    entry: Entry | None = None
+    outcome: Outcome | None = None
+
+
+Portion = list[Item]
+_Group = list[tuple[Message, int, PartnerEvent]]
+
+
+class Reader:
+    """Makes portions of messages, for the account that owns the channel."""
+
+    def __init__(self, mapper: Mapper, account_id: str) -> None:
+        self._mapper = mapper
+        self._account_id = account_id
+
+    def portions(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[Portion]:
+        """All events that are to be settled. Of messages that cannot be read it is noted, and nothing else."""
+        portion: Portion = []
+        size = 0
+        for group, added in self._groups(messages, ledger):
+            portion += self._items(group, ledger)
+            size += added
+            if len(portion) >= PORTION_EVENTS or size >= PORTION_BYTES:
+                yield portion[:PORTION_EVENTS]
+                portion = portion[PORTION_EVENTS:]
+                size = sum(len(item.original) for item in portion)
+        if portion:
+            yield portion
+
+    def _groups(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[_Group, int]]:
+        group: _Group = []
+        size = 0
+        for message in messages:
+            for position, event in self._events(message, ledger):
+                group.append((message, position, event))
+                size += len(event.original)
+                if size >= _GROUP_BYTES:
+                    yield group, size
+                    group, size = [], 0
+        yield group, size
+
+    def _events(self, message: Message, ledger: Ledger) -> Iterable[tuple[int, PartnerEvent]]:
+        try:
+            envelope = decode_envelope(message.body)
+            message.total, events = self._mapper.take_apart(envelope.delivery)
+        except EnvelopeError as error:
+            # Not ours to judge: a newer version may read it, and the dead-letter queue keeps it whole.
+            message.unreadable = True
+            ledger.faults.append(f"{message.id}: {error}")
+            return ()
+        numbered = enumerate(events)
+        return _pending(numbered, envelope.pending, message, ledger) if envelope.pending else numbered
+
+    def _items(self, group: _Group, ledger: Ledger) -> Sequence[Item]:
+        mapped = [self._mapper.map(event) for _, _, event in group]
+        return [
+            self._item(message, position, event, found, ledger)
+            for (message, position, event), found in zip(group, mapped, strict=True)
+        ]
+
+    def _item(
+        self, message: Message, position: int, event: PartnerEvent, found: AuditEvent | Withheld, ledger: Ledger
+    ) -> Item:
+        """What the event was made of is let go: it takes far more room."""
+        if isinstance(found, AuditEvent):
+            entry = Entry.of(found.id, found.event_data(self._account_id))
+            return Item(message, position, event.delivery, event.original, entry.id, found.uid, entry)
+        if found.fault:
+            ledger.faults.append(found.fault)
+        return Item(message, position, event.delivery, event.original, uid=found.uid, outcome=found.outcome)
+
+
+def _pending(
+    events: Iterable[tuple[int, PartnerEvent]], pending: Pending, message: Message, ledger: Ledger
+) -> Iterable[tuple[int, PartnerEvent]]:
+    if pending.total == message.total:
+        return ((position, event) for position, event in events if position in pending.positions)
+    # Read otherwise than before: an event twice is better than an event lost.
+    ledger.faults.append(f"{message.id}: {message.total} events, but {pending.total} when it was handed back")
+    return events
