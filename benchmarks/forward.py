@@ -93,7 +93,9 @@ def stages(url: str, events: int) -> dict[str, Measurement]:
         "decode: the envelope, its digest": measure(each(decode_envelope, messages)),
         "parse: the records, exactly": measure(each(lambda one: list(github.events(one)), deliveries)),
         "map and fit: redaction, limits": measure(each(github.to_audit_event, partner_events)),
-        "encode: id, checksum and text": measure(each(lambda one: Entry.of(one.id, one.event_data(ACCOUNT)), audit_events)),
+        "encode: id, checksum and text": measure(
+            each(lambda one: Entry.of(one.id, one.event_data(ACCOUNT)), audit_events)
+        ),
         "pack: requests and their bodies": measure(packing),
         "sign and send": measure(sending),
     }

@@ -201,10 +201,17 @@ def fit_audit_event(
         additional["unsigned"] = _bounded_list(unsigned)
     if redacted:
         additional["redacted"] = _bounded_list(redacted)
-    fields: dict[str, Any] = {"version": version, "userIdentity": identity.members(details)}
-    if user_agent:
-        fields["userAgent"] = user_agent
-    fields |= {"eventSource": source, "eventName": name, "eventTime": to_text(time), "UID": uid}
+    fields: dict[str, Any] = {
+        "version": version,
+        "userIdentity": identity.members(details),
+        "userAgent": user_agent,
+        "eventSource": source,
+        "eventName": name,
+        "eventTime": to_text(time),
+        "UID": uid,
+    }
+    if not user_agent:
+        del fields["userAgent"]
     if request_parameters:
         fields["requestParameters"] = request_parameters
     if response_elements:

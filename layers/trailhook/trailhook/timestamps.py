@@ -8,9 +8,9 @@ from typing import Any
 
 from trailhook.errors import UnmappableEvent
 
-_PER_SECOND = ((10**18, 10**9), (10**17, None), (10**14, 10**6), (10**11, 10**3))
-"""From which number on it counts nanoseconds, microseconds or milliseconds: as seconds 10**11 would lie in the year
-5138, as milliseconds in 1973, and so on. Below 10**18 it is rather Windows' count since 1601 than nanoseconds."""
+_PER_SECOND = ((10**11, 1), (10**14, 10**3), (10**17, 10**6), (10**18, None))
+"""Up to which number it counts seconds, milliseconds or microseconds; above it counts nanoseconds. As seconds 10**11
+would lie in the year 5138, as milliseconds in 1973, and so on. Below 10**18 it is rather Windows' count since 1601."""
 
 _ISO = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}:\d{2})(?:[.,]\d+)?"
@@ -79,9 +79,9 @@ def _iso(match: re.Match[str], field: str) -> datetime:
 def _epoch(value: float, field: str) -> datetime:
     try:
         whole = math.floor(value)
-        unit: int | None = 1
-        for least, found in _PER_SECOND:
-            if whole >= least:
+        unit: int | None = 10**9
+        for above, found in _PER_SECOND:
+            if whole < above:
                 unit = found
                 break
         if unit is None or whole <= 0:
