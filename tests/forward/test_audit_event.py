@@ -82,6 +82,30 @@ def test_long_texts_are_cut_within_their_limit_and_named(character: str) -> None
     }
 
 
+@pytest.mark.parametrize(
+    ("members", "name"),
+    [
+        ({"user_agent": "a" * 1_025}, "userAgent"),
+        ({"user_agent": "é" * 513}, "userAgent"),
+        ({"user_agent": "😀" * 257}, "userAgent"),
+        ({"failure": Failure("c", "é" * 129)}, "errorMessage"),
+        ({"failure": Failure("", "m" * 257)}, "errorMessage"),
+        ({"failure": Failure("c" * 257)}, "errorCode"),
+    ],
+)
+def test_one_text_a_little_too_long_is_cut_whatever_else_there_is(members: dict[str, Any], name: str) -> None:
+    event = data(fit(**members))
+    assert len(event[name].encode()) <= TEXT_LIMITS[name]
+    assert event["additionalEventData"]["truncated"] == [name]
+
+
+@pytest.mark.parametrize("text", ["a" * 1_024, "é" * 512, "😀" * 256])
+def test_a_text_at_its_limit_is_kept(text: str) -> None:
+    event = data(fit(user_agent=text))
+    assert event["userAgent"] == text
+    assert "additionalEventData" not in event
+
+
 def test_an_object_is_measured_as_it_is_sent_and_not_escaped() -> None:
     members = {"note": "é" * 48_000, "kind": "long"}
     original = json.dumps(members, ensure_ascii=False).encode()
@@ -113,6 +137,19 @@ def test_an_actor_is_required(identity: UserIdentity) -> None:
 def test_half_a_surrogate_pair_is_not_text() -> None:
     with pytest.raises(UnmappableEvent, match="BadUnicode"):
         fit(request_parameters={"cut": "\ud83d"})
+
+
+def test_a_key_of_anything_but_texts_is_refused_where_it_is_made() -> None:
+    with pytest.raises(TypeError):
+        fit(key=("example", cast("Any", b"1")))
+
+
+def test_an_event_that_is_nested_hundreds_deep_is_kept() -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(500):
+        nested = {"n": nested}
+    event = fit(request_parameters=nested)
+    assert event.text.count(b'"n"') == 500
 
 
 def test_a_bottomless_event_is_refused() -> None:

@@ -17,6 +17,7 @@ from trailhook.deliver import Deliverer
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
+from trailhook.event_id import event_id
 from trailhook.forward import CAUTIOUS_FROM_RECEIVE_COUNT, HANDBACK_TRIES, MAX_HANDBACKS, Forwarder
 from trailhook.ledger import Ledger
 from trailhook.mapping import MAX_EVENTS, Mapper
@@ -120,6 +121,7 @@ def test_one_poison_event_is_quarantined_at_once_and_its_neighbours_arrive() -> 
     assert ledger.events == {"delivered": 99, "quarantined": 1}
     (line,) = bench.quarantine.lines
     kept = json.loads(line)
+    assert kept["id"] == event_id("github", "audit-log", "doc-3")
     assert kept | {"uid": "doc-3", "code": "InvalidData", "reason": "no", "encoding": "utf-8"} == kept
     assert kept["body"] == json.dumps(entry(3))
     assert len(bench.destination.batches) == 1
@@ -127,10 +129,11 @@ def test_one_poison_event_is_quarantined_at_once_and_its_neighbours_arrive() -> 
 
 def test_what_cannot_be_mapped_is_quarantined_byte_for_byte() -> None:
     bench = Bench()
-    odd = '{"action" :  "repo.create", "actor":"mona"}'
+    odd = '{"action" :  "repo.create", "actor":"mona", "_document_id": "doc-2"}'
     unfinished, ledger = bench.forward(record(Envelope(delivery(body=f"[{json.dumps(entry(1))}, {odd}]".encode()))))
     assert (unfinished, ledger.events) == ([], {"delivered": 1, "quarantined": 1})
-    assert json.loads(bench.quarantine.lines[0])["body"] == odd
+    kept = json.loads(bench.quarantine.lines[0])
+    assert (kept["body"], kept["uid"], kept["code"]) == (odd, "doc-2", "MissingTime")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from tests.forward.ports import MemoryQuarantine, MemoryQueue
+from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue
 from tests.forward.test_forward import ACCOUNT, delivery, entry, record
 
 from trailhook.batch import Entry
@@ -19,10 +19,10 @@ from trailhook.envelope import Envelope
 from trailhook.errors import Undeliverable
 from trailhook.forward import PORTIONS_UNDER_WAY, Forwarder
 from trailhook.ledger import Ledger
-from trailhook.mapping import Mapper, Withheld
+from trailhook.mapping import MAX_EVENTS, Mapper
 from trailhook.partner import Options
 from trailhook.partners import load_partners
-from trailhook.portions import PORTION_EVENTS
+from trailhook.portions import PORTION_EVENTS, Message, Reader
 
 EVENTS = PORTION_EVENTS * (PORTIONS_UNDER_WAY + 1)
 
@@ -94,18 +94,45 @@ def test_when_one_portion_takes_the_function_down_nothing_goes_on_in_the_next_in
         b'{"action":"a"}\n{"action":\n',
         b"broken\nlines\n",
         b"[1,",
+        b'{"action":"\xff"}',
+        b"[" + b"1," * MAX_EVENTS + b"1]",
     ],
-    ids=["alone", "in an array", "a broken line", "nothing but broken lines", "a broken array"],
+    ids=["alone", "in an array", "a broken line", "nothing but broken lines", "a broken array", "no UTF-8", "too many"],
 )
 def test_an_event_at_fault_is_let_go_when_it_is_done(body: bytes) -> None:
     def faults() -> int:
-        gc.collect()
         return sum(isinstance(one, Undeliverable) for one in gc.get_objects())
 
-    before = faults()
-    mapper = Mapper(load_partners(Options()))
-    for number in range(3):
-        total, events = mapper.take_apart(delivery(body=body))
-        assert 0 < sum(isinstance(mapper.map(event), Withheld) for event in events) <= total, number
-        del events
-    assert faults() == before
+    forwarder = Forwarder(
+        mapper=Mapper(load_partners(Options())),
+        account_id=ACCOUNT,
+        deliverer=Deliverer(MemoryDestination()),
+        queue=MemoryQueue(),
+        quarantine=MemoryQuarantine(),
+    )
+    gc.collect()
+    gc.disable()
+    try:
+        before = faults()
+        for number in range(3):
+            _, ledger = forwarder.forward([record(Envelope(delivery(body=body)))], Deadline.of(None))
+            assert ledger.events["quarantined"], number
+        assert faults() == before
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("events", "size", "most"),
+    [(3_500, 1, 1_000), (2_500, 2_000, 1_000), (200, 90_000, 67)],
+    ids=["tiny", "usual", "large"],
+)
+def test_a_portion_holds_a_thousand_events_or_six_megabytes(events: int, size: int, most: int) -> None:
+    text = b'"' + b"x" * size + b'"'
+    body = b"[" + b",".join([text] * 50) + b"]"
+    messages = [Message.of(record(Envelope(delivery(body=body)), f"m{number}")) for number in range(events // 50)]
+    portions = list(Reader(Mapper(load_partners(Options())), ACCOUNT).portions(messages, Ledger()))
+    assert [len(portion) for portion in portions[:-1]] == [most] * (events // most)
+    assert [(item.message.id, item.position) for portion in portions for item in portion] == [
+        (f"m{number}", position) for number in range(events // 50) for position in range(50)
+    ]

@@ -115,6 +115,8 @@ class AuditEvent(Struct, frozen=True, gc=False):
     """Made of the fields, whatever is given."""
 
     def __post_init__(self) -> None:
+        # A key that holds anything but texts is the mapping's fault, and shall show here, where its id is not yet made.
+        "".join(self.key)
         try:
             convert(self.fields, _PlainFields)
         except ValidationError:
@@ -229,7 +231,8 @@ def fit_audit_event(
 def _fit(fields: dict[str, Any], original: bytes) -> None:
     """Cut the fields where one may exceed its limit: no way of writing JSON makes a text more than six times longer."""
     small = len(original) * 6 < DETAILS_LIMIT
-    if not small or "errorCode" in fields or len(fields.get("userAgent", "")) > _SHORT:
+    failed = "errorCode" in fields or "errorMessage" in fields
+    if not small or failed or len(fields.get("userAgent", "")) > _SHORT:
         _Cutter(original, small=small).cut(fields)
 
 

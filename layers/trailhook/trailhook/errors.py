@@ -33,7 +33,7 @@ TrailhookError
 
 import traceback
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class TrailhookError(Exception):
@@ -120,6 +120,10 @@ class Undeliverable(TrailhookError):
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
+
+    def without_traceback(self) -> Self:
+        """The same error to be kept with its event: a traceback would hold all that was there when it was raised."""
+        return type(self)(self.code, self.reason)
 
 
 class MalformedDelivery(Undeliverable):

@@ -99,15 +99,15 @@ class _Hooks:
 
     def __init__(self) -> None:
         self._fault: UnmappableEvent | None = None
-        self._decoder = json.JSONDecoder(
+
+    def decode(self, text: str, position: int) -> tuple[Record, int]:
+        decoder = json.JSONDecoder(
             object_pairs_hook=self._unique_keys,
             parse_float=self._exact_float,
             parse_int=self._exact_integer,
             parse_constant=self._no_constant,
         )
-
-    def decode(self, text: str, position: int) -> tuple[Record, int]:
-        value, end = self._decoder.raw_decode(text, position)
+        value, end = decoder.raw_decode(text, position)
         return Record(value, _raw(text[position:end]), self._fault), end
 
     def _unique_keys(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

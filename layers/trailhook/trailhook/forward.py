@@ -151,7 +151,8 @@ class Forwarder:
         """The messages that cannot be acknowledged: something in them waits, and not in a message of its own."""
         left = [message for message in messages if message.waiting or message.unreadable]
         returned = [message for message in left if not self._hand_back(message, deadline, ledger)]
-        ledger.messages["finished"] += len(messages) - len(left)
+        if finished := len(messages) - len(left):
+            ledger.messages["finished"] += finished
         for message in returned:
             ledger.messages["unreadable" if message.unreadable else "returned"] += 1
         return returned

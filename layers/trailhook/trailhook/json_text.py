@@ -111,7 +111,7 @@ class JsonText:
             broken.clear()
             yield record
         if broken and broken[0].fault:
-            raise broken[0].fault
+            raise broken[0].fault.without_traceback()
 
     def _pieces(self, position: int) -> Iterator[Record]:
         failures = 0
@@ -124,14 +124,15 @@ class JsonText:
                 # A value over several lines, or a broken one.
                 try:
                     if failures >= _MAX_BROKEN_STARTS:
-                        raise error
+                        raise error.without_traceback()
                     record, position = self._standing_alone(self._text, position)
                 except MalformedDelivery as failure:
                     failures += 1
                     if failures > _MAX_BROKEN_LINES:
                         reason = f"More than {_MAX_BROKEN_LINES:,} lines are broken"
                         raise MalformedDelivery("NotJson", reason) from failure
-                    record, position = Record(None, self._text[position:line_end].encode(), failure), line_end
+                    fault = failure.without_traceback()
+                    record, position = Record(None, self._text[position:line_end].encode(), fault), line_end
                 yield record
             position = self._skip(position, _BETWEEN_RECORDS)
 
@@ -145,7 +146,7 @@ class JsonText:
             try:
                 record, position = self._standing_alone(line, position)
             except MalformedDelivery as error:
-                return records, position, error
+                return records, position, error.without_traceback()
             records.append(record)
             position = _end(_BETWEEN_RECORDS, line, position)
         return records, position, None

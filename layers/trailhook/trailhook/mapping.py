@@ -48,7 +48,7 @@ class Mapper:
         try:
             return _to_the_end(partner, delivery)
         except Undeliverable as error:
-            return _whole(delivery, error)
+            return _whole(delivery, error.without_traceback())
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - what takes it apart is pure, too: the next receive would end the same

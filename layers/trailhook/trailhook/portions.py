@@ -25,7 +25,8 @@ PORTION_BYTES = 6_000_000
 a compressed message can hold many times its own size."""
 
 _GROUP_BYTES = 16_000
-"""So many bytes of events are read before the first of them is mapped, and mapped before it is encoded."""
+_GROUP_EVENTS = 100
+"""So many events are read before the first of them is mapped, and mapped before it is encoded."""
 
 
 class Message(Struct, eq=False, gc=False):
@@ -97,7 +98,7 @@ class Reader:
             for position, event in self._events(message, ledger):
                 group.append((message, position, event))
                 size += len(event.original)
-                if size >= _GROUP_BYTES:
+                if size >= _GROUP_BYTES or len(group) == _GROUP_EVENTS:
                     yield group, size
                     group, size = [], 0
         yield group, size

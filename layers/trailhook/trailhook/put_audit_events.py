@@ -2,7 +2,7 @@
 
 botocore says where they go and signs them, and urllib3 sends them, as it does for botocore. What botocore's client does
 beside that, checking and encoding each member of each event and taking the answer apart, costs more than all the rest.
-The URL is taken apart once: it holds the channel's ARN, percent-encoded, and urllib3 looks at each character.
+Requests go to the URL's own connection pool, which need not be looked for each time.
 """
 
 from collections.abc import Mapping
@@ -59,9 +59,8 @@ class SignedPutAuditEvents:
         ca_bundle: str | None = None,
     ) -> None:
         self._client = client  # The signer lives as long as its client.
-        self._url, headers, self._context, self._signer = _planned(client, channel_arn, external_id)
+        self._url, self._headers, self._context, self._signer = _planned(client, channel_arn, external_id)
         url = urllib3.util.parse_url(self._url)
-        self._headers = {**headers, "Host": str(url.netloc)}
         config: Any = client.meta.config
         settings: dict[str, Any] = {
             "timeout": urllib3.Timeout(connect=config.connect_timeout, read=config.read_timeout),
