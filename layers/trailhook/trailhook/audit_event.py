@@ -45,7 +45,7 @@ DETAILS_LIMIT = 20_000
 EVENT_LIMIT = 256_000
 _MOST_BYTES = 4
 """A character of UTF-8 takes no more, so that most texts need not be encoded to be measured."""
-_SHORT = TEXT_LIMITS["userAgent"] // _MOST_BYTES
+_SHORT_USER_AGENT = TEXT_LIMITS["userAgent"] // _MOST_BYTES
 _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
 
@@ -232,7 +232,7 @@ def _fit(fields: dict[str, Any], original: bytes) -> None:
     """Cut the fields where one may exceed its limit: no way of writing JSON makes a text more than six times longer."""
     small = len(original) * 6 < DETAILS_LIMIT
     failed = "errorCode" in fields or "errorMessage" in fields
-    if not small or failed or len(fields.get("userAgent", "")) > _SHORT:
+    if not small or failed or len(fields.get("userAgent", "")) > _SHORT_USER_AGENT:
         _Cutter(original, small=small).cut(fields)
 
 

@@ -201,7 +201,14 @@ class Forwarder:
 
 def _quarantined(item: Item) -> QuarantinedEvent:
     outcome = item.outcome or Outcome(Disposition.QUARANTINE)
-    return QuarantinedEvent(item.delivery, outcome.code, outcome.reason, item.original, item.id, item.uid)
+    return QuarantinedEvent(
+        delivery=item.delivery,
+        code=outcome.code,
+        reason=outcome.reason,
+        original=item.original,
+        id=item.entry.id if item.entry else None,
+        uid=item.uid,
+    )
 
 
 def _note(item: Item, ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ _EXACT_BELOW = 2**53
 def object_at(value: Any, *path: str) -> Mapping[str, Any]:
     """The object at `path`, or an empty one."""
     found = value_at(value, *path)
-    return found if found is not None and isinstance(found, Mapping) else {}
+    return found if isinstance(found, Mapping) else {}
 
 
 def text_at(value: Any, *path: str) -> str | None:

@@ -60,7 +60,6 @@ class Item(Struct, eq=False, gc=False):
     position: int
     delivery: Delivery
     original: bytes
-    id: str | None = None
     uid: str | None = None
     entry: Entry | None = None
     outcome: Outcome | None = None
@@ -128,10 +127,10 @@ class Reader:
         """What the event was made of is let go: it takes far more room."""
         if isinstance(found, AuditEvent):
             entry = Entry.of(found.id, found.event_data(self._account_id))
-            return Item(message, position, event.delivery, event.original, entry.id, found.uid, entry)
+            return Item(message, position, event.delivery, event.original, found.uid, entry=entry)
         if found.fault:
             ledger.faults.append(found.fault)
-        return Item(message, position, event.delivery, event.original, uid=found.uid, outcome=found.outcome)
+        return Item(message, position, event.delivery, event.original, found.uid, outcome=found.outcome)
 
 
 def _pending(

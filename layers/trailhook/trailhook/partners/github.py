@@ -17,7 +17,7 @@ from trailhook.errors import UnmappableEvent
 from trailhook.exact_json import canonical
 from trailhook.gateway import Response
 from trailhook.json_text import JsonText
-from trailhook.members import object_at, text_at, text_of, value_at
+from trailhook.members import object_at, text_at, text_of
 from trailhook.partner import Options, Partner, accepted
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TokenProof
 from trailhook.redaction import Redaction
@@ -70,8 +70,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
 
 def _unwrapped(value: Any) -> Any:
     """What HEC's wrapper holds. A bare entry may have an `event` too, but it has an action beside it."""
-    inner = object_at(value, "event")
-    return inner if inner and not text_at(value, "action") else value
+    return value if text_at(value, "action") else object_at(value, "event") or value
 
 
 def uid(event: PartnerEvent) -> str | None:
@@ -84,7 +83,7 @@ def uid(event: PartnerEvent) -> str | None:
 
 
 def _document_id(entry: Any) -> str | None:
-    return text_of(value_at(entry, "_document_id")) or text_at(entry, "data", "_document_id")
+    return text_at(entry, "_document_id") or text_at(entry, "data", "_document_id")
 
 
 def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
@@ -177,7 +176,7 @@ def _actor(entry: Mapping[str, Any]) -> UserIdentity:
 
 def _is_bot(entry: Mapping[str, Any], actor: str | None) -> bool:
     """Brackets cannot be part of a person's login; older entries say no more than that."""
-    return entry.get("actor_is_bot") is True or (actor is not None and actor.endswith("[bot]"))
+    return entry.get("actor_is_bot") is True or (actor or "").endswith("[bot]")
 
 
 def _only(value: Any) -> str | None:
