@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import boto3
-from benchmarks.anchors import bare_requests, floor, naive_loop
+from benchmarks.anchors import bare_requests, floor, naive_loop, plain_loop
 from benchmarks.corpus import ACCOUNT, CHANNEL, body, forwarder, message, record
 from benchmarks.endpoint import endpoint
 from benchmarks.measuring import Measurement, each, measure, ratio, show, together
@@ -107,6 +107,7 @@ def show_end_to_end(url: str, slow_url: str, events: int) -> None:
     rows = together(
         {
             NAIVE: naive_loop(client(url), NAIVE_EVENTS),
+            "plain loop: 100 events a call, no checks": plain_loop(client(url), messages),
             f"forward, {BATCH:,} a batch": run_forward(lake(url), events),
             f"forward, {SLOW_BATCH:,} a batch, calls of {SLOW_SECONDS * 1000:g} ms": run_forward(
                 lake(slow_url), events, batch=SLOW_BATCH

@@ -1,5 +1,7 @@
 """Rounds of full batches: only what is worth it is sent again, within the time that is left."""
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +11,7 @@ from tests.forward.ports import MemoryDestination
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
-from trailhook.deliver import MAX_ROUNDS, MOST_PUZZLES, Deliverer
+from trailhook.deliver import MAX_ROUNDS, MOST_UNDOCUMENTED, Deliverer
 from trailhook.destination import DELIVERED, Disposition, Outcome
 
 THROTTLED = Outcome(Disposition.RETRY, "Throttling")
@@ -83,7 +85,7 @@ def test_a_configuration_fault_ends_the_round_and_the_rest_waits() -> None:
 
 
 @dataclass
-class Puzzled(MemoryDestination):
+class Undocumented(MemoryDestination):
     """Refuses every request with one of `odd` in it, for a reason that nobody documented."""
 
     odd: frozenset[str] = frozenset()
@@ -92,21 +94,52 @@ class Puzzled(MemoryDestination):
         if not self.odd & {entry.id for entry in batch}:
             return super().put(batch)
         self.batches.append(batch)
-        return [Outcome(Disposition.SPLIT if len(batch) > 1 else Disposition.PUZZLING, "Unheard")] * len(batch)
+        return [Outcome(Disposition.SPLIT if len(batch) > 1 else Disposition.UNDOCUMENTED, "Unheard")] * len(batch)
 
 
 @pytest.mark.parametrize("odd", [{"0"}, {"57"}, {"99"}, {"3", "4"}])
 def test_an_event_that_is_refused_for_an_unknown_reason_keeps_no_other_one_waiting(odd: set[str]) -> None:
-    outcomes, _ = deliver(Puzzled(odd=frozenset(odd)), 100)
+    outcomes, _ = deliver(Undocumented(odd=frozenset(odd)), 100)
     assert {entry.id for entry, outcome in outcomes.items() if outcome != DELIVERED} == odd
 
 
 def test_where_every_event_is_refused_for_an_unknown_reason_not_every_one_is_tried() -> None:
-    destination = Puzzled(odd=frozenset(map(str, range(500))))
+    destination = Undocumented(odd=frozenset(map(str, range(500))))
     outcomes, clock = deliver(destination, 500)
     codes = Counter(outcome.code for outcome in outcomes.values())
-    assert codes == {"Unheard": MOST_PUZZLES, "Halted": 500 - MOST_PUZZLES}
+    assert codes == {"Unheard": MOST_UNDOCUMENTED, "Halted": 500 - MOST_UNDOCUMENTED}
     assert clock.pauses == []
+
+
+@dataclass
+class TooLarge:
+    """Memory is over in the first request to come, once another one is under way."""
+
+    other_began: threading.Event = field(default_factory=threading.Event)
+    batches: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+
+    def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+        first = batch[0].id
+        self.batches.append(first)
+        if first == "0":
+            assert self.other_began.wait(60)
+            raise MemoryError
+        self.other_began.set()
+        time.sleep(0.2)
+        self.ended.append(first)
+        return [DELIVERED] * len(batch)
+
+
+def test_when_one_request_takes_the_function_down_no_other_goes_on_or_begins_in_the_next_invocation() -> None:
+    destination = TooLarge()
+    with pytest.raises(MemoryError):
+        Deliverer(destination, parallel=2).deliver(entries(5_000), Deadline.of(None))
+    begun = list(destination.batches)
+    assert len(begun) < 50
+    assert sorted(destination.ended) == sorted(set(begun) - {"0"})
+    time.sleep(0.3)
+    assert destination.batches == begun
 
 
 def test_an_entry_that_is_given_twice_is_sent_once() -> None:

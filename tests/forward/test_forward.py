@@ -186,6 +186,18 @@ def test_a_form_that_the_mapping_did_not_foresee_is_kept_and_its_neighbours_arri
     assert "KeyError at test_forward.py" in ledger.faults[0]
 
 
+def test_an_event_whose_id_cannot_be_looked_for_is_kept_without_it() -> None:
+    def uid(event: PartnerEvent) -> str | None:
+        return str(event.value["nobody"]["expects this"])
+
+    bench = Bench()
+    bench.partners = {"github": replace(load_partners(Options())["github"], uid=uid)}
+    unfinished, _ = bench.forward(record(Envelope(delivery({"no": "action"}, entry(1)))))
+    assert (unfinished, bench.delivered) == ([], ["doc-1"])
+    kept = json.loads(bench.quarantine.lines[0])
+    assert (kept["code"], kept["uid"], kept["body"]) == ("MissingField", None, '{"no": "action"}')
+
+
 def test_a_delivery_that_its_partner_cannot_take_apart_does_not_bring_the_others_back() -> None:
     github = load_partners(Options())["github"]
 

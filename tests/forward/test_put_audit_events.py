@@ -7,7 +7,7 @@ import json
 import re
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +20,7 @@ from botocore.awsrequest import AWSRequest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.receive.sns_sender import certificate, key
 
+from trailhook.assembly import authorities
 from trailhook.batch import Entry
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.errors import NoAnswer
@@ -125,6 +126,25 @@ def test_a_proxy_of_the_environment_is_asked_for_the_service(form: str, monkeypa
     assert ours.headers["Host"] == "lake.example"
     assert ours.headers.get("Proxy-Authorization") == botocores.headers.get("Proxy-Authorization")
     assert ("Proxy-Authorization" in ours.headers) == ("@" in form)
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ({}, None),
+        ({"AWS_CA_BUNDLE": "/ours.pem"}, "/ours.pem"),
+        ({"REQUESTS_CA_BUNDLE": "/theirs.pem"}, "/theirs.pem"),
+        ({"AWS_CA_BUNDLE": "/ours.pem", "REQUESTS_CA_BUNDLE": "/theirs.pem"}, "/ours.pem"),
+    ],
+)
+def test_the_authorities_are_those_that_botocore_trusts(
+    named: Mapping[str, str], expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    assert authorities() == expected
 
 
 def test_only_a_server_whose_certificate_is_trusted_gets_a_request(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ class CloudTrailLake:
         if not alone:
             return Outcome(Disposition.SPLIT, code, message)
         refused = code in REFUSED_CODES or answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        return Outcome(Disposition.QUARANTINE if refused else Disposition.PUZZLING, code, message)
+        return Outcome(Disposition.QUARANTINE if refused else Disposition.UNDOCUMENTED, code, message)
 
 
 def _outcomes(batch: Sequence[Entry], answer: Mapping[str, Any]) -> Sequence[Outcome]:

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Lock
 
 from trailhook.batch import Entry, pack
@@ -15,7 +15,7 @@ from trailhook.pace import Pace
 MAX_ROUNDS = 6
 """An entry that failed this often in one invocation is stubborn: the queue, not this process, shall wait for it."""
 
-MOST_PUZZLES = 3
+MOST_UNDOCUMENTED = 3
 """So many events refused with an unknown code, and none delivered in between, are no fault of each of theirs."""
 
 PARALLEL_REQUESTS = 20
@@ -30,7 +30,7 @@ class _Halt:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._puzzles = 0
+        self._undocumented = 0
         self.called = False
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
@@ -38,10 +38,10 @@ class _Halt:
         dispositions = [outcome.disposition for outcome in outcomes]
         with self._lock:
             if Disposition.DELIVERED in dispositions:
-                self._puzzles = 0
-            elif Disposition.PUZZLING in dispositions:
-                self._puzzles += 1
-            self.called |= Disposition.CONFIGURATION in dispositions or self._puzzles == MOST_PUZZLES
+                self._undocumented = 0
+            elif Disposition.UNDOCUMENTED in dispositions:
+                self._undocumented += 1
+            self.called |= Disposition.CONFIGURATION in dispositions or self._undocumented == MOST_UNDOCUMENTED
 
 
 class Deliverer:
@@ -68,7 +68,7 @@ class Deliverer:
         self._jitter = jitter
 
     def deliver(self, entries: Iterable[Entry], deadline: Deadline) -> dict[Entry, Outcome]:
-        """The outcome of every entry. RETRY, CONFIGURATION and PUZZLING mean that it still waits.
+        """The outcome of every entry. RETRY, CONFIGURATION and UNDOCUMENTED mean that it still waits.
 
         Of entries with equal id and text one is sent, and its outcome is that of all.
         """
@@ -94,8 +94,7 @@ class Deliverer:
         batches = list(pack(waiting))
         while batches:
             halves: list[Sequence[Entry]] = []
-            answers = self._pool.map(lambda batch: self._put(batch, deadline, halt), batches)
-            for batch, answer in zip(batches, answers, strict=True):
+            for batch, answer in zip(batches, self._answers(batches, deadline, halt), strict=True):
                 if answer[0].disposition is Disposition.SPLIT:
                     middle = len(batch) // 2
                     halves += [batch[:middle], batch[middle:]]
@@ -103,6 +102,19 @@ class Deliverer:
                     outcomes.update(zip(batch, answer, strict=True))
             batches = halves
         return outcomes
+
+    def _answers(
+        self, batches: Iterable[Sequence[Entry]], deadline: Deadline, halt: _Halt
+    ) -> Sequence[Sequence[Outcome]]:
+        """The answers to all batches, which are under way together."""
+        answers = [self._pool.submit(self._put, batch, deadline, halt) for batch in batches]
+        try:
+            return [answer.result() for answer in answers]
+        finally:
+            # Where one failed, the others must not go on in the next invocation.
+            for answer in answers:
+                answer.cancel()
+            wait(answers)
 
     def _put(self, batch: Sequence[Entry], deadline: Deadline, halt: _Halt) -> Sequence[Outcome]:
         if not self._begin(deadline, halt):

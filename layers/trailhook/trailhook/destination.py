@@ -21,13 +21,13 @@ class Disposition(Enum):
     """The operator does not want it (`ExcludeEvents`)."""
     CONFIGURATION = "configuration"
     """Channel, permission or account: nobody's event is at fault, so it waits until an operator has mended that."""
-    PUZZLING = "puzzling"
+    UNDOCUMENTED = "undocumented"
     """Refused alone, with a code that is not documented: it waits for an operator, whether or not it is at fault."""
     SPLIT = "split"
     """Something in the batch is not taken, and the answer does not say what: send it in halves."""
 
     def __init__(self, word: str) -> None:
-        self.for_operator = word in {"configuration", "puzzling"}
+        self.for_operator = word in {"configuration", "undocumented"}
         """Whether the event waits until an operator has looked at it."""
         self.settled = word in {"delivered", "quarantine", "filtered"}
         """Whether nothing is left to be done for the event."""

@@ -109,4 +109,14 @@ def _refused(partner: Partner, event: PartnerEvent, error: Undeliverable) -> Wit
     fault = None
     if isinstance(error, _Unforeseen):
         fault = f"{event.delivery.id}: {partner.name} mapping failed: {error.place}"
-    return Withheld(Outcome(Disposition.QUARANTINE, error.code, error.reason), partner.uid(event), fault)
+    return Withheld(Outcome(Disposition.QUARANTINE, error.code, error.reason), _uid(partner, event), fault)
+
+
+def _uid(partner: Partner, event: PartnerEvent) -> str | None:
+    """The partner's own id of an event that nothing else is known of; None, too, where that was not foreseen."""
+    try:
+        return partner.uid(event)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - it is for people who look for the event, and without it the event is kept as well
+        return None

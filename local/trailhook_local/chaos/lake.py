@@ -20,7 +20,7 @@ CHANNEL_ARN = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT_ID}:channel/00000000-0000-4
 MAX_BYTES = 1_000_000
 REQUEST_SECONDS = 0.1
 READ_TIMEOUT_SECONDS = 10.0
-PUZZLING, REFUSED = "puzzling", "InvalidParameterValue"
+UNDOCUMENTED, REFUSED = "undocumented", "InvalidParameterValue"
 _UNKNOWN = "SomethingNewException"
 NONSENSE = (
     b"",
@@ -144,8 +144,8 @@ class MemoryPutAuditEvents:
         texts = [entry["eventData"] for entry in entries]
         if any(f'"UID":"{REFUSED}-' in text for text in texts):
             return REFUSED
-        if any(f'"UID":"{PUZZLING}-' in text for text in texts) and self._process.faults.lasts(
-            PUZZLING, self._process.clock.now()
+        if any(f'"UID":"{UNDOCUMENTED}-' in text for text in texts) and self._process.faults.lasts(
+            UNDOCUMENTED, self._process.clock.now()
         ):
             return _UNKNOWN
         return None

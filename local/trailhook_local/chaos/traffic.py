@@ -11,7 +11,7 @@ from trailhook.body import open_body
 from trailhook.envelope import decode_envelope
 from trailhook_local.chaos.account import DELIVERED, Account, Fate
 from trailhook_local.chaos.faults import Faults
-from trailhook_local.chaos.lake import PUZZLING, REFUSED
+from trailhook_local.chaos.lake import REFUSED, UNDOCUMENTED
 from trailhook_local.signing import SIGNERS, sign_standard_webhooks
 
 SECRET = "TrailhookFakeSecretForLocalUseOnly0000000000"  # noqa: S105 - as it says
@@ -208,8 +208,8 @@ class Traffic:
         uid = f"doc-{serial}"
         if self._faults.happens("colliding", 0.02):
             uid = self._last_uid
-        elif PUZZLING in self._faults.names and self._rng.random() < 0.002:
-            uid = f"{PUZZLING}-{serial}"
+        elif UNDOCUMENTED in self._faults.names and self._rng.random() < 0.002:
+            uid = f"{UNDOCUMENTED}-{serial}"
         self._last_uid = uid
         return self._event(uid, "member.add", rest)
 

@@ -6,7 +6,7 @@ import botocore
 from botocore.config import Config
 
 from trailhook import __version__
-from trailhook.assembly import client, once, session
+from trailhook.assembly import authorities, client, once
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deliver import PARALLEL_REQUESTS, Deliverer
 from trailhook.forward import Forwarder
@@ -28,7 +28,7 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
         client("cloudtrail-data", once(2, 10, connections=PARALLEL_REQUESTS).merge(USER_AGENT)),
         settings.channel_arn,
         settings.external_id,
-        ca_bundle=session().get_config_variable("ca_bundle"),
+        ca_bundle=authorities(),
     )
     return Forwarder(
         mapper=Mapper(load_partners(settings.options), settings.exclude_events),
