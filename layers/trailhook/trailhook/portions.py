@@ -17,7 +17,7 @@ from trailhook.destination import Outcome
 from trailhook.envelope import Pending, decode_envelope
 from trailhook.errors import EnvelopeError
 from trailhook.ledger import Ledger
-from trailhook.mapping import Mapper, Withheld
+from trailhook.mapping import Mapper
 
 PORTION_EVENTS = 1_000
 PORTION_BYTES = 6_000_000
@@ -66,7 +66,6 @@ class Item(Struct, eq=False, gc=False):
 
 
 Portion = list[Item]
-_Group = list[tuple[Message, int, PartnerEvent]]
 
 
 class Reader:
@@ -80,8 +79,9 @@ class Reader:
         """All events that are to be settled. Of messages that cannot be read it is noted, and nothing else."""
         portion: Portion = []
         size = 0
-        for group, added in self._groups(messages, ledger):
-            portion += self._items(group, ledger)
+        for items, events, added in self._groups(messages, ledger):
+            self._fill(items, events, ledger)
+            portion += items
             size += added
             if len(portion) >= PORTION_EVENTS or size >= PORTION_BYTES:
                 yield portion[:PORTION_EVENTS]
@@ -90,17 +90,22 @@ class Reader:
         if portion:
             yield portion
 
-    def _groups(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[_Group, int]]:
-        group: _Group = []
+    def _groups(
+        self, messages: Iterable[Message], ledger: Ledger
+    ) -> Iterator[tuple[Portion, Sequence[PartnerEvent], int]]:
+        """Items that are still to be filled, the events that they are of, and the bytes of these."""
+        items: Portion = []
+        events: list[PartnerEvent] = []
         size = 0
         for message in messages:
             for position, event in self._events(message, ledger):
-                group.append((message, position, event))
+                items.append(Item(message, position, event.delivery, event.original))
+                events.append(event)
                 size += len(event.original)
-                if size >= _GROUP_BYTES or len(group) == _GROUP_EVENTS:
-                    yield group, size
-                    group, size = [], 0
-        yield group, size
+                if size >= _GROUP_BYTES or len(items) == _GROUP_EVENTS:
+                    yield items, events, size
+                    items, events, size = [], [], 0
+        yield items, events, size
 
     def _events(self, message: Message, ledger: Ledger) -> Iterable[tuple[int, PartnerEvent]]:
         try:
@@ -114,23 +119,17 @@ class Reader:
         numbered = enumerate(events)
         return _pending(numbered, envelope.pending, message, ledger) if envelope.pending else numbered
 
-    def _items(self, group: _Group, ledger: Ledger) -> Sequence[Item]:
-        mapped = [self._mapper.map(event) for _, _, event in group]
-        return [
-            self._item(message, position, event, found, ledger)
-            for (message, position, event), found in zip(group, mapped, strict=True)
-        ]
-
-    def _item(
-        self, message: Message, position: int, event: PartnerEvent, found: AuditEvent | Withheld, ledger: Ledger
-    ) -> Item:
-        """What the event was made of is let go: it takes far more room."""
-        if isinstance(found, AuditEvent):
-            entry = Entry.of(found.id, found.event_data(self._account_id))
-            return Item(message, position, event.delivery, event.original, found.uid, entry=entry)
-        if found.fault:
-            ledger.faults.append(found.fault)
-        return Item(message, position, event.delivery, event.original, found.uid, outcome=found.outcome)
+    def _fill(self, items: Portion, events: Sequence[PartnerEvent], ledger: Ledger) -> None:
+        """Give each item what becomes of its event. What that was made of is let go: it takes far more room."""
+        found = [self._mapper.map(event) for event in events]
+        for item, one in zip(items, found, strict=True):
+            item.uid = one.uid
+            if isinstance(one, AuditEvent):
+                item.entry = Entry.of(one.id, one.event_data(self._account_id))
+                continue
+            item.outcome = one.outcome
+            if one.fault:
+                ledger.faults.append(one.fault)
 
 
 def _pending(

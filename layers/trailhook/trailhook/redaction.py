@@ -124,9 +124,7 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
     """Whether there is anything to look at more closely. Most events hold nothing, and this is all that they cost."""
     # A dictionary nearly always; asking for that first spares the abstract class's slow check.
     if value.__class__ is dict or isinstance(value, Mapping):
-        if not _TELLS_NOTHING.issuperset(value) and any(_tells(name, value[name]) for name in value):
-            return True
-        if listed and any(name.lower() in listed for name in value):
+        if (listed or not _TELLS_NOTHING.issuperset(value)) and _any_tells(value, listed):
             return True
         value = value.values()
     elif not isinstance(value, list):
@@ -135,6 +133,10 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
         if member.__class__ not in _SCALARS and _may_hold(member, listed):
             return True
     return False
+
+
+def _any_tells(value: Mapping[str, Any], listed: frozenset[str]) -> bool:
+    return any(_tells(name, member) or name.lower() in listed for name, member in value.items())
 
 
 def _tells(name: str, member: Any) -> bool:

@@ -70,7 +70,9 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
 
 def _unwrapped(value: Any) -> Any:
     """What HEC's wrapper holds. A bare entry may have an `event` too, but it has an action beside it."""
-    return value if text_at(value, "action") else object_at(value, "event") or value
+    if not isinstance(value, dict) or "event" not in value or text_at(value, "action"):
+        return value
+    return object_at(value, "event") or value
 
 
 def uid(event: PartnerEvent) -> str | None:
@@ -79,11 +81,11 @@ def uid(event: PartnerEvent) -> str | None:
     """
     if _is_webhook(event):
         return event.delivery.header("x-github-delivery") or None
-    return _document_id(event.value)
+    return _document_id(event.value) if isinstance(event.value, dict) else None
 
 
-def _document_id(entry: Any) -> str | None:
-    return text_at(entry, "_document_id") or text_at(entry, "data", "_document_id")
+def _document_id(entry: Mapping[str, Any]) -> str | None:
+    return text_of(entry.get("_document_id")) or text_at(entry, "data", "_document_id")
 
 
 def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
@@ -135,8 +137,11 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
     if action is None:
         raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
     document_id = _document_id(entry) or hashlib.sha256(canonical(entry).encode()).hexdigest()
-    present = [name for name in _TIMES if entry.get(name) is not None]
-    field = present[0] if present else " or ".join(_TIMES)
+    for field in _TIMES:
+        if entry.get(field) is not None:
+            break
+    else:
+        field = " or ".join(_TIMES)
     return fit_audit_event(
         event,
         key=(NAME, "audit-log", document_id),
