@@ -124,7 +124,9 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
     """Whether there is anything to look at more closely. Most events hold nothing, and this is all that they cost."""
     # A dictionary nearly always; asking for that first spares the abstract class's slow check.
     if value.__class__ is dict or isinstance(value, Mapping):
-        if (listed or not _TELLS_NOTHING.issuperset(value)) and _any_tells(value, listed):
+        if not _TELLS_NOTHING.issuperset(value) and _any_tells(value):
+            return True
+        if listed and not listed.isdisjoint(map(str.lower, value)):
             return True
         value = value.values()
     elif not isinstance(value, list):
@@ -135,8 +137,8 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
     return False
 
 
-def _any_tells(value: Mapping[str, Any], listed: frozenset[str]) -> bool:
-    return any(_tells(name, member) or name.lower() in listed for name, member in value.items())
+def _any_tells(value: Mapping[str, Any]) -> bool:
+    return any(_tells(name, member) for name, member in value.items())
 
 
 def _tells(name: str, member: Any) -> bool:
