@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trailhook.audit_event import OBJECT_LIMITS, TEXT_LIMITS, AuditEvent, Failure, UserIdentity, fit_audit_event
@@ -120,6 +120,17 @@ def test_a_large_object_loses_its_largest_members_first_and_they_are_named() -> 
     assert event["additionalEventData"]["truncated"] == ["requestParameters.larger"]
 
 
+@pytest.mark.parametrize(("others", "kept"), [(60_000, ["login", "groups"]), (99_000, ["login"])])
+def test_an_actors_details_are_cut_only_where_the_event_as_a_whole_is_too_large(others: int, kept: list[str]) -> None:
+    members = {"note": "x" * others}
+    actor = UserIdentity("User", "mona", {"login": "mona", "groups": "g" * 60_000})
+    event = data(fit(identity=actor, request_parameters=members, response_elements=members))
+    assert list(event["userIdentity"]["details"]) == kept
+    assert event["requestParameters"] == event["responseElements"] == members
+    cut = event.get("additionalEventData", {}).get("truncated", [])
+    assert cut == ([] if "groups" in kept else ["userIdentity.details.groups"])
+
+
 @pytest.mark.parametrize("member", ["uid", "name", "source"])
 def test_what_identifies_an_event_is_never_cut(member: str) -> None:
     with pytest.raises(UnmappableEvent, match="FieldTooLong"):
@@ -175,6 +186,7 @@ OBJECTS = st.dictionaries(
 REPEATS = st.integers(min_value=0, max_value=60_000)
 
 
+@example(request={}, response={}, details={}, notes={}, text="É", repeats=45_000)
 @given(request=OBJECTS, response=OBJECTS, details=OBJECTS, notes=OBJECTS, text=TEXTS, repeats=REPEATS)
 def test_whatever_comes_the_result_is_within_every_limit(
     request: dict[str, Any],

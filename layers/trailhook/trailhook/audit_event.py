@@ -41,7 +41,7 @@ OBJECT_LIMITS: Mapping[str, int] = MappingProxyType(
 )
 _SMALLEST_OBJECT_LIMIT = min(OBJECT_LIMITS.values())
 DETAILS_LIMIT = 20_000
-"""Ours, not CloudTrail's: what `userIdentity.details` may take of a large event, whose other members need the room."""
+"""Ours, not CloudTrail's: what `userIdentity.details` may take of an event that is too large as a whole."""
 EVENT_LIMIT = 256_000
 _MOST_BYTES = 4
 """A character of UTF-8 takes no more, so that most texts need not be encoded to be measured."""
@@ -247,9 +247,8 @@ class _Cutter:
     def cut(self, fields: dict[str, Any]) -> None:
         identity = fields["userIdentity"]
         if "details" in identity:
-            large = len(self._original) > OBJECT_LIMITS["requestParameters"]
-            limit = DETAILS_LIMIT if large else EVENT_LIMIT
-            identity["details"] = self._largest_out("userIdentity.details", identity["details"], limit)
+            room = self._room_for_details(identity["details"], fields)
+            identity["details"] = self._largest_out("userIdentity.details", identity["details"], room)
         for name in ("userAgent", "requestParameters", "responseElements", "errorCode", "errorMessage"):
             if name not in fields:
                 continue
@@ -259,6 +258,12 @@ class _Cutter:
                 fields[name] = self._text(name, fields[name])
         if noted := self._additional(fields.pop("additionalEventData", {})):
             fields["additionalEventData"] = noted
+
+    def _room_for_details(self, details: Mapping[str, Any], fields: Mapping[str, Any]) -> int:
+        """All that they want, unless the event as a whole is too large for that."""
+        if self._small or _size(details) <= DETAILS_LIMIT or _size(fields) <= EVENT_LIMIT - _RESERVED:
+            return EVENT_LIMIT
+        return DETAILS_LIMIT
 
     def _text(self, name: str, text: str) -> str:
         try:
@@ -292,13 +297,10 @@ class _Cutter:
         """Leave out the largest members, ties by name, until the rest has at most `limit` bytes."""
         if self._small:
             return members
-        try:
-            total = encoded_size(members)
-            if total <= limit:
-                return members
-            sizes = {key: encoded_size({key: value}) - 1 for key, value in members.items()}
-        except RecursionError as error:
-            raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
+        total = _size(members)
+        if total <= limit:
+            return members
+        sizes = {key: _size({key: value}) - 1 for key, value in members.items()}
         kept = dict(members)
         for key in sorted(sizes, key=lambda key: (-sizes[key], key)):
             if total <= limit:
@@ -307,6 +309,13 @@ class _Cutter:
             total -= sizes[key]
             self._cut.append(f"{name}.{key}")
         return kept
+
+
+def _size(value: Any) -> int:
+    try:
+        return encoded_size(value)
+    except RecursionError as error:
+        raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
 
 def _bounded_list(names: Sequence[str]) -> list[str]:
