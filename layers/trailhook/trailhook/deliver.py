@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import Lock
 
 from trailhook.batch import Entry, pack
@@ -26,7 +26,8 @@ _LONGEST_PAUSE_SECONDS = 5.0
 
 
 class _Halt:
-    """Whether going on is pointless: the caller is refused, or one event after the other and nobody knows why."""
+    """Whether going on is pointless: the caller is refused, or one event after the other and nobody knows why, or a
+    request took the function down."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -42,6 +43,10 @@ class _Halt:
             elif Disposition.UNDOCUMENTED in dispositions:
                 self._undocumented += 1
             self.called |= Disposition.CONFIGURATION in dispositions or self._undocumented == MOST_UNDOCUMENTED
+
+    def call(self) -> None:
+        with self._lock:
+            self.called = True
 
 
 class Deliverer:
@@ -106,15 +111,16 @@ class Deliverer:
     def _answers(
         self, batches: Iterable[Sequence[Entry]], deadline: Deadline, halt: _Halt
     ) -> Sequence[Sequence[Outcome]]:
-        """The answers to all batches, which are under way together."""
+        """The answers to all batches, in their order. Raises what a request raised, once no other is under way."""
         answers = [self._pool.submit(self._put, batch, deadline, halt) for batch in batches]
-        try:
-            return [answer.result() for answer in answers]
-        finally:
-            # Where one failed, the others must not go on in the next invocation.
-            for answer in answers:
-                answer.cancel()
-            wait(answers)
+        _, others = wait(answers, return_when=FIRST_EXCEPTION)
+        if others:
+            # One failed: no other shall begin, nor go on in the next invocation. What never began is not waited for:
+            # it takes a thread to say of a cancelled one that it is done.
+            halt.call()
+            wait([answer for answer in others if not answer.cancel()])
+        # Beside a cancelled one there is one that failed, and that raises.
+        return [answer.result() for answer in answers if not answer.cancelled()]
 
     def _put(self, batch: Sequence[Entry], deadline: Deadline, halt: _Halt) -> Sequence[Outcome]:
         if not self._begin(deadline, halt):
