@@ -101,7 +101,7 @@ def main(names: Sequence[str]) -> None:
         for event in mapper.take_apart(decode_envelope(message).delivery)[1]:
             found = mapper.map(event)
             if isinstance(found, Withheld):
-                assert found.fault is None, found.fault
+                assert not found.faults, found.faults
             ends[found.outcome.code if isinstance(found, Withheld) else "mapped"] += 1
         _report(name, "forward", started, ends=ends)
 

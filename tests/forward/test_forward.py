@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -192,10 +193,23 @@ def test_an_event_whose_id_cannot_be_looked_for_is_kept_without_it() -> None:
 
     bench = Bench()
     bench.partners = {"github": replace(load_partners(Options())["github"], uid=uid)}
-    unfinished, _ = bench.forward(record(Envelope(delivery({"no": "action"}, entry(1)))))
+    unfinished, ledger = bench.forward(record(Envelope(delivery({"no": "action"}, entry(1)))))
     assert (unfinished, bench.delivered) == ([], ["doc-1"])
     kept = json.loads(bench.quarantine.lines[0])
     assert (kept["code"], kept["uid"], kept["body"]) == ("MissingField", None, '{"no": "action"}')
+    [fault] = ledger.faults
+    assert re.fullmatch(r"delivery-1: github uid failed: KeyError at test_forward\.py:\d+", fault)
+
+
+def test_where_memory_ends_in_looking_for_an_id_the_event_is_not_taken_for_one_without() -> None:
+    def uid(_event: PartnerEvent) -> str | None:
+        raise MemoryError
+
+    bench = Bench()
+    bench.partners = {"github": replace(load_partners(Options())["github"], uid=uid)}
+    with pytest.raises(MemoryError):
+        bench.forward(record(Envelope(delivery({"no": "action"}))))
+    assert not bench.quarantine.lines
 
 
 def test_a_delivery_that_its_partner_cannot_take_apart_does_not_bring_the_others_back() -> None:
@@ -292,6 +306,17 @@ def test_a_configuration_fault_lets_messages_wait_and_rings() -> None:
     assert bench.quarantine.objects == {}
     assert len(bench.destination.batches) == 1, "after the first refusal no further request is made"
     assert set(bench.queue.postponed.values()) == {60}
+
+
+def test_an_event_that_is_refused_with_an_undocumented_code_waits_and_rings() -> None:
+    refused = Outcome(Disposition.UNDOCUMENTED, "SomethingNew", "We do not take this")
+    bench = Bench(MemoryDestination(judge=failing(refused, 2)))
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
+    assert (unfinished, bench.delivered, bench.quarantine.lines) == ([], ["doc-1"], [])
+    [(left, _)] = bench.queue.sent
+    assert decode_envelope(left).pending == Pending(2, frozenset({1}))
+    assert (ledger.events, ledger.configuration_faults) == ({"delivered": 1, "waiting": 1}, 1)
+    assert ledger.reasons == {"undocumented:SomethingNew": 1}
 
 
 def test_the_wait_for_an_operator_grows_to_an_hour_and_no_further() -> None:

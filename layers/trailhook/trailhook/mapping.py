@@ -23,12 +23,12 @@ read twice, so that memory does not grow with it."""
 class Withheld(Struct, frozen=True, gc=False):
     """An event that is not sent: its mapping refused it, or the operator excluded it.
 
-    `uid` is the partner's own id of it, and `fault` what people should know of a mapping that failed by itself.
+    `uid` is the partner's own id of it, and `faults` what people should know of code of ours that failed.
     """
 
     outcome: Outcome
     uid: str | None = None
-    fault: str | None = None
+    faults: tuple[str, ...] = ()
 
 
 class Mapper:
@@ -106,17 +106,22 @@ def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[Par
 
 
 def _refused(partner: Partner, event: PartnerEvent, error: Undeliverable) -> Withheld:
-    fault = None
+    faults: list[str] = []
     if isinstance(error, _Unforeseen):
-        fault = f"{event.delivery.id}: {partner.name} mapping failed: {error.place}"
-    return Withheld(Outcome(Disposition.QUARANTINE, error.code, error.reason), _uid(partner, event), fault)
+        faults.append(f"{event.delivery.id}: {partner.name} mapping failed: {error.place}")
+    uid = _uid(partner, event, faults)
+    return Withheld(Outcome(Disposition.QUARANTINE, error.code, error.reason), uid, tuple(faults))
 
 
-def _uid(partner: Partner, event: PartnerEvent) -> str | None:
-    """The partner's own id of an event that nothing else is known of; None, too, where that was not foreseen."""
+def _uid(partner: Partner, event: PartnerEvent, faults: list[str]) -> str | None:
+    """The partner's own id of an event; None where it has none, or where looking for it failed, which is a fault.
+
+    People look for an event by it, but without it the event is kept just as well.
+    """
     try:
         return partner.uid(event)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - it is for people who look for the event, and without it the event is kept as well
+    except Exception as error:  # noqa: BLE001 - as mappings: what failed once fails always, and only for this event
+        faults.append(f"{event.delivery.id}: {partner.name} uid failed: {place_of(error)}")
         return None

@@ -54,7 +54,7 @@ class Message(Struct, eq=False, gc=False):
 
 class Item(Struct, eq=False, gc=False):
     """What is kept of an event until it is settled: where it stands in which message, the text that its partner wrote,
-    and what goes into a request, or the outcome that it has without one."""
+    and, once its group is mapped, what goes into a request, or the outcome that it has without one."""
 
     message: Message
     position: int
@@ -92,9 +92,9 @@ class Reader:
 
     def _groups(
         self, messages: Iterable[Message], ledger: Ledger
-    ) -> Iterator[tuple[Portion, Sequence[PartnerEvent], int]]:
-        """Items that are still to be filled, the events that they are of, and the bytes of these."""
-        items: Portion = []
+    ) -> Iterator[tuple[list[Item], Sequence[PartnerEvent], int]]:
+        """A group at a time: its items, which are still to be filled, their events, and the bytes of these."""
+        items: list[Item] = []
         events: list[PartnerEvent] = []
         size = 0
         for message in messages:
@@ -119,17 +119,16 @@ class Reader:
         numbered = enumerate(events)
         return _pending(numbered, envelope.pending, message, ledger) if envelope.pending else numbered
 
-    def _fill(self, items: Portion, events: Sequence[PartnerEvent], ledger: Ledger) -> None:
+    def _fill(self, items: Sequence[Item], events: Sequence[PartnerEvent], ledger: Ledger) -> None:
         """Give each item what becomes of its event. What that was made of is let go: it takes far more room."""
-        found = [self._mapper.map(event) for event in events]
-        for item, one in zip(items, found, strict=True):
-            item.uid = one.uid
-            if isinstance(one, AuditEvent):
-                item.entry = Entry.of(one.id, one.event_data(self._account_id))
-                continue
-            item.outcome = one.outcome
-            if one.fault:
-                ledger.faults.append(one.fault)
+        results = [self._mapper.map(event) for event in events]
+        for item, result in zip(items, results, strict=True):
+            item.uid = result.uid
+            if isinstance(result, AuditEvent):
+                item.entry = Entry.of(result.id, result.event_data(self._account_id))
+            else:
+                item.outcome = result.outcome
+                ledger.faults += result.faults
 
 
 def _pending(
