@@ -20,11 +20,15 @@ from botocore.awsrequest import AWSRequest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.receive.sns_sender import certificate, key
 
-from trailhook.assembly import authorities
+from trailhook.assembly.forward import ca_bundle, forwarder
 from trailhook.batch import Entry
 from trailhook.cloudtrail_lake import CloudTrailLake
+from trailhook.deadline import Deadline
+from trailhook.delivery import Delivery
+from trailhook.envelope import Envelope, encode_envelope
 from trailhook.errors import NoAnswer
 from trailhook.put_audit_events import SignedPutAuditEvents
+from trailhook.settings import ForwardSettings
 
 SESSION = boto3.Session(aws_access_key_id="AKIAFAKE", aws_secret_access_key="fake", region_name="us-east-1")
 ARN = "arn:aws:cloudtrail:us-east-1:111122223333:channel/00000000-0000-4000-8000-000000000000"
@@ -67,6 +71,16 @@ def listening(tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[Sen
         yield f"{'https' if tls else 'http'}://localhost:{server.server_address[1]}", requests
         server.shutdown()
         thread.join()
+
+
+def own_authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """An authority that nobody knows, as a bundle, and a server's context with its certificate for localhost."""
+    bundle, secret = folder / "certificate.pem", folder / "key.pem"
+    bundle.write_bytes(certificate(names=["localhost"], days=(-1, 36_500), authority=True))
+    secret.write_bytes(key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(bundle, secret)
+    return bundle, context
 
 
 def test_the_request_is_the_one_that_botocore_would_have_made_and_its_signature_covers_the_body() -> None:
@@ -144,15 +158,11 @@ def test_the_authorities_are_those_that_botocore_trusts(
         monkeypatch.delenv(name, raising=False)
     for name, value in named.items():
         monkeypatch.setenv(name, value)
-    assert authorities() == expected
+    assert ca_bundle() == expected
 
 
 def test_only_a_server_whose_certificate_is_trusted_gets_a_request(tmp_path: Path) -> None:
-    bundle, secret = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    bundle.write_bytes(certificate(names=["localhost"], days=(-1, 36_500), authority=True))
-    secret.write_bytes(key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(bundle, secret)
+    bundle, context = own_authority(tmp_path)
     with listening(context) as (url, requests):
         client = SESSION.client("cloudtrail-data", endpoint_url=url)
         with pytest.raises(NoAnswer, match="SSLError"):
@@ -162,4 +172,31 @@ def test_only_a_server_whose_certificate_is_trusted_gets_a_request(tmp_path: Pat
             SignedPutAuditEvents(other_name, ARN, ca_bundle=str(bundle)).post(b"{}")
         assert not requests
         assert SignedPutAuditEvents(client, ARN, ca_bundle=str(bundle)).post(b"{}").status == 200
+    assert len(requests) == 1
+
+
+def test_forward_trusts_the_authorities_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle, context = own_authority(tmp_path)
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "fake")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with listening(context) as (url, requests):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL_DATA", url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9")
+        settings = ForwardSettings.from_environ(
+            {
+                "PARTNER": "github",
+                "CHANNEL_ARN": ARN,
+                "DELIVERY_QUEUE_URL": "http://127.0.0.1:9/queue",
+                "QUARANTINE_BUCKET": "bucket",
+            }
+        )
+        event = {"_document_id": "1", "action": "repo.create", "@timestamp": 1_700_000_000_000}
+        sent = Delivery(
+            "github", "d", "r", 1_700_000_000_000, "192.0.2.1", "", {}, frozenset(), json.dumps(event).encode()
+        )
+        message = {"messageId": "m", "receiptHandle": "h", "body": encode_envelope(Envelope(sent))}
+        forwarder.__wrapped__(settings).forward([message], Deadline(0.05, lambda: 0.0))
     assert len(requests) == 1

@@ -3,7 +3,6 @@
 A module per function, so that none of them waits for what only another one imports.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -32,12 +31,6 @@ def session() -> botocore.session.Session:
 def client(service: str, config: Config, region: str | None = None) -> Any:
     """A client of `service`; the layer ships the models of those that are named in calls of this."""
     return session().create_client(service, region_name=region, config=config)
-
-
-def authorities() -> str | None:
-    """The file of authorities that botocore's clients trust, where the environment names one: None for their own."""
-    configured: str | None = session().get_config_variable("ca_bundle")
-    return configured or os.environ.get("REQUESTS_CA_BUNDLE")
 
 
 def prepare(make: Callable[[], object], environ: Mapping[str, str]) -> None:

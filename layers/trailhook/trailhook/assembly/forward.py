@@ -1,12 +1,13 @@
 """forward's parts: the partners' mappings, CloudTrail Lake, the queue and the quarantine."""
 
+import os
 from functools import cache
 
 import botocore
 from botocore.config import Config
 
 from trailhook import __version__
-from trailhook.assembly import authorities, client, once
+from trailhook.assembly import client, once, session
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deliver import PARALLEL_REQUESTS, Deliverer
 from trailhook.forward import Forwarder
@@ -21,6 +22,13 @@ from trailhook.settings import ForwardSettings
 USER_AGENT = Config(user_agent=f"trailhook/{__version__} botocore/{botocore.__version__}")
 
 
+def ca_bundle() -> str | None:
+    """The authorities that botocore's clients verify with, in botocore's order: its own setting, then
+    REQUESTS_CA_BUNDLE. None for those that it ships."""
+    configured: str | None = session().get_config_variable("ca_bundle")
+    return configured or os.environ.get("REQUESTS_CA_BUNDLE")
+
+
 @cache
 def forwarder(settings: ForwardSettings) -> Forwarder:
     """All partners can be met: after a stack changed its partner, the queue still holds the former one's deliveries."""
@@ -28,7 +36,7 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
         client("cloudtrail-data", once(2, 10, connections=PARALLEL_REQUESTS).merge(USER_AGENT)),
         settings.channel_arn,
         settings.external_id,
-        ca_bundle=authorities(),
+        ca_bundle=ca_bundle(),
     )
     return Forwarder(
         mapper=Mapper(load_partners(settings.options), settings.exclude_events),
