@@ -42,7 +42,7 @@ def naive_loop(client: Any, events: int) -> Callable[[], int]:
 
 
 def plain_loop(client: Any, messages: Sequence[str]) -> Callable[[], int]:
-    """What is left of the naive loop's cost by full requests alone: nothing is checked, taken out or cut, and one
+    """What is left of the naive loop's cost with full requests alone: nothing is checked, taken out or cut, and one
     request is sent after the other."""
 
     def run() -> int:

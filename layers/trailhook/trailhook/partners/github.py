@@ -70,9 +70,8 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
 
 def _unwrapped(value: Any) -> Any:
     """What HEC's wrapper holds. A bare entry may have an `event` too, but it has an action beside it."""
-    if not isinstance(value, dict) or "event" not in value or text_at(value, "action"):
-        return value
-    return object_at(value, "event") or value
+    wrapped = isinstance(value, dict) and "event" in value and not text_at(value, "action")
+    return object_at(value, "event") or value if wrapped else value
 
 
 def uid(event: PartnerEvent) -> str | None:
@@ -137,11 +136,7 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
     if action is None:
         raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
     document_id = _document_id(entry) or hashlib.sha256(canonical(entry).encode()).hexdigest()
-    for field in _TIMES:
-        if entry.get(field) is not None:
-            break
-    else:
-        field = " or ".join(_TIMES)
+    field = next((name for name in _TIMES if entry.get(name) is not None), " or ".join(_TIMES))
     return fit_audit_event(
         event,
         key=(NAME, "audit-log", document_id),

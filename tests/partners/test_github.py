@@ -1,0 +1,60 @@
+"""GitHub's audit-log entries in the forms that forwarders and older servers give them."""
+
+from typing import Any
+
+import pytest
+from tests.partners.cases import compact, delivery, event_data, outcomes, refusal
+
+ENTRY = {"_document_id": "doc-1", "@timestamp": 1_700_000_000_000, "action": "repo.create", "actor": "mona"}
+
+
+def test_what_hec_wraps_is_the_event() -> None:
+    event = event_data("github", {"event": ENTRY, "sourcetype": "github"})
+    assert (event["UID"], event["requestParameters"]) == ("doc-1", ENTRY)
+
+
+def test_an_entry_with_an_action_and_a_member_called_event_is_bare() -> None:
+    bare = {**ENTRY, "event": {"action": "repo.destroy", "_document_id": "doc-2"}}
+    event = event_data("github", bare)
+    assert (event["UID"], event["eventName"], event["requestParameters"]) == ("doc-1", "repo.create", bare)
+
+
+@pytest.mark.parametrize("inner", [None, {}, [], "repo.create", 1])
+def test_a_wrapper_without_an_event_in_it_is_refused_as_what_it_is(inner: Any) -> None:
+    body = compact({"event": inner, "_document_id": "doc-1"})
+    [outcome] = outcomes(delivery("github", body.encode()))
+    assert (outcome["refused"], outcome["uid"]) == ("MissingField", "doc-1")
+
+
+@pytest.mark.parametrize(
+    ("members", "uid"),
+    [
+        ({"_document_id": "above", "data": {"_document_id": "below"}}, "above"),
+        ({"_document_id": None, "data": {"_document_id": "below"}}, "below"),
+        ({"_document_id": " ", "data": {"_document_id": "below"}}, "below"),
+        ({"_document_id": 51111}, "51111"),
+    ],
+)
+def test_an_entrys_own_id_is_the_one_above(members: dict[str, Any], uid: str) -> None:
+    assert event_data("github", ENTRY | members)["UID"] == uid
+
+
+@pytest.mark.parametrize("odd", [None, True, 5.5, [], {}, " ", ""])
+def test_an_id_that_is_no_text_is_none(odd: Any) -> None:
+    uid = event_data("github", ENTRY | {"_document_id": odd})["UID"]
+    assert len(uid) == 64
+    assert uid != event_data("github", ENTRY | {"_document_id": odd, "n": 1})["UID"]
+
+
+def test_the_time_of_creation_counts_where_there_is_no_other() -> None:
+    created = ENTRY | {"@timestamp": None, "created_at": 1_700_000_001_000}
+    assert event_data("github", created)["eventTime"] == "2023-11-14T22:13:21Z"
+
+
+@pytest.mark.parametrize(("stamp", "code"), [(0, "BadTime"), ("", "BadTime"), ("soon", "BadTime")])
+def test_a_broken_time_is_not_replaced_by_another(stamp: Any, code: str) -> None:
+    assert refusal("github", ENTRY | {"@timestamp": stamp, "created_at": 1_700_000_001_000}) == code
+
+
+def test_an_entry_without_a_time_is_refused() -> None:
+    assert refusal("github", ENTRY | {"@timestamp": None}) == "MissingTime"
