@@ -12,6 +12,7 @@ from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, 
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.exact_json import canonical
+from trailhook.members import id_of
 from trailhook.redaction import Redaction
 from trailhook.selection import Condition, Found, Place, Subject, condition, first, first_text, path, places
 from trailhook.timestamps import parse_time
@@ -33,8 +34,9 @@ class Actor(Struct, frozen=True):
         return cls(places(spec["id"]), places(spec["type"]), details)
 
     def identity(self, subject: Subject) -> UserIdentity | None:
-        found = first_text(self.id, subject)
-        if found is None or found.text is None:
+        found = (candidate(subject) for candidate in self.id)
+        principal = next(filter(None, (id_of(hit.value) for hit in found if hit)), None)
+        if principal is None:
             return None
         kind = first_text(self.type, subject)
         details: dict[str, Any] = {}
@@ -44,7 +46,7 @@ class Actor(Struct, frozen=True):
                 details |= {key: member for key, member in value.items() if member is not None}
             elif name is not None and value is not None and value != "":
                 details[name] = value
-        return UserIdentity(kind.text if kind and kind.text else "User", found.text, details)
+        return UserIdentity(kind.text if kind and kind.text else "User", principal, details)
 
 
 class FailureRule(Struct, frozen=True):

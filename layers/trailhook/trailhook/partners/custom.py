@@ -21,7 +21,7 @@ from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, Unmap
 from trailhook.exact_json import Record, canonical
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
-from trailhook.members import object_at, text_at, value_at
+from trailhook.members import id_of, object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof
 from trailhook.redaction import Redaction
@@ -264,10 +264,10 @@ def _the_sender(source: str) -> UserIdentity:
 
 def _actor(value: Mapping[str, Any]) -> UserIdentity | None:
     for place in _ACTOR_PLACES:
-        if name := text_at(value, *place):
+        if name := id_of(value_at(value, *place)):
             return UserIdentity("User", name)
         actor = object_at(value, *place)
-        if name := next(filter(None, (text_at(actor, key) for key in _ACTOR_NAMES)), None):
+        if name := next(filter(None, (id_of(actor.get(key)) for key in _ACTOR_NAMES)), None):
             return UserIdentity(text_at(actor, "type") or "User", name, actor)
     return None
 

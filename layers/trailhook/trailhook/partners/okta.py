@@ -16,7 +16,7 @@ from trailhook.errors import BadRequest, UnmappableEvent
 from trailhook.exact_json import canonical
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
-from trailhook.members import object_at, text_at
+from trailhook.members import id_of, object_at, text_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof, TokenProof
 from trailhook.redaction import Redaction
@@ -103,7 +103,7 @@ def _identity(actor: Mapping[str, Any]) -> UserIdentity:
     """Who did it. Okta writes "unknown" for what it does not know; where it names nobody, it is Okta itself."""
     details = {name: value for name, value in actor.items() if value is not None}
     for member in ("id", "alternateId", "displayName"):
-        principal = text_at(actor, member)
+        principal = id_of(actor.get(member))
         if principal and principal != UNKNOWN:
             return UserIdentity(text_at(actor, "type") or "User", principal, details)
     return UserIdentity("Service", EVENT_SOURCE, details)
