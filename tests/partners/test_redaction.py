@@ -153,6 +153,35 @@ def test_every_partners_events_lose_secrets_and_the_operators_list_and_keep_thei
 
 
 @pytest.mark.parametrize(
+    ("partner", "rule", "more"),
+    [
+        ("custom", "actor.email", {"actor": {"id": "u", "email": X}}),
+        ("custom", "data.actor.email", {"data": {"actor": {"id": "u", "email": X}}}),
+        ("github", "sender.login", {"sender": {"id": 7, "login": X}}),
+        ("okta", "actor.detailEntry.mail", {"actor": {"id": "u", "detailEntry": {"mail": X}}}),
+        ("okta", "actor.displayName", {"actor": {"id": "u", "displayName": X}}),
+        ("wiz", "user.name", {"user": {"id": "u", "name": X}}),
+    ],
+)
+def test_what_a_path_takes_out_is_not_left_in_the_actors_details(partner: str, rule: str, more: dict[str, Any]) -> None:
+    headers = {"x-github-event": "push"} if partner == "github" else {}
+    [event] = load_partner(partner, Options()).events(
+        delivery(partner, compact(EVENTS[partner] | more).encode(), headers)
+    )
+    everything = load_partner(partner, Options()).to_audit_event(event)
+    assert X in str(everything.fields["userIdentity"]["details"])
+    rest = load_partner(partner, Options(redact=(rule,))).to_audit_event(event)
+    assert X.encode() not in rest.text
+    assert [path for path in rest.fields["additionalEventData"]["redacted"] if path.startswith("userIdentity.details.")]
+    assert rest.id == everything.id
+
+
+def test_a_sender_who_writes_the_mark_has_hidden_nothing() -> None:
+    written = "".join([REDACTED[:5], REDACTED[5:]])
+    assert redact({"note": written, "token": X}) == ({"note": written, "token": REDACTED}, ["requestParameters.token"])
+
+
+@pytest.mark.parametrize(
     ("partner", "member"),
     [
         ("kong", "payload"),

@@ -187,15 +187,12 @@ def fit_audit_event(
     Secrets are taken out first, by `redaction`; additionalEventData says where.
     """
     redacted: list[str] = []
-    try:
-        if request_parameters:
-            request_parameters = redaction.apply("requestParameters", request_parameters, redacted)
-        if response_elements:
-            response_elements = redaction.apply("responseElements", response_elements, redacted)
-        additional = dict(redaction.apply("additionalEventData", notes, redacted)) if notes else {}
-        details = redaction.apply("userIdentity.details", identity.details, redacted)
-    except RecursionError as error:
-        raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
+    if request_parameters:
+        request_parameters = redaction.apply("requestParameters", request_parameters, redacted)
+    if response_elements:
+        response_elements = redaction.apply("responseElements", response_elements, redacted)
+    additional = dict(redaction.apply("additionalEventData", notes, redacted)) if notes else {}
+    details = redaction.apply("userIdentity.details", identity.details, redacted)
     if time is None:
         additional["eventTimeSource"] = "receipt"
         time = from_milliseconds(event.delivery.received_at)

@@ -12,7 +12,6 @@ from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, 
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.exact_json import canonical
-from trailhook.members import id_of
 from trailhook.redaction import Redaction
 from trailhook.selection import Condition, Found, Place, Subject, condition, first, first_text, path, places
 from trailhook.timestamps import parse_time
@@ -33,20 +32,20 @@ class Actor(Struct, frozen=True):
         details = [(entry.get("as"), path(entry["at"])) for entry in spec.get("details", ())]
         return cls(places(spec["id"]), places(spec["type"]), details)
 
-    def identity(self, subject: Subject) -> UserIdentity | None:
-        found = (candidate(subject) for candidate in self.id)
-        principal = next(filter(None, (id_of(hit.value) for hit in found if hit)), None)
-        if principal is None:
+    def identity(self, subject: Subject, shown: Mapping[str, Any]) -> UserIdentity | None:
+        """Who it is; the details are taken of the event as it may be `shown`."""
+        found = first_text(self.id, subject)
+        if found is None or found.text is None:
             return None
         kind = first_text(self.type, subject)
         details: dict[str, Any] = {}
         for name, at in self.details:
-            value = at(subject.event)
+            value = at(shown)
             if name is None and isinstance(value, Mapping):
                 details |= {key: member for key, member in value.items() if member is not None}
             elif name is not None and value is not None and value != "":
                 details[name] = value
-        return UserIdentity(kind.text if kind and kind.text else "User", principal, details)
+        return UserIdentity(kind.text if kind and kind.text else "User", found.text, details)
 
 
 class FailureRule(Struct, frozen=True):
@@ -136,7 +135,7 @@ class Kind(Struct, frozen=True):
             source=self.event_source,
             version=_text(self.version, subject) or "1",
             time=None if from_receipt else moment,
-            identity=self._identity(subject),
+            identity=self._identity(subject, redaction.shown(subject.event)),
             user_agent=_text(self.user_agent, subject),
             source_ip=self._address(subject),
             failure=next(filter(None, (rule.failure(subject) for rule in self.failures)), None),
@@ -174,8 +173,8 @@ class Kind(Struct, frozen=True):
             return parse_time(found.value, found.where), False
         return _formatted_time(found, self.time_format), False
 
-    def _identity(self, subject: Subject) -> UserIdentity:
-        identities = (actor.identity(subject) for actor in self.actors)
+    def _identity(self, subject: Subject, shown: Mapping[str, Any]) -> UserIdentity:
+        identities = (actor.identity(subject, shown) for actor in self.actors)
         return next(filter(None, identities), None) or UserIdentity(SERVICE, self.event_source)
 
     def _address(self, subject: Subject) -> str | None:

@@ -30,12 +30,6 @@ def text_of(found: Any) -> str | None:
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else None
 
 
-def id_of(found: Any) -> str | None:
-    """The id of somebody as text; None where there is none, and for 0: so programs write that there is nobody."""
-    text = text_of(found)
-    return None if text == "0" else text
-
-
 def value_at(value: Any, *path: str) -> Any:
     """Whatever is at `path`, or None."""
     for name in path:

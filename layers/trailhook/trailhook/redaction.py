@@ -12,6 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from trailhook.errors import UnmappableEvent
+
 REDACTED = "[redacted by trailhook]"
 
 _NUMBERS_TOO = frozenset(["password", "passwords", "passwd", "pwd", "passcode", "passphrase"])
@@ -53,7 +55,10 @@ class _Secret(IntEnum):
 
 
 class Redaction(Struct, frozen=True):
-    """What is taken out beside the defaults: members by the last parts of their path, in lower case."""
+    """What is taken out beside the defaults: members by the last parts of their path, in lower case.
+
+    Raises UnmappableEvent for what is nested too deeply to be looked through.
+    """
 
     paths: frozenset[tuple[str, ...]] = frozenset()
 
@@ -64,10 +69,23 @@ class Redaction(Struct, frozen=True):
 
     def apply(self, name: str, members: Mapping[str, Any], removed: list[str]) -> Mapping[str, Any]:
         """The members without secrets; the path of each secret is added to `removed`, beginning with `name`."""
+        return self._walked(members, (name,), removed)
+
+    def shown(self, members: Mapping[str, Any], *above: str) -> Mapping[str, Any]:
+        """What may be copied of members to where their path is another one, which a rule would no longer recognise.
+
+        They stand in the object at `above` of their event.
+        """
+        return self._walked(members, above, [])
+
+    def _walked(self, members: Mapping[str, Any], path: tuple[str, ...], removed: list[str]) -> Mapping[str, Any]:
         last_parts = frozenset(path[-1] for path in self.paths) if self.paths else _NONE
-        if not _may_hold(members, last_parts):
-            return members
-        return _Walk(self.paths, last_parts, removed).members(members, (name,), _Secret.NOTHING)
+        try:
+            if not _may_hold(members, last_parts):
+                return members
+            return _Walk(self.paths, last_parts, removed).members(members, path, _Secret.NOTHING)
+        except RecursionError as error:
+            raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
 
 BY_NAME = Redaction()
@@ -90,7 +108,7 @@ class _Walk(Struct, frozen=True):
         """The value, or the mark in its place; `secret` is None for what a list names: that goes whole."""
         if value is None or isinstance(value, bool) or value in ("", [], {}):
             return value
-        if secret is None:
+        if secret is None or value is REDACTED:
             return self._remove(path)
         if isinstance(value, Mapping):
             return self.members(value, path, secret)

@@ -21,7 +21,7 @@ from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, Unmap
 from trailhook.exact_json import Record, canonical
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
-from trailhook.members import id_of, object_at, text_at, value_at
+from trailhook.members import object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof
 from trailhook.redaction import Redaction
@@ -251,7 +251,7 @@ def _from_webhook(event: PartnerEvent, value: Mapping[str, Any], redaction: Reda
         name=_needed(value, "type"),
         source=event_source,
         time=parse_time(value["timestamp"], "timestamp") if value.get("timestamp") is not None else None,
-        identity=_actor(value) or _the_sender(event_source),
+        identity=_actor(value, redaction) or _the_sender(event_source),
         request_parameters=value,
         redaction=redaction,
     )
@@ -262,13 +262,13 @@ def _the_sender(source: str) -> UserIdentity:
     return UserIdentity("Service", source)
 
 
-def _actor(value: Mapping[str, Any]) -> UserIdentity | None:
+def _actor(value: Mapping[str, Any], redaction: Redaction) -> UserIdentity | None:
     for place in _ACTOR_PLACES:
-        if name := id_of(value_at(value, *place)):
+        if name := text_at(value, *place):
             return UserIdentity("User", name)
         actor = object_at(value, *place)
-        if name := next(filter(None, (id_of(actor.get(key)) for key in _ACTOR_NAMES)), None):
-            return UserIdentity(text_at(actor, "type") or "User", name, actor)
+        if name := next(filter(None, (text_at(actor, key) for key in _ACTOR_NAMES)), None):
+            return UserIdentity(text_at(actor, "type") or "User", name, redaction.shown(actor, *place))
     return None
 
 

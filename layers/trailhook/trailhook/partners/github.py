@@ -17,7 +17,7 @@ from trailhook.errors import UnmappableEvent
 from trailhook.exact_json import canonical
 from trailhook.gateway import Response
 from trailhook.json_text import JsonText
-from trailhook.members import id_of, object_at, text_at, text_of
+from trailhook.members import object_at, text_at, text_of
 from trailhook.partner import Options, Partner, accepted
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TokenProof
 from trailhook.redaction import Redaction
@@ -113,20 +113,21 @@ def _from_webhook(event: PartnerEvent, body: Mapping[str, Any], redaction: Redac
         name=f"{kind}.{action}" if action else kind,
         source=EVENT_SOURCE,
         time=None,
-        identity=_sender(body),
+        identity=_sender(body, redaction),
         request_parameters=body,
         unsigned=[] if "x-github-event" in delivery.signed else ["eventName", "UID"],
         redaction=redaction,
     )
 
 
-def _sender(body: Mapping[str, Any]) -> UserIdentity:
+def _sender(body: Mapping[str, Any], redaction: Redaction) -> UserIdentity:
     """Who caused a webhook. Some have no sender: then an app's installation acts, or GitHub itself."""
     sender = object_at(body, "sender")
-    if principal := id_of(sender.get("id")) or text_at(sender, "login"):
-        details = {key: sender[key] for key in ("login", "id", "type") if sender.get(key)}
+    if principal := _id(sender, "id") or text_at(sender, "login"):
+        shown = redaction.shown(sender, "sender")
+        details = {key: shown[key] for key in ("login", "id", "type") if shown.get(key)}
         return UserIdentity(text_at(sender, "type") or "User", principal, details)
-    if principal := id_of(object_at(body, "installation").get("id")):
+    if principal := text_at(body, "installation", "id"):
         return UserIdentity("Installation", principal)
     return UserIdentity("Service", EVENT_SOURCE)
 
@@ -166,7 +167,7 @@ def _actor(entry: Mapping[str, Any]) -> UserIdentity:
     """Who is behind an entry. Workflow and git entries may have no actor; then it is who owns what happened."""
     details = {key: value for key in _WHO if (value := entry.get(key))}
     actor = text_of(entry.get("actor"))
-    if principal := id_of(entry.get("actor_id")) or actor:
+    if principal := _id(entry, "actor_id") or actor:
         return UserIdentity("Bot" if _is_bot(entry, actor) else "User", principal, details)
     for field, kind in (("business", "Enterprise"), ("org", "Organization")):
         if principal := _only(entry.get(field)):
@@ -183,3 +184,9 @@ def _only(value: Any) -> str | None:
     """A name, also as an array of one: some entries list the organisations, and several are no one's name."""
     names = value if isinstance(value, list) else [value]
     return text_of(names[0]) if len(names) == 1 else None
+
+
+def _id(value: Mapping[str, Any], name: str) -> str | None:
+    """An id as text; GitHub writes 0 for nobody."""
+    text = text_of(value.get(name))
+    return None if text == "0" else text

@@ -16,7 +16,7 @@ from trailhook.errors import BadRequest, UnmappableEvent
 from trailhook.exact_json import canonical
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
-from trailhook.members import id_of, object_at, text_at
+from trailhook.members import object_at, text_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof, TokenProof
 from trailhook.redaction import Redaction
@@ -89,7 +89,7 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         source=EVENT_SOURCE,
         version=text_at(entry, "version") or "0",
         time=parse_time(entry.get("published"), "published"),
-        identity=_identity(actor),
+        identity=_identity(actor, redaction.shown(actor, "actor")),
         user_agent=text_at(client, "userAgent", "rawUserAgent"),
         source_ip=text_at(client, "ipAddress"),
         failure=_failure(outcome),
@@ -99,11 +99,11 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     )
 
 
-def _identity(actor: Mapping[str, Any]) -> UserIdentity:
+def _identity(actor: Mapping[str, Any], shown: Mapping[str, Any]) -> UserIdentity:
     """Who did it. Okta writes "unknown" for what it does not know; where it names nobody, it is Okta itself."""
-    details = {name: value for name, value in actor.items() if value is not None}
+    details = {name: value for name, value in shown.items() if value is not None}
     for member in ("id", "alternateId", "displayName"):
-        principal = id_of(actor.get(member))
+        principal = text_at(actor, member)
         if principal and principal != UNKNOWN:
             return UserIdentity(text_at(actor, "type") or "User", principal, details)
     return UserIdentity("Service", EVENT_SOURCE, details)
