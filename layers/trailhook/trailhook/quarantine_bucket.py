@@ -25,7 +25,12 @@ class QuarantineBucket:
 
     def keep(self, key: str, body: bytes) -> None:
         with failing_as(QuarantineError, f"S3 did not take s3://{self._bucket}/{key}"):
-            self._connect().put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
+            client = self._connect()
+            answer = client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
+            tag = answer.get("ETag")
+        if not isinstance(tag, str) or not tag:
+            # A proxy's page, perhaps. Whoever takes it for a confirmation acknowledges what is nowhere.
+            raise QuarantineError(f"S3 did not confirm s3://{self._bucket}/{key}: its answer has no ETag")
 
     def way_back(self, key: str, line: int) -> str:
         # Bucket and queue by name: both are kept when the stack, which could be asked for them, is deleted.
