@@ -174,3 +174,22 @@ def _events(case: Case) -> list[PartnerEvent]:
         return list(load_partner(case.partner, OPTIONS).events(case.delivery()))
     except MalformedDelivery:
         return []
+
+
+ARRAYS = ["auditEvents", "data", "entities", "items", "records", "result", "results"]
+"""The members in which partners wrap several events."""
+
+
+@pytest.mark.parametrize("case", ONE_EVENT, ids=lambda case: case.name)
+def test_an_event_with_a_member_like_the_array_of_events_is_still_an_event(case: Case) -> None:
+    whole = case.delivery()
+    body = json.loads(case.path.read_text())["body"]
+    if not isinstance(body, dict) or [end for end in outcomes(whole) if "refused" in end]:
+        return
+    before = [end["eventData"]["eventName"] for end in outcomes(whole)]
+    for name in ARRAYS:
+        for array in ([], ["text"], [{}]):
+            if name not in body:
+                sent = delivery(case.partner, json.dumps(body | {name: array}).encode(), whole.headers, whole.proof)
+                names = [end["eventData"]["eventName"] for end in outcomes(sent) if "eventData" in end]
+                assert names == before, name

@@ -87,18 +87,18 @@ class Descriptor(Struct, frozen=True):
         if field and _FORM.match(body):
             body = form_field(body, field)
         for record in JsonText(body).records():
-            for entry in self._elements(record):
+            for entry in self._elements(record, delivery):
                 yield PartnerEvent(delivery, entry.value, entry.original, entry.fault)
 
     def uid(self, event: PartnerEvent) -> str | None:
-        kind, subject, _ = self._kind(event)
+        kind, subject, _ = self._kind(event.value, event.delivery)
         return kind.own_id(subject) if kind else None
 
     def to_audit_event(self, event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         if not isinstance(event.value, Mapping):
             raise UnmappableEvent("NotAnObject", "An event is a JSON object")
         try:
-            kind, subject, beside = self._kind(event)
+            kind, subject, beside = self._kind(event.value, event.delivery)
             if kind is None:
                 known = ", ".join(kind.name for kind in self.kinds)
                 raise UnmappableEvent(
@@ -108,16 +108,23 @@ class Descriptor(Struct, frozen=True):
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
-    def _elements(self, record: Record) -> Sequence[Record]:
-        for path in (array.split(".") for array in self.spec.get("array", ())):
-            if isinstance(value_at(record.value, *path), list):
-                return elements_or_itself(record, *path)
-        return [record]
+    def _elements(self, record: Record, delivery: Delivery) -> Sequence[Record]:
+        """The elements of all arrays that are there, or the record, which is an event itself then."""
+        paths = [array.split(".") for array in self.spec.get("array", ())]
+        arrays = [path for path in paths if isinstance(value_at(record.value, *path), list)]
+        if not arrays:
+            return [record]
+        # An event may have a member of that name, too: in its place it would leave nothing of itself.
+        kind, _, _ = self._kind(record.value, delivery)
+        if kind and kind.when:
+            return [record]
+        elements = [element for path in arrays for element in elements_or_itself(record, *path)]
+        return [record] if any(element is record for element in elements) else elements
 
-    def _kind(self, event: PartnerEvent) -> tuple[Kind | None, Subject, Mapping[str, Any]]:
+    def _kind(self, value: Any, delivery: Delivery) -> tuple[Kind | None, Subject, Mapping[str, Any]]:
         """The first kind whose conditions hold, the event, and what stands beside it in the object that wraps it."""
-        inner, beside = _unwrapped(event.value, self.spec.get("inside"))
-        subject = Subject(inner, event.delivery)
+        inner, beside = _unwrapped(value, self.spec.get("inside"))
+        subject = Subject(inner, delivery)
         return next((kind for kind in self.kinds if kind.fits(subject)), None), subject, beside
 
 

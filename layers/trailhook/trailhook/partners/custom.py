@@ -107,8 +107,19 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
 
 def _entries(record: Record) -> Iterator[Record]:
     """The events of a PutAuditEvents request, or of one of its entries; anything else is an event itself."""
-    for entry in elements_or_itself(record, "auditEvents"):
+    # An event may have a member of that name, too: in its place it would leave nothing of itself.
+    is_event = (_is_event(record.value) or _is_entry(record.value)) and not _holds_entries(record.value)
+    for entry in [record] if is_event else elements_or_itself(record, "auditEvents"):
         yield entry if entry is record and not _is_entry(record.value) else _event_data(entry)
+
+
+def _is_event(value: Any) -> bool:
+    return _is_schema_event(value) or _is_cloudevent(value) or text_at(value, "type") is not None
+
+
+def _holds_entries(value: Any) -> bool:
+    entries = value_at(value, "auditEvents")
+    return isinstance(entries, list) and any(value_at(entry, "eventData") is not None for entry in entries)
 
 
 def _is_entry(value: Any) -> bool:
