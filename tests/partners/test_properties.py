@@ -179,6 +179,8 @@ def _events(case: Case) -> list[PartnerEvent]:
 ARRAYS = ["auditEvents", "data", "entities", "items", "records", "result", "results"]
 """The members in which partners wrap several events."""
 
+ARRAY_CONTENTS: list[list[Any]] = [[], ["text"], [{}]]
+
 
 @pytest.mark.parametrize("case", ONE_EVENT, ids=lambda case: case.name)
 def test_an_event_with_a_member_like_the_array_of_events_is_still_an_event(case: Case) -> None:
@@ -188,7 +190,7 @@ def test_an_event_with_a_member_like_the_array_of_events_is_still_an_event(case:
         return
     before = [end["eventData"]["eventName"] for end in outcomes(whole)]
     for name in ARRAYS:
-        for array in ([], ["text"], [{}]):
+        for array in ARRAY_CONTENTS:
             if name not in body:
                 sent = delivery(case.partner, json.dumps(body | {name: array}).encode(), whole.headers, whole.proof)
                 names = [end["eventData"]["eventName"] for end in outcomes(sent) if "eventData" in end]

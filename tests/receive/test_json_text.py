@@ -163,6 +163,20 @@ def test_an_array_that_is_a_line_of_its_own_leaves_the_lines_after_it_alone() ->
     assert values('[{"n":1},\n{"n":2}]\n\n') == [{"n": 1}, {"n": 2}]
 
 
+@pytest.mark.parametrize("indent", [0, 1, 4, "\t"])
+def test_what_an_event_quotes_is_no_record_wherever_its_text_is_cut_off(indent: int | str) -> None:
+    quoted = [{"id": "2", "action": "DeleteUser", "of": {"n": [1, 2]}}]
+    event = {"id": "1", "by": {"id": "b"}, "list": quoted, "n": 1, "more": {"list": quoted}, "empty": [{}, []]}
+    text = json.dumps(event, indent=indent)
+    broken = [text[:cut] for cut in range(1, len(text))] + [text[cut:] for cut in range(1, len(text))]
+    broken += [text.replace(": 1,", ": 01,"), text.replace('"by"', "by"), text.replace("},", "}", 1)]
+    for body in broken:
+        for whole in (body, f'{{"id":"0"}}\n{body}', f'{body}\n{{"id":"0"}}'):
+            with contextlib.suppress(MalformedDelivery):
+                events = [record.value for record in records(whole) if isinstance(record.value, dict)]
+                assert all(value == {"id": "0"} for value in events), whole
+
+
 def test_every_character_of_a_broken_text_is_in_some_record() -> None:
     lines = [f'{{"n":{number}}}' if number % 3 else f"broken {number} {{" for number in range(200)]
     assert [record.original.decode() for record in records("\n".join(lines))] == lines

@@ -23,6 +23,9 @@ all the text before it: without a bound, a body of nothing but broken lines woul
 _MAX_BROKEN_LINES = 1000
 """With more of them than this a text is no NDJSON: it is kept whole rather than in a thousand pieces."""
 
+_INSIDE_A_VALUE = frozenset('"}],:')
+"""A broken line that begins with one of them is no record that was cut, but a part of one. What stands beside it may be
+a part as well: an object that an event merely quotes must not become an event."""
 
 _AT_ONCE = 1_000_000
 """Bytes of an array that are parsed in one go. Of a longer one only an element at a time is in memory."""
@@ -127,6 +130,9 @@ class JsonText:
                         raise error.without_traceback()
                     record, position = self._standing_alone(self._text, position)
                 except MalformedDelivery as failure:
+                    if self._text[position] in _INSIDE_A_VALUE:
+                        reason = "A value over several lines is broken: its parts cannot be told from events"
+                        raise MalformedDelivery("NotJson", reason) from failure
                     failures += 1
                     if failures > _MAX_BROKEN_LINES:
                         reason = f"More than {_MAX_BROKEN_LINES:,} lines are broken"
