@@ -43,7 +43,7 @@ ENVELOPES = st.builds(
     Envelope,
     DELIVERIES,
     st.integers(0, 15),
-    st.none() | st.builds(Pending, st.just(50), st.frozensets(st.integers(0, 49), max_size=9)),
+    st.none() | st.builds(Pending, st.just(50), st.frozensets(st.integers(0, 49), min_size=1, max_size=9)),
 )
 
 
@@ -129,7 +129,7 @@ def test_handing_back_counts_and_keeps_the_delivery() -> None:
     assert again == Envelope(DELIVERY, attempt=2, pending=Pending(9, frozenset({2})))
 
 
-@given(st.frozensets(st.integers(min_value=0, max_value=200)))
+@given(st.frozensets(st.integers(min_value=0, max_value=200), min_size=1))
 def test_pending_positions_survive_the_queue(positions: frozenset[int]) -> None:
     envelope = Envelope(DELIVERY, attempt=1, pending=Pending(201, positions))
     assert decode_envelope(encode_envelope(envelope)) == envelope
@@ -226,6 +226,8 @@ def packed(body: bytes) -> dict[str, str]:
         {"pending": "id"},
         {"pending": [[]]},
         {"pending": {"id": 1}},
+        {"pending": {"total": 3, "positions": []}},
+        {"pending": {"total": 3, "positions": [[2, 1]]}},
         {"pending": {"total": 3, "positions": [[0, 3]]}},
         {"pending": {"total": 3, "positions": [[-1, 1]]}},
         {"pending": {"total": 3, "positions": [0]}},

@@ -193,13 +193,16 @@ def fit_audit_event(
         response_elements = redaction.apply("responseElements", response_elements, redacted)
     additional = dict(redaction.apply("additionalEventData", notes, redacted)) if notes else {}
     details = redaction.apply("userIdentity.details", identity.details, redacted)
+    ours: dict[str, Any] = {}
     if time is None:
-        additional["eventTimeSource"] = "receipt"
+        ours["eventTimeSource"] = "receipt"
         time = from_milliseconds(event.delivery.received_at)
     if unsigned:
-        additional["unsigned"] = _bounded_list(unsigned)
+        ours["unsigned"] = _bounded_list(unsigned)
     if redacted:
-        additional["redacted"] = _bounded_list(redacted)
+        ours["redacted"] = _bounded_list(redacted)
+    if ours:
+        additional = _noted(additional, ours)
     fields: dict[str, Any] = {
         "version": version,
         "userIdentity": identity.members(details),
@@ -284,11 +287,7 @@ class _Cutter:
             "truncated": _bounded_list(self._cut),
             "originalSha256": hashlib.sha256(self._original).hexdigest(),
         }
-        if taken := sorted(kept.keys() & ours.keys()):
-            raise UnmappableEvent(
-                "InvalidData", f"additionalEventData.{taken[0]} is taken, and the event has to be cut"
-            )
-        return {**kept, **ours}
+        return _noted(kept, ours)
 
     def _largest_out(self, name: str, members: Mapping[str, Any], limit: int) -> Mapping[str, Any]:
         """Leave out the largest members, ties by name, until the rest has at most `limit` bytes."""
@@ -306,6 +305,15 @@ class _Cutter:
             total -= sizes[key]
             self._cut.append(f"{name}.{key}")
         return kept
+
+
+def _noted(notes: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """The sender's notes and ours. Raises UnmappableEvent rather than to write over what the sender says."""
+    if taken := sorted(notes.keys() & ours.keys()):
+        raise UnmappableEvent(
+            "InvalidData", f"additionalEventData.{taken[0]} is taken, and has to be said of the event"
+        )
+    return {**notes, **ours}
 
 
 def _size(value: Any) -> int:

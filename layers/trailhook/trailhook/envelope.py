@@ -139,12 +139,14 @@ class _PendingWire(Struct, frozen=True, gc=False):
         return cls(pending.total, ranges)
 
     def unfolded(self) -> Pending:
-        """Raises ValueError for a position beyond the total."""
+        """Raises ValueError for a position beyond the total, and for none: what is done is not handed back."""
         positions: set[int] = set()
         for first, last in self.positions:
-            if max(first, last) >= self.total:
+            if not first <= last < self.total:
                 raise ValueError("a position out of range")
             positions.update(range(first, last + 1))
+        if not positions:
+            raise ValueError("no position")
         return Pending(self.total, frozenset(positions))
 
 
