@@ -26,7 +26,11 @@ def test_the_help_explains_every_fault() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [(["--faults", "bored"], "There is no fault bored"), (["--stack", "--faults", "all"], "faults of its own")],
+    [
+        (["--faults", "bored"], "There is no fault bored"),
+        (["--stack", "--faults", "all"], "faults of its own"),
+        (["--events", "1000", "--seed", "1", "--round", "9"], "there is no round 9"),
+    ],
 )
 def test_what_makes_no_sense_is_said(arguments: list[str], told: str) -> None:
     done = CliRunner().invoke(main, ["chaos", *arguments])

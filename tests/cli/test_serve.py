@@ -51,6 +51,11 @@ def test_what_is_sent_can_be_asked_for(state: str) -> None:
     assert [json.loads(line) for line in asked.stdout.splitlines()] == [{"name": "team.created"}]
 
 
+def test_a_secret_of_the_command_is_the_one_that_signs(state: str) -> None:
+    sent = trailhook("send", "github", "-", "--secret", "not the stack's", "--state", state, given="{}")
+    assert (sent.returncode, sent.stdout[:4]) == (1, "401 ")
+
+
 def test_a_query_that_is_wrong_says_what_to_change(state: str) -> None:
     asked = trailhook("query", "SELECT nothing FROM EDS", "--state", state)
     assert asked.returncode == 1

@@ -43,6 +43,8 @@ def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
             name, token = asked["StackName"][0], asked.get("NextToken", ["0"])[0]
             tokens.append(token)
             status, body = (200, _page(stacks[name], int(token))) if name in stacks else (400, _missing(name))
+            if name == "proxy":
+                status, body = 500, b"<!doctype html><p>Sign in"
             self.send_response(status)
             self.send_header("content-type", "text/xml")
             self.send_header("content-length", str(len(body)))
@@ -100,7 +102,11 @@ def test_queues_and_bucket_are_looked_up_in_the_cloudformation_stack(
 
 @pytest.mark.parametrize(
     ("stack", "message"),
-    [("direct", "has no DeliveryQueue"), ("nothing", "Stack with id nothing does not exist")],
+    [
+        ("direct", "has no DeliveryQueue"),
+        ("nothing", "Stack with id nothing does not exist"),
+        ("proxy", "what answered is not AWS"),
+    ],
 )
 def test_a_stack_that_has_no_queues_is_said(
     place: Place, monkeypatch: pytest.MonkeyPatch, stack: str, message: str

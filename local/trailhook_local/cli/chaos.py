@@ -45,7 +45,13 @@ def chaos_command(
                 raise click.UsageError("--stack has faults of its own, and no rounds")
             sys.exit(0 if run_in_stack(events=events, seed=seed, console=Console()) else 1)
         chosen = None if faults is None else parse_faults(faults)
-        holds = run_chaos(Plan(events, seed, chosen, only, cores or processes()), Console())
+        plan = Plan(events, seed, chosen, only, cores or processes())
+        if not plan.rounds():
+            count = len(Plan(events, seed).rounds())
+            raise click.UsageError(
+                f"there is no round {only}: a run of {events:,} events has the rounds 0 to {count - 1}"
+            )
+        holds = run_chaos(plan, Console())
     except (UnknownFaultError, StackError) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(0 if holds else 1)

@@ -13,6 +13,7 @@ from typing import IO
 import click
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
+from click.core import ParameterSource
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
@@ -138,7 +139,11 @@ def _show_stack(stack: Stack, state: Path) -> None:
 @click.option("--content-type", default="application/json", show_default=True)
 @click.option("--header", "-H", "headers", multiple=True, help="A further header, as 'Name: value'.")
 @click.option("--url", help="POST there, with --secret, instead of to the running local stack.")
-@click.option("--secret", envvar="TRAILHOOK_SECRET", help="The webhook secret that goes with --url.")
+@click.option(
+    "--secret",
+    envvar="TRAILHOOK_SECRET",
+    help="The webhook secret of --url; without --url in place of the local stack's own.",
+)
 def send(
     partner: str,
     file: IO[bytes],
@@ -157,14 +162,19 @@ def send(
     name = partner
     if url is None:
         integration = _running(state, partner)
-        url, secret, name = f"{integration.url}/webhook", integration.secret, integration.partner
+        url, name = f"{integration.url}/webhook", integration.partner
+        # TRAILHOOK_SECRET may be of another endpoint; what is written in the command is meant.
+        source = click.get_current_context().get_parameter_source("secret")
+        secret = secret if source is ParameterSource.COMMANDLINE else integration.secret
     elif not url.startswith(("http://", "https://")):
         raise click.UsageError(f"--url is a whole URL, such as https://…/webhook, not {url!r}")
     if name not in SIGNERS and not standard_webhooks:
         click.echo(f"signed under Standard Webhooks: the proof of {name} is not made here", err=True)
     signer = SIGNERS.get(name, sign_standard_webhooks)
     if not secret:
-        raise click.UsageError("--url needs --secret, or TRAILHOOK_SECRET in the environment")
+        raise click.UsageError(
+            "the secret is missing: --secret, or with --url also TRAILHOOK_SECRET in the environment"
+        )
     body = file.read()
     sent = {"Content-Type": content_type, **read_headers(headers)}
     if event:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.parsers import ResponseParserError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -223,6 +224,10 @@ def _failures(go_on: str = "") -> Iterator[None]:
         ) from error
     except NoCredentialsError as error:
         raise click.ClickException("no credentials are configured: set them as for the AWS CLI") from error
+    except ResponseParserError as error:
+        raise click.ClickException(
+            "what answered is not AWS: is AWS_ENDPOINT_URL set, or a proxy in between? For the local stack say --local"
+        ) from error
     except (TrailhookError, StackError, PlaceError, BotoCoreError, ClientError) as error:
         raise click.ClickException(f"{error}{go_on}") from error
 
