@@ -56,3 +56,16 @@ def test_nonsense_is_a_fault_of_the_queue_and_never_a_confirmation(
         # An answer that names no failure is taken for one of success: what SQS forgot comes back by itself.
         with suppress(QueueError):
             CALLS[call](queue)
+
+
+@pytest.mark.parametrize("call", ["delete", "postpone"])
+def test_an_entry_that_is_refused_keeps_no_other_from_being_asked_for(
+    sqs: Service, queue: SqsDeliveryQueue, call: str
+) -> None:
+    refusal = b'{"Failed": [{"Id": "0", "Code": "ReceiptHandleIsInvalid", "SenderFault": true}]}'
+    sqs.requests.clear()
+    sqs.answer = lambda _: (200, refusal if len(sqs.requests) == 1 else b"{}")
+    handles = [f"handle {number}" for number in range(25)]
+    with pytest.raises(QueueError, match="1 of 25 entries: ReceiptHandleIsInvalid"):
+        queue.delete(handles) if call == "delete" else queue.postpone(dict.fromkeys(handles, 30))
+    assert [entry["ReceiptHandle"] for request in sqs.requests for entry in request["Entries"]] == handles

@@ -1,5 +1,8 @@
 """Rotating the secret needs no gap, an outage of its store no luck, and a flood of forgeries no reads."""
 
+import gc
+import weakref
+
 import pytest
 from tests.fakes import MemoryClock, MemorySecretStore
 
@@ -177,6 +180,28 @@ def test_during_an_outage_nothing_is_called_forged() -> None:
             with pytest.raises(SecretStoreError):
                 bench.candidates()
         assert len(bench.reads()) <= REREADS + 2
+
+
+class Body:
+    """What a request holds; weak references tell whether it is still held."""
+
+
+def test_during_an_outage_no_request_that_was_refused_is_held() -> None:
+    bench = Bench("current")
+    assert bench.candidates() == ["current"]
+    bench.store.down = True
+    held: list[weakref.ref[Body]] = []
+
+    def refuse() -> None:
+        body = Body()
+        held.append(weakref.ref(body))
+        with pytest.raises(SecretStoreError):
+            bench.candidates()
+
+    for _ in range(REREADS + 20):
+        refuse()
+    gc.collect()
+    assert [found for found in held if found() is not None] == []
 
 
 def test_the_outage_is_over_when_the_store_answers_again() -> None:

@@ -58,12 +58,15 @@ class SqsDeliveryQueue:
         self._in_tens(self._client.delete_message_batch, [{"ReceiptHandle": handle} for handle in receipt_handles])
 
     def _in_tens(self, call: Callable[..., Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]) -> None:
+        """One that is refused does not keep the others from being asked for; SQS not answering does."""
+        refused: list[Any] = []
         for start in range(0, len(entries), 10):
             batch = [{"Id": str(index), **entry} for index, entry in enumerate(entries[start : start + 10])]
             with failing_as(QueueError, "SQS did not answer"):
                 answer = call(QueueUrl=self._queue_url, Entries=batch)
-                if failed := answer.get("Failed"):
-                    raise QueueError(f"SQS refused {len(failed)} of {len(batch)} entries: {failed[0].get('Code')}")
+                refused += [failed.get("Code") for failed in answer.get("Failed") or ()]
+        if refused:
+            raise QueueError(f"SQS refused {len(refused)} of {len(entries)} entries: {refused[0]}")
 
     def _send(self, queue_url: str, message: str, delay_seconds: int) -> None:
         with failing_as(QueueError, "SQS did not take the message"):

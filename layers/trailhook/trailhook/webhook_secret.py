@@ -51,7 +51,7 @@ class WebhookSecret:
         self._previous: SecretVersion | None = None
         self._previous_known = False
         self._read_at = float("-inf")
-        self._failure: SecretStoreError | None = None
+        self._failure: str | None = None
         self._rereads = Allowance(REREADS, REREAD_SECONDS, now)
 
     def candidates(self) -> Iterator[str]:
@@ -88,8 +88,9 @@ class WebhookSecret:
     def _changed(self, *, just_read: bool) -> bool:
         """Read again because a proof failed, if that is allowed; True if the secret is another one now."""
         if just_read or not self._rereads.spend():
-            if self._failure:
-                raise self._failure
+            if self._failure is not None:
+                # Made anew: one that is raised again and again holds every request that it was raised for.
+                raise SecretStoreError(self._failure)
             return False
         before = self._current
         self._read()
@@ -106,7 +107,7 @@ class WebhookSecret:
         try:
             version = self._store.read(stage)
         except SecretStoreError as error:
-            self._failure = error
+            self._failure = str(error)
             raise
         self._failure = None
         return version
