@@ -71,12 +71,9 @@ class Redaction(Struct, frozen=True):
         """The members without secrets; the path of each secret is added to `removed`, beginning with `name`."""
         return self._walked(members, (name,), removed)
 
-    def shown(self, members: Mapping[str, Any], *above: str) -> Mapping[str, Any]:
-        """What may be copied of members to where their path is another one, which a rule would no longer recognise.
-
-        They stand in the object at `above` of their event.
-        """
-        return self._walked(members, above, [])
+    def shown(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The event of which parts are put to where their path is another one, which no rule would recognise."""
+        return self._walked(event, (), [])
 
     def _walked(self, members: Mapping[str, Any], path: tuple[str, ...], removed: list[str]) -> Mapping[str, Any]:
         last_parts = frozenset(path[-1] for path in self.paths) if self.paths else _NONE

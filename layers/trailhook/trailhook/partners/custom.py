@@ -234,7 +234,8 @@ def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any], redaction: R
     source = _event_source(_needed(value, "source"))
     own_id = _needed(value, "id")
     actor = text_at(value, "authid")
-    payload = {name: value[name] for name in ("data", "data_base64") if value.get(name) is not None}
+    shown = redaction.shown(value)
+    payload = {name: shown[name] for name in ("data", "data_base64") if shown.get(name) is not None}
     if isinstance(payload.get("data"), Mapping) and len(payload) == 1:
         payload = payload["data"]
     return fit_audit_event(
@@ -279,7 +280,7 @@ def _actor(value: Mapping[str, Any], redaction: Redaction) -> UserIdentity | Non
             return UserIdentity("User", name)
         actor = object_at(value, *place)
         if name := next(filter(None, (text_at(actor, key) for key in _ACTOR_NAMES)), None):
-            return UserIdentity(text_at(actor, "type") or "User", name, redaction.shown(actor, *place))
+            return UserIdentity(text_at(actor, "type") or "User", name, object_at(redaction.shown(value), *place))
     return None
 
 

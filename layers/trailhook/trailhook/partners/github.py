@@ -124,7 +124,7 @@ def _sender(body: Mapping[str, Any], redaction: Redaction) -> UserIdentity:
     """Who caused a webhook. Some have no sender: then an app's installation acts, or GitHub itself."""
     sender = object_at(body, "sender")
     if principal := _id(sender, "id") or text_at(sender, "login"):
-        shown = redaction.shown(sender, "sender")
+        shown = object_at(redaction.shown(body), "sender")
         details = {key: shown[key] for key in ("login", "id", "type") if shown.get(key)}
         return UserIdentity(text_at(sender, "type") or "User", principal, details)
     if principal := text_at(body, "installation", "id"):

@@ -81,8 +81,9 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         raise UnmappableEvent("MissingField", "An Okta event has an eventType")
     client = object_at(entry, "client")
     actor = object_at(entry, "actor")
-    outcome = object_at(entry, "outcome")
-    elsewhere = {name for name, value in (("actor", actor), ("outcome", outcome)) if value}
+    shown = redaction.shown(entry)
+    details, response = object_at(shown, "actor"), object_at(shown, "outcome")
+    elsewhere = {name for name, value in (("actor", details), ("outcome", response)) if value}
     return fit_audit_event(
         event,
         key=(NAME, uuid),
@@ -91,12 +92,12 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         source=EVENT_SOURCE,
         version=text_at(entry, "version") or "0",
         time=parse_time(entry.get("published"), "published"),
-        identity=_identity(actor, redaction.shown(actor, "actor")),
+        identity=_identity(actor, details),
         user_agent=text_at(client, "userAgent", "rawUserAgent"),
         source_ip=text_at(client, "ipAddress"),
-        failure=_failure(outcome),
+        failure=_failure(object_at(entry, "outcome")),
         request_parameters={name: value for name, value in entry.items() if name not in elsewhere},
-        response_elements=outcome or None,
+        response_elements=response or None,
         redaction=redaction,
     )
 
