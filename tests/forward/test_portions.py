@@ -13,8 +13,8 @@ from tests.forward.test_forward import ACCOUNT, delivery, entry, record
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
-from trailhook.deliver import Deliverer
-from trailhook.destination import DELIVERED, Outcome
+from trailhook.deliver import PARALLEL_REQUESTS, Deliverer
+from trailhook.destination import DELIVERED, Destination, Disposition, Outcome
 from trailhook.envelope import Envelope
 from trailhook.errors import Undeliverable
 from trailhook.forward import PORTIONS_UNDER_WAY, Forwarder
@@ -55,7 +55,7 @@ class Meeting:
                 self.running.remove(portion)
 
 
-def forward(destination: Meeting) -> tuple[list[str], Ledger]:
+def forward(destination: Destination, parallel: int = EVENTS // 100) -> tuple[list[str], Ledger]:
     messages = [entry(number) for number in range(EVENTS)]
     records = [
         record(Envelope(delivery(*messages[start : start + 500])), f"m{start}") for start in range(0, EVENTS, 500)
@@ -63,7 +63,7 @@ def forward(destination: Meeting) -> tuple[list[str], Ledger]:
     forwarder = Forwarder(
         mapper=Mapper(load_partners(Options())),
         account_id=ACCOUNT,
-        deliverer=Deliverer(destination, parallel=EVENTS // 100),
+        deliverer=Deliverer(destination, parallel=parallel),
         queue=MemoryQueue(),
         quarantine=MemoryQuarantine(),
     )
@@ -75,6 +75,29 @@ def test_portions_are_delivered_side_by_side() -> None:
     unfinished, ledger = forward(destination)
     assert destination.met
     assert (unfinished, ledger.events) == ([], {"delivered": EVENTS})
+
+
+@dataclass
+class Refusing:
+    """A destination that refuses the caller: after so many requests no other may have begun."""
+
+    requests: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+        with self.lock:
+            self.requests += 1
+        return [Outcome(Disposition.CONFIGURATION, "ChannelNotFound", "gone")] * len(batch)
+
+
+def test_what_refuses_the_caller_halts_every_portion() -> None:
+    destination = Refusing()
+    unfinished, ledger = forward(destination, PARALLEL_REQUESTS)
+    assert destination.requests <= PARALLEL_REQUESTS
+    assert len(unfinished) == EVENTS / 500
+    assert ledger.events == {"waiting": EVENTS}
+    # What was not sent waits for the operator as well, and not so often that the queue gives it up before.
+    assert ledger.configuration_faults == EVENTS
 
 
 @pytest.mark.parametrize("fails", range(PORTIONS_UNDER_WAY))

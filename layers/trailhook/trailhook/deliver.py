@@ -24,10 +24,15 @@ PARALLEL_REQUESTS = 20
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 
+_NOT_SENT = "Not sent in this invocation"
+_OUT_OF_TIME = Outcome(Disposition.RETRY, "OutOfTime", _NOT_SENT)
+_HALTED = Outcome(Disposition.CONFIGURATION, "Halted", _NOT_SENT)
+"""It waits for the same operator as what was refused."""
 
-class _Halt:
-    """Whether going on is pointless: the caller is refused, or one event after the other and nobody knows why, or a
-    request took the function down."""
+
+class Halt:
+    """Whether going on is pointless in this invocation: the caller is refused, or one event after the other and nobody
+    knows why, or a request took the function down. Threads may share it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -72,14 +77,15 @@ class Deliverer:
         self._sleep = sleep
         self._jitter = jitter
 
-    def deliver(self, entries: Iterable[Entry], deadline: Deadline) -> dict[Entry, Outcome]:
+    def deliver(self, entries: Iterable[Entry], deadline: Deadline, halt: Halt | None = None) -> dict[Entry, Outcome]:
         """The outcome of every entry. RETRY, CONFIGURATION and UNDOCUMENTED mean that it still waits.
 
-        Of entries with equal id and text one is sent, and its outcome is that of all.
+        Of entries with equal id and text one is sent, and its outcome is that of all. Calls that share a `halt` end
+        together: what refuses one of them would refuse the others.
         """
         waiting, twins = _distinct(entries)
         outcomes: dict[Entry, Outcome] = {}
-        halt = _Halt()
+        halt = halt or Halt()
         for attempt in range(MAX_ROUNDS):
             outcomes |= self._round(waiting, deadline, halt)
             if halt.called:
@@ -93,7 +99,7 @@ class Deliverer:
         outcomes.update((twin, outcomes[first]) for twin, first in twins)
         return outcomes
 
-    def _round(self, waiting: Sequence[Entry], deadline: Deadline, halt: _Halt) -> dict[Entry, Outcome]:
+    def _round(self, waiting: Sequence[Entry], deadline: Deadline, halt: Halt) -> dict[Entry, Outcome]:
         """Send everything once, and a batch that is refused for one of its entries in ever smaller halves."""
         outcomes: dict[Entry, Outcome] = {}
         batches = list(pack(waiting))
@@ -109,7 +115,7 @@ class Deliverer:
         return outcomes
 
     def _answers(
-        self, batches: Iterable[Sequence[Entry]], deadline: Deadline, halt: _Halt
+        self, batches: Iterable[Sequence[Entry]], deadline: Deadline, halt: Halt
     ) -> Sequence[Sequence[Outcome]]:
         """The answers to all batches, in their order. Raises what a request raised, once no other is under way."""
         answers = [self._pool.submit(self._put, batch, deadline, halt) for batch in batches]
@@ -122,10 +128,9 @@ class Deliverer:
         # Beside a cancelled one there is one that failed, and that raises.
         return [answer.result() for answer in answers if not answer.cancelled()]
 
-    def _put(self, batch: Sequence[Entry], deadline: Deadline, halt: _Halt) -> Sequence[Outcome]:
+    def _put(self, batch: Sequence[Entry], deadline: Deadline, halt: Halt) -> Sequence[Outcome]:
         if not self._begin(deadline, halt):
-            code = "Halted" if halt.called else "OutOfTime"
-            return [Outcome(Disposition.RETRY, code, "Not sent in this invocation")] * len(batch)
+            return [_HALTED if halt.called else _OUT_OF_TIME] * len(batch)
         try:
             outcomes = self._destination.put(batch)
         except MemoryError:
@@ -135,7 +140,7 @@ class Deliverer:
         halt.note(outcomes)
         return outcomes
 
-    def _begin(self, deadline: Deadline, halt: _Halt) -> bool:
+    def _begin(self, deadline: Deadline, halt: Halt) -> bool:
         """Wait for a turn: False if there is none before the deadline, or the round has been halted."""
         if halt.called:
             return False

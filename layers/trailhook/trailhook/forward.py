@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from trailhook.deadline import Deadline
-from trailhook.deliver import Deliverer
+from trailhook.deliver import Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.envelope import Pending, decode_envelope, encode_envelope
 from trailhook.errors import EnvelopeError, QuarantineError, QueueError
@@ -101,11 +101,12 @@ class Forwarder:
     def _process(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> list[Message]:
         """Settle what can be settled of these messages; returns those that must come back as they are."""
         under_way: deque[tuple[Portion, Future[None]]] = deque()
+        halt = Halt()
         try:
             for portion in self._reader.portions(messages, ledger):
                 if len(under_way) == self._portions_under_way:
                     self._settle(*under_way.popleft(), deadline, ledger)
-                under_way.append((portion, self._delivering.submit(self._deliver, portion, deadline)))
+                under_way.append((portion, self._delivering.submit(self._deliver, portion, deadline, halt)))
             while under_way:
                 self._settle(*under_way.popleft(), deadline, ledger)
         finally:
@@ -127,8 +128,9 @@ class Forwarder:
         for item in others:
             _note(item, ledger)
 
-    def _deliver(self, portion: Portion, deadline: Deadline) -> None:
-        outcomes = self._deliverer.deliver([item.entry for item in portion if item.entry is not None], deadline)
+    def _deliver(self, portion: Portion, deadline: Deadline, halt: Halt) -> None:
+        entries = [item.entry for item in portion if item.entry is not None]
+        outcomes = self._deliverer.deliver(entries, deadline, halt)
         for item in portion:
             if item.entry is not None:
                 item.outcome = outcomes[item.entry]
