@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trailhook.deadline import NO_DEADLINE, Deadline
 from trailhook.deliver import Deliverer
 from trailhook.delivery import Delivery
 from trailhook.destination import Destination
@@ -66,10 +67,11 @@ class NothingComesBack:
     def park(self, message: str) -> None:
         raise AssertionError(f"parked: {message[:80]}")
 
-    def postpone(self, waits: Mapping[str, int]) -> None:
-        raise AssertionError(f"postponed: {len(waits)} messages")
+    def postpone(self, waits: Mapping[str, int], deadline: Deadline = NO_DEADLINE) -> None:
+        if waits:
+            raise AssertionError(f"postponed {len(waits)} messages with {deadline.remaining} s left")
 
-    def delete(self, receipt_handles: Sequence[str]) -> None:
+    def delete(self, receipt_handles: Sequence[str], deadline: Deadline = NO_DEADLINE) -> None:
         pass
 
     def keep(self, key: str, body: bytes) -> None:

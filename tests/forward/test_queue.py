@@ -8,6 +8,7 @@ import pytest
 from botocore.config import Config
 from tests.receive.loopback import Service, serving
 
+from trailhook.deadline import Deadline
 from trailhook.errors import QueueError
 from trailhook.queue import SqsDeliveryQueue
 
@@ -69,3 +70,15 @@ def test_an_entry_that_is_refused_keeps_no_other_from_being_asked_for(
     with pytest.raises(QueueError, match="1 of 25 entries: ReceiptHandleIsInvalid"):
         queue.delete(handles) if call == "delete" else queue.postpone(dict.fromkeys(handles, 30))
     assert [entry["ReceiptHandle"] for request in sqs.requests for entry in request["Entries"]] == handles
+
+
+@pytest.mark.parametrize("call", ["delete", "postpone"])
+def test_no_ten_is_asked_for_once_the_time_is_over(sqs: Service, queue: SqsDeliveryQueue, call: str) -> None:
+    sqs.requests.clear()
+    sqs.answer = lambda _: (200, b"{}")
+    handles = [f"handle {number}" for number in range(35)]
+    # Each request takes a second of the two that there are.
+    deadline = Deadline(0, now=lambda: float(len(sqs.requests)), closed_at=1)
+    with pytest.raises(QueueError, match="no time left for 15 of 35 entries"):
+        queue.delete(handles, deadline) if call == "delete" else queue.postpone(dict.fromkeys(handles, 30), deadline)
+    assert len(sqs.requests) == 2

@@ -52,3 +52,6 @@ class Deadline(Struct, frozen=True):
     def closed(self) -> bool:
         """Whether even a closing call would begin too late."""
         return self.now() > self.closed_at
+
+
+NO_DEADLINE = Deadline(float("inf"))

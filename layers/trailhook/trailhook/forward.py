@@ -72,7 +72,7 @@ class Forwarder:
         suspects = [message for message in messages if message.receive_count >= SUSPECT_FROM_RECEIVE_COUNT]
         unfinished = self._process(together, deadline, ledger)
         if suspects:
-            self._delete([message for message in together if message not in unfinished], ledger)
+            self._delete([message for message in together if message not in unfinished], deadline, ledger)
             unfinished += self._process_suspects(suspects, deadline, ledger)
         self._postpone(unfinished, deadline, ledger)
         return [message.id for message in unfinished], ledger
@@ -90,7 +90,7 @@ class Forwarder:
         while left and not stuck and not deadline.passed:
             group, left = left[:size], left[size:]
             returned += self._process(group, deadline, ledger)
-            self._delete([message for message in group if message not in returned], ledger)
+            self._delete([message for message in group if message not in returned], deadline, ledger)
             # What all of them had to wait for, the next would wait for too: the queue is the better place for that.
             stuck = all(message.waiting and not message.progress for message in group)
             size = 1 if cautious else min(size * 2, MOST_SUSPECTS)
@@ -167,36 +167,36 @@ class Forwarder:
         if not message.waiting or not message.progress:
             return False
         envelope = decode_envelope(message.body).handed_back(Pending(message.total, frozenset(message.waiting)))
+        parks = envelope.attempt > MAX_HANDBACKS
+        try:
+            text = encode_envelope(envelope.parked() if parks else envelope)
+        except EnvelopeError as error:
+            ledger.faults.append(f"{message.id}: not handed back: {error}")
+            return False
         tries = 0
         while tries < HANDBACK_TRIES and not deadline.closed:
             tries += 1
             try:
-                if envelope.attempt > MAX_HANDBACKS:
-                    self._queue.park(encode_envelope(envelope.parked()))
-                    ledger.messages["parked"] += 1
+                if parks:
+                    self._queue.park(text)
                 else:
-                    self._queue.send(encode_envelope(envelope), min(_LONGEST_DELAY_SECONDS, 2**envelope.attempt))
-                    ledger.messages["handed back"] += 1
-            except EnvelopeError as error:
-                ledger.faults.append(f"{message.id}: not handed back: {error}")
-                return False
+                    self._queue.send(text, min(_LONGEST_DELAY_SECONDS, 2**envelope.attempt))
             except QueueError as error:
                 ledger.faults.append(f"{message.id}: not handed back: {error}")
             else:
+                ledger.messages["parked" if parks else "handed back"] += 1
                 return True
         return False
 
     def _postpone(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> None:
-        if not messages or deadline.closed:
-            return
         try:
-            self._queue.postpone({message.receipt_handle: _wait_seconds(message) for message in messages})
+            self._queue.postpone({message.receipt_handle: _wait_seconds(message) for message in messages}, deadline)
         except QueueError as error:
             ledger.faults.append(f"not postponed: {error}")
 
-    def _delete(self, messages: Sequence[Message], ledger: Ledger) -> None:
+    def _delete(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> None:
         try:
-            self._queue.delete([message.receipt_handle for message in messages])
+            self._queue.delete([message.receipt_handle for message in messages], deadline)
         except QueueError as error:
             ledger.faults.append(f"not deleted yet: {error}")
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trailhook.aws_call import failing_as
+from trailhook.deadline import NO_DEADLINE, Deadline
 from trailhook.errors import QueueError
 
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ class DeliveryQueue(Sender, Protocol):
     def park(self, message: str) -> None:
         """Send to the dead-letter queue. Raises QueueError, also where there is none."""
 
-    def postpone(self, waits: Mapping[str, int]) -> None:
+    def postpone(self, waits: Mapping[str, int], deadline: Deadline = NO_DEADLINE) -> None:
         """Show received messages, by receipt handle, again after so many seconds. Raises QueueError.
 
         What was not postponed comes back after the queue's own visibility timeout.
         """
 
-    def delete(self, receipt_handles: Sequence[str]) -> None:
+    def delete(self, receipt_handles: Sequence[str], deadline: Deadline = NO_DEADLINE) -> None:
         """Take processed messages off the queue. Raises QueueError; the end of the invocation deletes them as well."""
 
 
@@ -50,17 +51,22 @@ class SqsDeliveryQueue:
             raise QueueError("DEAD_LETTER_QUEUE_URL is not set")
         self._send(self._dead_letter_queue_url, message, 0)
 
-    def postpone(self, waits: Mapping[str, int]) -> None:
+    def postpone(self, waits: Mapping[str, int], deadline: Deadline = NO_DEADLINE) -> None:
         entries = [{"ReceiptHandle": handle, "VisibilityTimeout": seconds} for handle, seconds in waits.items()]
-        self._in_tens(self._client.change_message_visibility_batch, entries)
+        self._in_tens(self._client.change_message_visibility_batch, entries, deadline)
 
-    def delete(self, receipt_handles: Sequence[str]) -> None:
-        self._in_tens(self._client.delete_message_batch, [{"ReceiptHandle": handle} for handle in receipt_handles])
+    def delete(self, receipt_handles: Sequence[str], deadline: Deadline = NO_DEADLINE) -> None:
+        entries = [{"ReceiptHandle": handle} for handle in receipt_handles]
+        self._in_tens(self._client.delete_message_batch, entries, deadline)
 
-    def _in_tens(self, call: Callable[..., Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]) -> None:
-        """One that is refused does not keep the others from being asked for; SQS not answering does."""
+    def _in_tens(
+        self, call: Callable[..., Mapping[str, Any]], entries: Sequence[Mapping[str, Any]], deadline: Deadline
+    ) -> None:
+        """One that is refused does not keep the others from being asked for; SQS not answering does, and the time."""
         refused: list[Any] = []
         for start in range(0, len(entries), 10):
+            if deadline.closed:
+                raise QueueError(f"There was no time left for {len(entries) - start} of {len(entries)} entries")
             batch = [{"Id": str(index), **entry} for index, entry in enumerate(entries[start : start + 10])]
             with failing_as(QueueError, "SQS did not answer"):
                 answer = call(QueueUrl=self._queue_url, Entries=batch)
