@@ -131,6 +131,21 @@ def test_an_actors_details_are_cut_only_where_the_event_as_a_whole_is_too_large(
     assert cut == ([] if "groups" in kept else ["userIdentity.details.groups"])
 
 
+def test_what_is_ours_to_say_of_an_event_is_never_cut() -> None:
+    notes = {f"note{number}": "x" * 80 for number in range(300)}
+    secrets = {f"member_{number}_{'x' * 40}_password": "hunter2" for number in range(30)}
+    unsigned = [f"x-header-{'x' * 80}-{number}" for number in range(30)]
+    event = data(fit(ORIGINAL * 1_000, notes=notes, request_parameters=secrets, unsigned=unsigned, time=None))
+    additional = event["additionalEventData"]
+    assert additional["redacted"] == [f"requestParameters.{name}" for name in secrets]
+    assert len(additional["unsigned"]) == 30
+    assert additional["eventTimeSource"] == "receipt"
+    assert {name.removeprefix("additionalEventData.note") for name in additional["truncated"][:30]} <= set(
+        map(str, range(300))
+    )
+    assert len(json.dumps(additional)) <= OBJECT_LIMITS["additionalEventData"]
+
+
 @pytest.mark.parametrize("member", ["uid", "name", "source"])
 def test_what_identifies_an_event_is_never_cut(member: str) -> None:
     with pytest.raises(UnmappableEvent, match="FieldTooLong"):

@@ -191,7 +191,7 @@ def fit_audit_event(
         request_parameters = redaction.apply("requestParameters", request_parameters, redacted)
     if response_elements:
         response_elements = redaction.apply("responseElements", response_elements, redacted)
-    additional = dict(redaction.apply("additionalEventData", notes, redacted)) if notes else {}
+    additional = redaction.apply("additionalEventData", notes, redacted) if notes else {}
     details = redaction.apply("userIdentity.details", identity.details, redacted)
     ours: dict[str, Any] = {}
     if time is None:
@@ -201,8 +201,6 @@ def fit_audit_event(
         ours["unsigned"] = _bounded_list(unsigned)
     if redacted:
         ours["redacted"] = _bounded_list(redacted)
-    if ours:
-        additional = _noted(additional, ours)
     fields: dict[str, Any] = {
         "version": version,
         "userIdentity": identity.members(details),
@@ -222,25 +220,26 @@ def fit_audit_event(
         fields |= failure.members
     if at := address(source_ip):
         fields["sourceIPAddress"] = at
-    if additional:
-        fields["additionalEventData"] = additional
-    _fit(fields, event.original)
+    if noted := _noted(additional, ours):
+        fields["additionalEventData"] = noted
+    _fit(fields, event.original, ours)
     return AuditEvent(key, fields)
 
 
-def _fit(fields: dict[str, Any], original: bytes) -> None:
+def _fit(fields: dict[str, Any], original: bytes, ours: Mapping[str, Any]) -> None:
     """Cut the fields where one may exceed its limit: no way of writing JSON makes a text more than six times longer."""
     small = len(original) * 6 < DETAILS_LIMIT
     failed = "errorCode" in fields or "errorMessage" in fields
     if not small or failed or len(fields.get("userAgent", "")) > _SHORT_USER_AGENT:
-        _Cutter(original, small=small).cut(fields)
+        _Cutter(original, ours, small=small).cut(fields)
 
 
 class _Cutter:
-    """Cuts the members of one event to their limits, and remembers which."""
+    """Cuts the members of one event to their limits, and remembers which. What is `ours` to say of it stays whole."""
 
-    def __init__(self, original: bytes, *, small: bool) -> None:
+    def __init__(self, original: bytes, ours: Mapping[str, Any], *, small: bool) -> None:
         self._original = original
+        self._ours = ours
         self._small = small
         self._cut: list[str] = []
 
@@ -276,14 +275,16 @@ class _Cutter:
         self._cut.append(name)
         return raw[:limit].decode("utf-8", "ignore")
 
-    def _additional(self, notes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The notes, and what was cut."""
-        limit = OBJECT_LIMITS["additionalEventData"]
+    def _additional(self, noted: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The sender's notes, ours, and what was cut."""
+        notes = {name: note for name, note in noted.items() if name not in self._ours}
+        limit = OBJECT_LIMITS["additionalEventData"] - _size(self._ours)
         kept = self._largest_out("additionalEventData", notes, limit)
         if not self._cut:
-            return kept
+            return {**kept, **self._ours}
         kept = self._largest_out("additionalEventData", kept, limit - _RESERVED)
         ours = {
+            **self._ours,
             "truncated": _bounded_list(self._cut),
             "originalSha256": hashlib.sha256(self._original).hexdigest(),
         }
@@ -307,8 +308,10 @@ class _Cutter:
         return kept
 
 
-def _noted(notes: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+def _noted(notes: Mapping[str, Any], ours: Mapping[str, Any]) -> Mapping[str, Any]:
     """The sender's notes and ours. Raises UnmappableEvent rather than to write over what the sender says."""
+    if not ours or not notes:
+        return notes or ours
     if taken := sorted(notes.keys() & ours.keys()):
         raise UnmappableEvent(
             "InvalidData", f"additionalEventData.{taken[0]} is taken, and has to be said of the event"
