@@ -26,7 +26,11 @@ def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[Map
         *("token", "access_token", "accessToken", "apiToken", "ID_TOKEN", "authtoken", "jwt"),
         *("authorization", "Authorization", "proxy-authorization", "cookie", "Set-Cookie"),
         *("private_key", "privateKey", "api_key", "apiKey", "apikey", "x-api-key", "secret_access_key", "signing_key"),
-        *("credentials", "credential"),
+        *("credentials", "credential", "authtokens", "page_access_token"),
+        *("next_password", "sync_secret", "page_api_key", "continuation_credentials"),
+        *("hashed_password", "passwordHash", "user_password_digest"),
+        "x" * 100 + "_password",
+        "not_only_one_word_but_a_name_of_many_words_which_ends_as_a_secrets_does_in_api_token",
     ],
 )
 def test_a_name_that_says_secret_is_enough(name: str) -> None:
@@ -39,6 +43,7 @@ def test_a_name_that_says_secret_is_enough(name: str) -> None:
         *("token_id", "tokenType", "token_name", "hashed_token", "token_scopes", "truncated_token", "next_token"),
         *("nextPageToken", "page_token", "password_policy", "secret_scanning", "secret_type", "passwordChangedAt"),
         *("key", "public_key", "entity_key", "primary_key", "key_id", "accessKeyId", "keyboard", "secretary"),
+        *("token_hash", "hashed_api_key", "hash", "digest", "masked_password", "syncToken", "continuation_token"),
         *("author", "authorization_id", "credential_type", "cookie_name", "tokenizer", "session", "description"),
     ],
 )
@@ -90,6 +95,21 @@ def test_a_pair_is_judged_by_its_label() -> None:
 def test_a_permission_to_secrets_is_no_secret() -> None:
     assert redact({"permissions": {"secrets": "read"}})[1] == []
     assert redact({"permissions_added": {"organization": {"organization_secrets": "write"}}})[1] == []
+    assert redact({"permissions": [{"name": "secrets", "value": "Read"}, {"tokens": ["create", "delete"]}]})[1] == []
+
+
+def test_a_secret_below_a_permission_is_one() -> None:
+    members = {"permission": {"api_token": X, "secrets": {"of": "read", "ci": X}, "password": 1234}}
+    kept, removed = redact(members)
+    assert kept == {
+        "permission": {"api_token": REDACTED, "secrets": {"of": "read", "ci": REDACTED}, "password": REDACTED}
+    }
+    assert removed == [f"requestParameters.permission.{name}" for name in ("api_token", "secrets.ci", "password")]
+
+
+def test_what_is_longer_than_a_name_is_no_label() -> None:
+    title = "A title of many words, more than any name would have, that ends with the word password"
+    assert redact({"items": [{"name": title, "value": "kept"}]})[1] == []
 
 
 def test_a_list_of_ones_own_takes_members_wherever_they_stand_and_paths_by_their_end() -> None:

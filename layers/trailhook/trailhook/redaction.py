@@ -16,23 +16,32 @@ from trailhook.errors import UnmappableEvent
 
 REDACTED = "[redacted by trailhook]"
 
-_NUMBERS_TOO = frozenset(["password", "passwords", "passwd", "pwd", "passcode", "passphrase"])
+_PASSWORDS = frozenset(["password", "passwords", "passwd", "pwd", "passcode", "passphrase"])
 _WITHIN = frozenset(["secret", "secrets", "cookie", "cookies", "credential", "credentials"])
-_TEXTS = frozenset(["token", "tokens", "jwt", "authorization"])
+_TEXTS = frozenset(["jwt", "authorization"])
 _KEYS = frozenset(["api", "private", "access", "secret", "signing", "shared"])
 """What makes a secret of a key: `private_key` and `apiKey`, but not `entity_key` or `primary_key`."""
 
-_HARMLESS = frozenset(
-    ["hashed", "hash", "truncated", "masked", "public", "next", "page", "pagination", "continuation", "sync"]
-)
-"""What makes something else of it: `hashed_token` tells tokens apart without being one, `next_token` is for paging."""
+_HARMLESS = frozenset(["truncated", "masked", "public"])
+"""What makes something else of any secret."""
+
+_HASHED = frozenset(["hashed", "hash", "digest"])
+"""What tells secrets apart without being one, unless it is that of a password: such a one can be guessed with it."""
+
+_PAGING = frozenset(["next", "page", "pagination", "continuation", "sync"])
+"""Right before `token` they make a position in a list of it."""
 
 _TELLING = frozenset(["id", "ids", "uuid", "name", "type", "kind", "scope", "scopes", "provider", "status", "at"])
 """Members that may stay within an object of secrets: they say which one it was."""
 
-_LEVELS = frozenset(["permission", "permissions"])
+_PERMISSIONS = frozenset(["permission", "permissions"])
 """Below these, at any depth, a name is a thing that somebody may read or write: `{"permissions_added": {"organization":
 {"secrets": "read"}}}`."""
+
+_LEVELS = frozenset(
+    ["none", "read", "write", "admin", "full", "all", "view", "list", "create", "edit", "update", "delete", "manage"]
+)
+"""What somebody may do with it. Below a permission only these stay: a secret can stand there as anywhere."""
 
 _LABELS = frozenset({"name", "key", "field", "fieldname", "field_name"})
 _LABELLED = frozenset(["value", "values", "string", "before", "after", "old", "new", "to", "from"])
@@ -41,7 +50,6 @@ _MOST_NAMES = 4096
 _TELLS_NOTHING: set[str] = set()
 """Names of members that were looked at before. An event of nothing else costs one comparison of sets."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_NONE: frozenset[str] = frozenset()
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -61,11 +69,13 @@ class Redaction(Struct, frozen=True):
     """
 
     paths: frozenset[tuple[str, ...]] = frozenset()
+    last_parts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, *lists: Iterable[str]) -> "Redaction":
         """From texts such as `ssn` (that member, wherever it stands) or `request.body` (that one below `request`)."""
-        return cls(frozenset(tuple(text.strip().lower().split(".")) for texts in lists for text in texts))
+        paths = frozenset(tuple(text.strip().lower().split(".")) for texts in lists for text in texts)
+        return cls(paths, frozenset(path[-1] for path in paths))
 
     def apply(self, name: str, members: Mapping[str, Any], removed: list[str]) -> Mapping[str, Any]:
         """The members without secrets; the path of each secret is added to `removed`, beginning with `name`."""
@@ -76,11 +86,10 @@ class Redaction(Struct, frozen=True):
         return self._walked(event, (), [])
 
     def _walked(self, members: Mapping[str, Any], path: tuple[str, ...], removed: list[str]) -> Mapping[str, Any]:
-        last_parts = frozenset(path[-1] for path in self.paths) if self.paths else _NONE
         try:
-            if not _may_hold(members, last_parts):
+            if not _may_hold(members, self.last_parts):
                 return members
-            return _Walk(self.paths, last_parts, removed).members(members, path, _Secret.NOTHING)
+            return _Walk(self, removed).members(members, path, _Secret.NOTHING)
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
@@ -90,8 +99,7 @@ BY_NAME = Redaction()
 
 
 class _Walk(Struct, frozen=True):
-    paths: frozenset[tuple[str, ...]]
-    last_parts: frozenset[str]
+    redaction: Redaction
     removed: list[str]
 
     def members(self, value: Mapping[str, Any], path: tuple[str, ...], around: _Secret) -> dict[str, Any]:
@@ -111,19 +119,17 @@ class _Walk(Struct, frozen=True):
             return self.members(value, path, secret)
         if isinstance(value, list):
             return [self.value(item, (*path, str(number)), secret) for number, item in enumerate(value)]
-        if secret >= (_Secret.TEXT if isinstance(value, str) else _Secret.NUMBER):
-            return self._remove(path)
-        return value
+        if secret < (_Secret.TEXT if isinstance(value, str) else _Secret.NUMBER) or _is_level(value, path):
+            return value
+        return self._remove(path)
 
     def _secret(self, name: str, path: tuple[str, ...], around: _Secret, label: _Secret) -> _Secret | None:
-        if name.lower() in self.last_parts:
+        if name.lower() in self.redaction.last_parts:
             lowered = tuple(part.lower() for part in (*path, name))
-            if any(lowered[-len(listed) :] == listed for listed in self.paths):
+            if any(lowered[-len(listed) :] == listed for listed in self.redaction.paths):
                 return None
-        if any(_LEVELS & set(_words(part)) for part in path):
-            return _Secret.NOTHING
         own = _by_name(name)
-        last = _last_word(name)
+        last = next(reversed(_words(name)), "")
         if label and last in _LABELLED:
             own = max(own, label)
         if around >= _Secret.WITHIN and last not in _TELLING:
@@ -133,6 +139,10 @@ class _Walk(Struct, frozen=True):
     def _remove(self, path: tuple[str, ...]) -> str:
         self.removed.append(".".join(path))
         return REDACTED
+
+
+def _is_level(value: Any, path: tuple[str, ...]) -> bool:
+    return str(value).lower() in _LEVELS and any(not _PERMISSIONS.isdisjoint(_words(part)) for part in path[:-1])
 
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
@@ -161,7 +171,7 @@ def _tells(name: str, member: Any) -> bool:
     if _by_name(name):
         return True
     if name.lower() in _LABELS:
-        return isinstance(member, str) and bool(_by_name(member))
+        return bool(_by_label(member))
     if len(name) <= _LONGEST_NAME:
         if len(_TELLS_NOTHING) >= _MOST_NAMES:
             _TELLS_NOTHING.clear()
@@ -171,31 +181,44 @@ def _tells(name: str, member: Any) -> bool:
 
 def _label(value: Mapping[str, Any]) -> _Secret:
     """What {"name": "client_secret", "value": "..."} says of the values beside the label."""
-    labels = (text for name, text in value.items() if name.lower() in _LABELS and isinstance(text, str))
-    return max(map(_by_name, labels), default=_Secret.NOTHING)
+    return max((_by_label(text) for name, text in value.items() if name.lower() in _LABELS), default=_Secret.NOTHING)
+
+
+def _by_label(text: Any) -> _Secret:
+    """What a label says; what is longer than a name is none."""
+    return _by_name(text) if isinstance(text, str) and len(text) <= _LONGEST_NAME else _Secret.NOTHING
+
+
+def _by_name(name: str) -> _Secret:
+    words = _words(name)
+    return _by_words(words) if words and _HARMLESS.isdisjoint(words) else _Secret.NOTHING
 
 
 @lru_cache(maxsize=4096)
-def _by_name(name: str) -> _Secret:
-    words = _words(name)
-    if not words or _HARMLESS & set(words):
-        return _Secret.NOTHING
-    last = words[-1]
-    if last in _NUMBERS_TOO or last.endswith("password"):
+def _by_words(words: tuple[str, ...]) -> _Secret:
+    *others, last = words
+    if _is_password(last) or (last in _HASHED and _is_password("".join(others[-1:]))):
         return _Secret.NUMBER
+    if not _HASHED.isdisjoint(words):
+        return _Secret.NOTHING
     if last in _WITHIN or last.endswith("secret"):
         return _Secret.WITHIN
-    key = last in {"key", "keys"} and bool(_KEYS & set(words[:-1]))
-    if key or last in _TEXTS or last.endswith(("token", "apikey", "privatekey", "accesskey")):
+    key = last in {"key", "keys"} and not _KEYS.isdisjoint(others)
+    token = last.endswith(("token", "tokens")) and _PAGING.isdisjoint(others[-1:])
+    if key or token or last in _TEXTS or last.endswith(("apikey", "privatekey", "accesskey")):
         return _Secret.TEXT
     return _Secret.NOTHING
 
 
+def _is_password(word: str) -> bool:
+    return word in _PASSWORDS or word.endswith("password")
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words. Of a longer name only its end counts."""
+    return _words_of(name[-_LONGEST_NAME:])
+
+
 @lru_cache(maxsize=4096)
-def _last_word(name: str) -> str:
-    return next(reversed(_words(name)), "")
-
-
-def _words(name: str) -> list[str]:
-    """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words; what is longer than a name has none."""
-    return [word.lower() for word in _WORD.findall(name)] if len(name) <= _LONGEST_NAME else []
+def _words_of(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORD.findall(name))
