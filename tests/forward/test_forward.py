@@ -103,6 +103,11 @@ def test_a_delivery_whose_events_are_all_taken_is_acknowledged() -> None:
     assert ledger.events == {"delivered": 2}
 
 
+def test_a_delivery_of_no_events_is_acknowledged_and_counted() -> None:
+    unfinished, ledger = Bench().forward(record(Envelope(delivery(body=b"[]"))))
+    assert (unfinished, ledger.events, ledger.messages) == ([], {}, {"without events": 1, "finished": 1})
+
+
 def test_events_name_the_account_that_owns_the_channel_as_recipient() -> None:
     bench = Bench()
     bench.forward(record(Envelope(delivery(entry(1)))))

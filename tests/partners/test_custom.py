@@ -1,7 +1,10 @@
 """What only the custom partner has: an event source that the operator names."""
 
+import json
+from typing import Any
+
 import pytest
-from tests.partners.cases import compact, delivery
+from tests.partners.cases import compact, delivery, outcomes
 
 from trailhook.errors import SettingsError
 from trailhook.partner import Options
@@ -14,6 +17,34 @@ def test_plain_webhooks_get_the_operators_event_source() -> None:
     fields = partner.to_audit_event(event).fields
     assert fields["eventSource"] == "lamps.example.com"
     assert fields["userIdentity"] == {"type": "Service", "principalId": "lamps.example.com"}
+
+
+EVENT = {
+    "eventSource": "lamps.example.com",
+    "eventName": "LampLit",
+    "eventTime": "2025-11-05T08:30:00Z",
+    "UID": "1",
+    "userIdentity": {"type": "Service", "principalId": "lampd"},
+}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"id": "1", "eventData": json.dumps(EVENT)},
+        {"id": "1", "eventData": EVENT},
+        {"id": "1", "eventData": json.dumps(EVENT), "eventDataChecksum": "wrong"},
+        {"id": "1", "eventData": json.dumps(EVENT), "type": "lamp.lit"},
+        {"id": "1", "eventData": "{", "specversion": "1.0"},
+        {"id": "1", "eventData": json.dumps(EVENT), "comment": "more than an entry says"},
+        {"id": "1"},
+        EVENT,
+    ],
+)
+def test_an_entry_of_a_request_is_read_alone_as_it_is_among_others(entry: dict[str, Any]) -> None:
+    good = {"id": "0", "eventData": json.dumps(EVENT | {"UID": "0"})}
+    [_, among] = outcomes(delivery("custom", compact({"auditEvents": [good, entry]}).encode()))
+    assert outcomes(delivery("custom", compact(entry).encode())) == [among]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from trailhook.members import value_at
 from trailhook.partner import Options, Partner, accepted, no_keyed_handshake
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TimestampedHmacProof, TokenProof, base64_text
 from trailhook.redaction import Redaction
-from trailhook.selection import Subject
+from trailhook.selection import Subject, first_text
 
 FORMAT = 1
 """The version of the compiled form. Compile again after an update that counts it up."""
@@ -115,11 +115,20 @@ class Descriptor(Struct, frozen=True):
         if not arrays:
             return [record]
         # An event may have a member of that name, too: in its place it would leave nothing of itself.
-        kind, _, _ = self._kind(record.value, delivery)
+        kind, subject, _ = self._kind(record.value, delivery)
         if kind and kind.when:
             return [record]
         elements = [element for path in arrays for element in elements_or_itself(record, *path)]
-        return [record] if any(element is record for element in elements) else elements
+        if any(element is record for element in elements):
+            return [record]
+        # Nor does what the elements come with have an id, as an event has, also of a form that is not known yet.
+        holds_events = any(self._kind(element.value, delivery)[0] for element in elements)
+        return [record] if not holds_events and self._has_id(subject) else elements
+
+    def _has_id(self, subject: Subject) -> bool:
+        """Whether there is an id of an event in it, of any kind; what a header says is the delivery's."""
+        found = (first_text(kind.uid, subject) for kind in self.kinds)
+        return any(id_ is not None and not id_.header for id_ in found)
 
     def _kind(self, value: Any, delivery: Delivery) -> tuple[Kind | None, Subject, Mapping[str, Any]]:
         """The first kind whose conditions hold, the event, and what stands beside it in the object that wraps it."""

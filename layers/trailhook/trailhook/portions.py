@@ -116,6 +116,9 @@ class Reader:
             message.unreadable = True
             ledger.faults.append(f"{message.id}: {error}")
             return ()
+        if not message.total:
+            # A poller's empty pages; what else it might be shows by how many there are.
+            ledger.messages["without events"] += 1
         numbered = enumerate(events)
         return _pending(numbered, envelope.pending, message, ledger) if envelope.pending else numbered
 

@@ -48,6 +48,8 @@ SCHEMA_MEMBERS = frozenset(
 )
 OTHER_MEMBERS = "otherMembers"
 """Where additionalEventData keeps what a sender adds to the schema, or writes as another type than the schema's."""
+_REQUEST_MEMBERS = frozenset({"auditEvents", "channelArn", "externalId"})
+_ENTRY_MEMBERS = frozenset({"id", "eventData", "eventDataChecksum"})
 _ORIGIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _AWS = re.compile(r"(^|[^a-z0-9-])(amazonaws\.com|aws\.amazon\.com)|^aws([.:/]|$)|^arn:aws")
 _ACTOR_PLACES = (("actor",), ("data", "actor"))
@@ -107,28 +109,19 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
 
 def _entries(record: Record) -> Iterator[Record]:
     """The events of a PutAuditEvents request, or of one of its entries; anything else is an event itself."""
-    # An event may have a member of that name, too: in its place it would leave nothing of itself.
-    is_event = (_is_event(record.value) or _is_entry(record.value)) and not _holds_entries(record.value)
-    for entry in [record] if is_event else elements_or_itself(record, "auditEvents"):
-        yield entry if entry is record and not _is_entry(record.value) else _event_data(entry)
+    for entry in elements_or_itself(record, "auditEvents") if _is_request(record.value) else [record]:
+        yield _event_data(entry) if _is_entry(entry.value) else entry
 
 
-def _is_event(value: Any) -> bool:
-    return _is_schema_event(value) or _is_cloudevent(value) or text_at(value, "type") is not None
-
-
-def _holds_entries(value: Any) -> bool:
+def _is_request(value: Any) -> bool:
+    """An event may have a member of that name, too: in its place it would leave nothing of itself."""
     entries = value_at(value, "auditEvents")
-    return isinstance(entries, list) and any(value_at(entry, "eventData") is not None for entry in entries)
+    return isinstance(entries, list) and (value.keys() <= _REQUEST_MEMBERS or any(map(_is_entry, entries)))
 
 
 def _is_entry(value: Any) -> bool:
-    """Whether it is one of the `auditEvents` on its own, as the quarantine keeps it."""
-    return (
-        isinstance(value, Mapping)
-        and "eventData" in value
-        and not value.keys() & {"eventSource", "specversion", "type"}
-    )
+    """Among others or alone, as the quarantine keeps it. What has other members is an event that says more."""
+    return isinstance(value, Mapping) and "eventData" in value and value.keys() <= _ENTRY_MEMBERS
 
 
 def _event_data(entry: Record) -> Record:
@@ -171,8 +164,8 @@ def to_audit_event(event: PartnerEvent, *, event_source: str, redaction: Redacti
         return _from_webhook(event, event.value, redaction, event_source)
     raise UnmappableEvent(
         "UnknownForm",
-        "Neither CloudTrail's schema (eventSource, eventName), nor a CloudEvent (specversion), "
-        "nor a Standard Webhooks body (type)",
+        "Neither CloudTrail's schema (eventSource, eventName; or within eventData, beside id and eventDataChecksum "
+        "alone), nor a CloudEvent (specversion), nor a Standard Webhooks body (type)",
     )
 
 
