@@ -15,19 +15,19 @@ from jmespath.exceptions import JMESPathError
 from msgspec import Struct
 
 from trailhook.delivery import Delivery
-from trailhook.members import text_at, value_at
+from trailhook.members import text_of, value_at
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
-class Subject(Struct, frozen=True):
+class Subject(Struct, frozen=True, gc=False):
     """What places point into: an event, and the delivery that it came with."""
 
     event: Any
     delivery: Delivery
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, gc=False):
     """A value, where it stood, and whether that was a header, maybe one which the sender's proof does not cover."""
 
     value: Any
@@ -38,7 +38,7 @@ class Found(Struct, frozen=True):
     @property
     def text(self) -> str | None:
         """The value as text, if it is a text or a whole number."""
-        return text_at({"": self.value}, "")
+        return text_of(self.value)
 
 
 Place = Callable[[Subject], Found | None]
@@ -119,11 +119,11 @@ class _Change(Struct, frozen=True):
     before: str | None
 
     def __call__(self, value: Any) -> Any:
-        if self.nothing and text_at({"": value}, "") in self.nothing:
+        if self.nothing and text_of(value) in self.nothing:
             return None
         if self.before and isinstance(value, str):
             value = value.partition(self.before)[0]
-        if self.names and (text := text_at({"": value}, "")) is not None:
+        if self.names and (text := text_of(value)) is not None:
             return self.names.get(text, self.names.get("*", value))
         return value
 
@@ -189,7 +189,7 @@ def _is_none_of(values: frozenset[str], value: Any) -> bool:
 
 
 def _matches(pattern: re.Pattern[str], value: Any) -> bool:
-    text = text_at({"": value}, "")
+    text = text_of(value)
     return text is not None and bool(pattern.search(text))
 
 
