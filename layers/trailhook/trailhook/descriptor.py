@@ -43,10 +43,12 @@ class Descriptor(Struct, frozen=True):
 
     spec: Mapping[str, Any]
     kinds: Sequence[Kind]
+    arrays: Sequence[Sequence[str]]
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "Descriptor":
-        return cls(spec, [Kind.of(spec["name"], spec["event_source"], kind) for kind in spec["kinds"]])
+        kinds = [Kind.of(spec["name"], spec["event_source"], kind) for kind in spec["kinds"]]
+        return cls(spec, kinds, [array.split(".") for array in spec.get("array", ())])
 
     @staticmethod
     @cache
@@ -110,8 +112,7 @@ class Descriptor(Struct, frozen=True):
 
     def _elements(self, record: Record, delivery: Delivery) -> Sequence[Record]:
         """The elements of all arrays that are there, or the record, which is an event itself then."""
-        paths = [array.split(".") for array in self.spec.get("array", ())]
-        arrays = [path for path in paths if isinstance(value_at(record.value, *path), list)]
+        arrays = [path for path in self.arrays if isinstance(value_at(record.value, *path), list)]
         if not arrays:
             return [record]
         # An event may have a member of that name, too: in its place it would leave nothing of itself.
