@@ -1,0 +1,169 @@
+"""Whom an event names where the actor's usual identifier is missing, and never anybody else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from tests.partners.cases import event_data
+
+MISSING = "missing"
+"""In a body below: what is null, empty or blank there."""
+
+KONG = {"request_id": "r-1", "request_timestamp": 1_762_331_405, "method": "GET", "path": "/auth", "status": 200}
+AUTH0 = {"log_id": "l-1", "date": "2025-11-05T08:30:05.678Z", "type": "sapi", "client_id": "c-1"}
+PAGERDUTY = {
+    "id": "e-1",
+    "action": "update",
+    "execution_time": "2025-11-05T08:30:05Z",
+    "root_resource": {"id": "t-1", "type": "team_reference"},
+    "method": {"type": "api_token", "truncated_token": "SZtr"},
+}
+SLACK = {"id": "a-1", "date_create": 1_762_331_405, "action": "user_login"}
+JIRA = {"webhookEvent": "jira:issue_updated", "timestamp": 1_762_331_405_123}
+ZOOM = {"event": "user.signed_in", "event_ts": 1_762_331_405_123}
+CLOUDFLARE = {"id": "a-1", "action": {"type": "create", "time": "2025-11-05T08:30:05Z"}}
+ONEPASSWORD = {"uuid": "e-1", "timestamp": "2025-11-05T08:30:05Z"}
+PROPERTIES = {"metadata": {"customerIDString": "c", "eventType": "t", "offset": 1, "eventCreationTime": 1_762_331_405}}
+
+
+@pytest.mark.parametrize("nothing", [None, "", " "])
+@pytest.mark.parametrize(
+    ("partner", "body", "kind", "principal"),
+    [
+        ("kong", KONG | {"rbac_user_id": MISSING, "rbac_user_name": "mira"}, "User", "mira"),
+        ("kong", KONG | {"rbac_user_id": MISSING, "rbac_user_name": MISSING}, "Anonymous", "anonymous"),
+        (
+            "auth0",
+            AUTH0 | {"details": {"request": {"auth": {"user": {"user_id": MISSING, "email": "mira@example.com"}}}}},
+            "User",
+            "mira@example.com",
+        ),
+        (
+            "auth0",
+            AUTH0
+            | {"user_id": "auth0|2001"}
+            | {"details": {"request": {"auth": {"user": {"user_id": MISSING, "email": "mira@example.com"}}}}},
+            "User",
+            "auth0|2001",
+        ),
+        (
+            "pagerduty",
+            {
+                "event": {"id": "e-1", "event_type": "incident.resolved", "occurred_at": "2025-11-05T08:30:05Z"}
+                | {"agent": {"id": MISSING, "type": "user_reference", "summary": "Mira Holt"}}
+            },
+            "User",
+            "Mira Holt",
+        ),
+        (
+            "pagerduty",
+            PAGERDUTY | {"actors": [{"id": MISSING, "type": "user_reference", "summary": "Mira Holt"}]},
+            "User",
+            "Mira Holt",
+        ),
+        ("pagerduty", PAGERDUTY | {"actors": [{"id": MISSING}]}, "api_token", "SZtr"),
+        (
+            "slack",
+            SLACK | {"actor": {"type": "user", "user": {"id": MISSING, "name": "mira", "email": "mira@example.com"}}},
+            "User",
+            "mira@example.com",
+        ),
+        (
+            "slack",
+            SLACK | {"actor": {"type": "workflow", "workflow": {"id": MISSING, "name": "dusk"}}},
+            "workflow",
+            "dusk",
+        ),
+        (
+            "slack",
+            {"event_id": "Ev1", "event_time": 1_762_331_405}
+            | {"event": {"type": "team_join", "user": {"id": MISSING, "name": "jonas"}, "bot_id": "B1"}},
+            "User",
+            "jonas",
+        ),
+        (
+            "terraform",
+            {"id": "a-1", "timestamp": "2025-11-05T08:30:05Z", "resource": {"type": "run", "action": "apply"}}
+            | {"auth": {"accessor_id": MISSING, "description": "mira", "type": "Client"}},
+            "Client",
+            "mira",
+        ),
+        (
+            "crowdstrike",
+            PROPERTIES | {"event": {"properties": {"UserSid": MISSING, "UserName": "MHOLT"}}},
+            "User",
+            "MHOLT",
+        ),
+        (
+            "onepassword",
+            ONEPASSWORD | {"action": "create", "actor_uuid": MISSING, "actor_details": {"uuid": "4HCG"}},
+            "User",
+            "4HCG",
+        ),
+        (
+            "onepassword",
+            ONEPASSWORD | {"category": "success", "target_user": {"uuid": MISSING, "name": "Mira Holt"}},
+            "User",
+            "Mira Holt",
+        ),
+        (
+            "onepassword",
+            ONEPASSWORD | {"item_uuid": "i", "vault_uuid": "v", "user": {"uuid": MISSING, "name": "Mira Holt"}},
+            "User",
+            "Mira Holt",
+        ),
+        (
+            "zoom",
+            ZOOM | {"payload": {"object": {"id": MISSING, "email": "mira@example.com"}}},
+            "User",
+            "mira@example.com",
+        ),
+        (
+            "atlassian",
+            {"attributes": {"action": "a", "time": "2025-11-05T08:30:05Z", "actor": {"id": MISSING, "name": "Mira"}}},
+            "User",
+            "Mira",
+        ),
+        (
+            "atlassian",
+            JIRA
+            | {"user": {"accountId": MISSING, "displayName": "Mira"}, "comment": {"author": {"accountId": "2002"}}},
+            "User",
+            "Mira",
+        ),
+        (
+            "atlassian",
+            {"repository": {"name": "lamps"}, "push": {}, "fork": {"name": "lamps"}}
+            | {"actor": {"account_id": MISSING, "display_name": "Mira"}},
+            "User",
+            "Mira",
+        ),
+        (
+            "wiz",
+            {"trigger": {"source": "THREAT", "type": "Created"}, "createdAt": "2025-11-05T08:30:05Z"}
+            | {"primaryActor": {"id": MISSING, "name": "night-porter", "type": "USER"}},
+            "USER",
+            "night-porter",
+        ),
+        (
+            "cloudflare",
+            CLOUDFLARE | {"actor": {"id": MISSING, "email": MISSING, "token_id": "t1", "type": "account"}},
+            "Token",
+            "t1",
+        ),
+    ],
+)
+def test_an_actor_without_an_id_is_called_by_what_else_is_said_of_it(
+    partner: str, body: Any, kind: str, principal: str, nothing: str | None
+) -> None:
+    identity = event_data(partner, without(body, nothing))["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, principal)
+
+
+def without(value: Any, nothing: str | None) -> Any:
+    """The value with nothing of that form where it is said to be missing."""
+    if isinstance(value, Mapping):
+        return {name: without(member, nothing) for name, member in value.items()}
+    if isinstance(value, list):
+        return [without(element, nothing) for element in value]
+    return nothing if value == MISSING else value
