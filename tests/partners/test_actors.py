@@ -160,6 +160,43 @@ def test_an_actor_without_an_id_is_called_by_what_else_is_said_of_it(
     assert (identity["type"], identity["principalId"]) == (kind, principal)
 
 
+MIRA = {"accountId": "2001", "displayName": "Mira Holt"}
+JONAS = {"accountId": "2002", "displayName": "Jonas Lind"}
+
+
+@pytest.mark.parametrize(
+    ("event", "comment", "actor"),
+    [
+        ("comment_created", {"author": MIRA, "updateAuthor": MIRA}, MIRA),
+        ("comment_created", {"author": MIRA}, MIRA),
+        ("comment_updated", {"author": MIRA, "updateAuthor": JONAS}, JONAS),
+        ("comment_updated", {"author": MIRA}, None),
+        ("comment_deleted", {"author": MIRA, "updateAuthor": JONAS}, None),
+    ],
+)
+def test_who_wrote_a_comment_is_not_named_for_what_another_may_have_done(
+    event: str, comment: Mapping[str, Any], actor: Mapping[str, str] | None
+) -> None:
+    body = {"webhookEvent": event, "timestamp": 1_762_331_405_123, "comment": comment}
+    nobody = {"type": "Service", "principalId": "atlassian.com"}
+    expected = {"type": "User", "principalId": actor["accountId"], "details": actor} if actor else nobody
+    assert event_data("atlassian", body)["userIdentity"] == expected
+
+
+@pytest.mark.parametrize("name", ["key", "name", "displayName"])
+def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
+    body = {"webhookEvent": "comment_created", "timestamp": 1_762_331_405_123, "comment": {"author": {name: "mira"}}}
+    assert event_data("atlassian", body)["userIdentity"]["principalId"] == "mira"
+
+
+def test_type_and_details_are_of_the_actor_whose_id_it_is() -> None:
+    actor = {"id": "a-1", "name": "night-porter", "type": "SERVICE_ACCOUNT"}
+    body = {"id": "t-1", "createdAt": "2025-11-05T08:30:05Z", "type": "GENERATED_THREAT", "actors": [actor]}
+    unknown = {"id": "", "name": None, "type": "UNKNOWN", "federated": False}
+    identity = event_data("wiz", body | {"primaryActor": unknown})["userIdentity"]
+    assert identity == {"type": "SERVICE_ACCOUNT", "principalId": "a-1", "details": actor}
+
+
 def without(value: Any, nothing: str | None) -> Any:
     """The value with nothing of that form where it is said to be missing."""
     if isinstance(value, Mapping):
