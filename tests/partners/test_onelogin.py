@@ -1,0 +1,28 @@
+"""OneLogin's types of events: numbers, numbers as text, and from some log shippers numbers with a fraction."""
+
+from typing import Any
+
+import pytest
+from tests.partners.cases import event_data
+
+EVENT = {"uuid": "u-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "actor_user_id": 10}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "code"),
+    [
+        (6, "event_type_id:6", "LoginFailed"),
+        ("6", "event_type_id:6", "LoginFailed"),
+        (6.0, "event_type_id:6", "LoginFailed"),
+        (90, "event_type_id:90", "UnauthorizedAppAccess"),
+        ("90", "event_type_id:90", "UnauthorizedAppAccess"),
+        (90.0, "event_type_id:90", "UnauthorizedAppAccess"),
+        (5, "event_type_id:5", None),
+        (16, "event_type_id:16", None),
+        (60.0, "event_type_id:60", None),
+        ("190", "event_type_id:190", None),
+    ],
+)
+def test_a_type_that_is_a_failure_is_one_however_its_number_is_written(kind: Any, name: str, code: str | None) -> None:
+    event = event_data("onelogin", EVENT | {"event_type_id": kind})
+    assert (event["eventName"], event.get("errorCode")) == (name, code)
