@@ -58,3 +58,29 @@ def test_a_broken_time_is_not_replaced_by_another(stamp: Any, code: str) -> None
 
 def test_an_entry_without_a_time_is_refused() -> None:
     assert refusal("github", ENTRY | {"@timestamp": None}) == "MissingTime"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (404, "404"),
+        (404.0, "404"),
+        ("404", "404"),
+        (400, "400"),
+        (500, "500"),
+        (200, None),
+        (399, None),
+        ("200", None),
+        (304.0, None),
+        (404.5, None),
+        ("4040", None),
+        ("soon", None),
+        ("٤٠٤", None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_a_refused_request_is_a_failure_however_its_status_is_written(status: Any, code: str | None) -> None:
+    event = event_data("github", ENTRY | {"action": "api.request", "status_code": status})
+    assert event.get("errorCode") == code
+    assert event["requestParameters"]["status_code"] == status

@@ -5,6 +5,7 @@ enterprise" (whose Splunk destination speaks HEC), "Audit log events for your en
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -28,6 +29,9 @@ EVENT_SOURCE = "github.com"
 HEC_PATHS = frozenset({"/services/collector", "/services/collector/event", "/services/collector/event/1.0"})
 _TIMES = ("@timestamp", "created_at")
 _WHO = ("actor", "actor_id", "external_identity_nameid", "external_identity_username", "business", "org")
+_REFUSED = re.compile(r"[4-9][0-9]{2}")
+"""An HTTP status that says that a request was refused or failed."""
+
 _SIGNATURE = HmacProof("github-signature", "x-hub-signature-256", prefix="sha256=")
 _HEC = TokenProof("splunk-hec", prefix="Splunk ", paths=HEC_PATHS)
 
@@ -156,9 +160,9 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
 
 def _failure(action: str, entry: Mapping[str, Any]) -> Failure | None:
     """GitHub tells of no outcome but an API request's status. What else failed has an action of its own."""
-    status = entry.get("status_code")
-    if isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST:
-        return Failure(str(status), NO_REASON)
+    status = text_of(entry.get("status_code"))
+    if status and _REFUSED.fullmatch(status):
+        return Failure(status, NO_REASON)
     done = action.rpartition(".")[2]
     return Failure(done, NO_REASON) if "failed" in done.split("_") else None
 
