@@ -254,6 +254,32 @@ def test_members_of_a_response_move_and_nothing_is_lost() -> None:
     assert fields["requestParameters"] | fields["responseElements"] == event
 
 
+@pytest.mark.parametrize(
+    ("beside", "inside", "kept"),
+    [
+        ("a", "a", False),
+        (1, 1, False),
+        ({"n": [1, None]}, {"n": [1, None]}, False),
+        ({"n": 1, "m": 2}, {"m": 2, "n": 1}, False),
+        (True, 1, True),
+        (0, False, True),
+        (1, 1.0, True),
+        (0.0, -0.0, True),
+        ([{"n": True}], [{"n": 1}], True),
+        ("1", 1, True),
+        (None, "", True),
+    ],
+)
+def test_what_stands_beside_an_event_is_dropped_only_if_the_event_says_the_same(
+    beside: Any, inside: Any, kept: bool
+) -> None:
+    event = {"type": "a", "at": 1_762_331_405, "n": inside}
+    fields = mapped(MINIMAL + "inside: event\n", {"event": event, "n": beside})
+    assert json.dumps(fields["requestParameters"]["n"]) == json.dumps(inside)
+    envelope = fields.get("additionalEventData", {}).get("envelope", {})
+    assert json.dumps(envelope) == json.dumps({"n": beside} if kept else {})
+
+
 def test_a_forms_field_holds_what_the_body_holds_otherwise_and_an_event_of_it_can_be_sent_alone() -> None:
     partner = Descriptor.of(compile_descriptor(MINIMAL + "form: payload\narray: items\n", "lamps.yaml")).partner(
         Options()

@@ -19,7 +19,7 @@ from trailhook.body import form_field, open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor_kind import Kind
 from trailhook.errors import SettingsError, UnmappableEvent
-from trailhook.exact_json import Record
+from trailhook.exact_json import Record, canonical
 from trailhook.gateway import Response
 from trailhook.handshakes import HANDSHAKES
 from trailhook.json_text import JsonText, elements_or_itself
@@ -144,7 +144,12 @@ def _unwrapped(value: Any, member: str | None) -> tuple[Any, Mapping[str, Any]]:
     if not isinstance(inner, Mapping):
         return value, {}
     missing = object()
-    return inner, {k: v for k, v in value.items() if k != member and inner.get(k, missing) != v}
+    return inner, {k: v for k, v in value.items() if k != member and not _is_same(inner.get(k, missing), v)}
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON; to Python true is 1, and 1 is 1.0."""
+    return one == other and (isinstance(one, str) or canonical(one) == canonical(other))
 
 
 def _proof(spec: Mapping[str, Any]) -> Proof:
