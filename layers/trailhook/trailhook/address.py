@@ -11,15 +11,20 @@ def address(text: str | None) -> str | None:
     """The address if it is one; partners also write "", "-", 0.0.0.0 or a list of proxies, and absent is absent.
 
     An IPv6 zone means nothing elsewhere, and an IPv4 address in IPv6 form is written differently by Python's versions.
+    IPv4 has no zones: what has one is no address.
     """
     return _parsed(text) if text and len(text) <= _LONGEST else None
 
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> str | None:
+    number, percent, _ = text.strip().partition("%")
     try:
-        found = ip_address(text.strip().partition("%")[0])
+        found = ip_address(number)
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return None if found.is_unspecified else str(mapped or found)
+    if found.is_unspecified:
+        return None
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or found)
+    return None if percent else str(found)

@@ -1,0 +1,32 @@
+"""Addresses as partners write them: a zone belongs to IPv6 alone, and what is no address is only where it came from."""
+
+import pytest
+from tests.partners.cases import event_data
+
+from trailhook.address import address
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("8.8.8.8", "8.8.8.8"),
+        ("8.8.8.8%eth0", None),
+        ("8.8.8.8%25eth0", None),
+        ("8.8.8.8%", None),
+        ("fe80::1%eth0", "fe80::1"),
+        ("fe80::1%25eth0", "fe80::1"),
+        ("::ffff:8.8.8.8%eth0", "8.8.8.8"),
+        ("::%eth0", None),
+        ("0.0.0.0%eth0", None),
+        ("%eth0", None),
+    ],
+)
+def test_only_an_ipv6_address_has_a_zone(text: str, found: str | None) -> None:
+    assert address(text) == found
+
+
+def test_what_is_no_address_stays_where_it_came_from() -> None:
+    record = {"request_id": "r-1", "request_timestamp": 1_762_331_405, "method": "GET", "client_ip": "8.8.8.8%25eth0"}
+    event = event_data("kong", record)
+    assert "sourceIPAddress" not in event
+    assert event["requestParameters"]["client_ip"] == "8.8.8.8%25eth0"
