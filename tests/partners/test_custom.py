@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.partners.cases import compact, delivery, outcomes
+from tests.partners.cases import compact, delivery, event_data, outcomes, refusal
 
 from trailhook.errors import SettingsError
 from trailhook.partner import Options
@@ -56,8 +56,40 @@ def test_an_entry_of_a_request_is_read_alone_as_it_is_among_others(entry: dict[s
         " arn:aws:iam::111122223333:root",
         "s3.amazon\u200baws.com",
         "s3.amazonaws\u3002com",
+        "s3.amazonaws\uff0ecom",
+        "s3.amazonaws\uff61com",
+        "s3.amazonaws\ufe52com",
+        "\uff41\uff57\uff53.s3",
+        "s3.amazon\u200daws.com",
+        "s3.amazon\u00adaws.com",
+        "s3.amazon\ufeffaws.com",
+        "s3.amazon\u202eaws.com",
+        "s3.amazon\ufe0faws.com",
+        "s3.amazon\u034faws.com",
+        "s3.amazon\u3164aws.com",
+        "s3.amazon\U000e0101aws.com",
+        "s3.amazon\x00aws.com",
+        "\ufeff aws.s3",
+        "lamps\namazonaws.com",
     ],
 )
 def test_an_event_source_of_aws_is_refused_before_any_event_is(name: str) -> None:
     with pytest.raises(SettingsError, match="EVENT_SOURCE"):
         load_partner("custom", Options(event_source=name))
+    assert refusal("custom", EVENT | {"eventSource": name}) == "InvalidEventSource"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "laws.example.com",
+        "myamazonaws.com",
+        "my\u200bamazonaws.com",
+        "amazonaws\u00b7com",
+        "zo\u0308e.example.com",
+        "\u706f\u3002example.com",
+        "s3.amazon\naws.com",
+    ],
+)
+def test_an_event_source_of_anybody_else_stays_as_it_is_written(name: str) -> None:
+    assert event_data("custom", EVENT | {"eventSource": name})["eventSource"] == name

@@ -285,8 +285,16 @@ def _event_source(text: str) -> str:
 
 
 def _is_aws(text: str) -> bool:
-    seen = "".join(character for character in text if unicodedata.category(character) != "Cf").replace("\u3002", ".")
-    return bool(_AWS.search(unicodedata.normalize("NFKC", seen).casefold().strip()))
+    """Whether it is AWS's, or reads so: letters of another width and characters that nobody sees do not hide it."""
+    written = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
+    return bool(_AWS.search("".join(character for character in written if _is_seen(character)).strip()))
+
+
+def _is_seen(character: str) -> bool:
+    """Not: controls, formats, what Unicode has not assigned, marks (variation selectors are some), Hangul's fillers."""
+    if character.isspace():
+        return True
+    return unicodedata.category(character)[0] not in "CM" and character not in "\u115f\u1160"
 
 
 def _needed(value: Mapping[str, Any], *path: str) -> str:
