@@ -6,10 +6,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trailhook.exact_json import Record, canonical, canonical_texts, decode, encode, encode_ascii
+from trailhook.exact_json import Record, canonical, canonical_texts, decode, decode_whole, encode, encode_ascii
 from trailhook.json_text import JsonText
 
 BLANKS = st.sampled_from(["", "", "", " ", "\n  ", "\t", "\r\n"])
@@ -24,6 +25,7 @@ STRINGS = st.sampled_from(
     [
         *map(json.dumps, ["", "a", "b", "a b", " ", "1.0", '","', 'a":1,"a', "é", "\u2028", "\x7f", "😀", "\\"]),
         *['"é"', '"\\u0061"', '"\\/"', '"/"', '"\\ud800"', '"\u2028"', '"😀"', '"\x7f"', '"1e5"', '"\\u00E9"'],
+        *['"\\\\/"', '"\\\\\\/"', '"\\u0026"', '"&"', '"\\\\u0026"', '"\\u003c\\/a\\u003e"', '"<\\/a>"', '"\\u2028"'],
     ]
 )
 
@@ -87,6 +89,33 @@ def test_a_record_says_what_its_text_says_or_has_a_fault(text: str, form: Callab
     assert (record.fault is None) == exact
     if "\n" not in text:
         assert record.original.decode() == text
+
+
+def as_php(value: Any) -> str:
+    return json.dumps(value).replace("/", "\\/")
+
+
+def as_go(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def as_gson(value: Any) -> str:
+    return as_go(value).replace("=", "\\u003d").replace("'", "\\u0027")
+
+
+# A backslash before what is escaped looks like one that escapes it: that is looked at closely, and so is DEL.
+ESCAPED = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\\\x7f"))
+
+
+@pytest.mark.parametrize("write", [json.dumps, as_php, as_go, as_gson])
+@given(st.dictionaries(ESCAPED, ESCAPED | st.integers(0, 2**53) | st.sampled_from(["</a>", "it's a=b&c", "é/"])))
+@example({"\u2028": "é/"})
+def test_what_senders_escape_takes_no_closer_look(write: Callable[[Any], str], value: Any) -> None:
+    text = write(value)
+    assert decode_whole(text.encode()) == Record(value, text.encode())
 
 
 @given(st.lists(objects(VALUES), max_size=3), st.booleans())

@@ -5,7 +5,7 @@ values is never searched: a rule that guesses would sometimes remove evidence, a
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -104,10 +104,12 @@ class _Walk(Struct, frozen=True):
 
     def members(self, value: Mapping[str, Any], path: tuple[str, ...], around: _Secret) -> dict[str, Any]:
         label = _label(value)
-        return {
-            name: self.value(member, (*path, name), self._secret(name, path, around, label))
-            for name, member in value.items()
-        }
+        kept: dict[str, Any] = {}
+        for name, member in value.items():
+            secret = self._secret(name, path, around, label)
+            stays = secret is _Secret.NOTHING and member.__class__ in _SCALARS and member is not REDACTED
+            kept[name] = member if stays else self.value(member, (*path, name), secret)
+        return kept
 
     def value(self, value: Any, path: tuple[str, ...], secret: _Secret | None) -> Any:
         """The value, or the mark in its place; `secret` is None for what a list names: that goes whole."""
@@ -128,8 +130,7 @@ class _Walk(Struct, frozen=True):
             lowered = tuple(part.lower() for part in (*path, name))
             if any(lowered[-len(listed) :] == listed for listed in self.redaction.paths):
                 return None
-        own = _by_name(name)
-        last = next(reversed(_words(name)), "")
+        own, last = _judged(name[-_LONGEST_NAME:])
         if label and last in _LABELLED:
             own = max(own, label)
         if around >= _Secret.WITHIN and last not in _TELLING:
@@ -163,7 +164,7 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
 
 
 def _any_tells(value: Mapping[str, Any]) -> bool:
-    return any(_tells(name, member) for name, member in value.items())
+    return any(name not in _TELLS_NOTHING and _tells(name, member) for name, member in value.items())
 
 
 def _tells(name: str, member: Any) -> bool:
@@ -190,13 +191,22 @@ def _by_label(text: Any) -> _Secret:
 
 
 def _by_name(name: str) -> _Secret:
-    words = _words(name)
-    return _by_words(words) if words and _HARMLESS.isdisjoint(words) else _Secret.NOTHING
+    """Of a longer name than usual only the end counts."""
+    secret, _ = _judged(name[-_LONGEST_NAME:])
+    return secret
 
 
 @lru_cache(maxsize=4096)
-def _by_words(words: tuple[str, ...]) -> _Secret:
+def _judged(name: str) -> tuple[_Secret, str]:
+    """What a name says, and its last word."""
+    words = _words(name)
+    return (_by_words(words), words[-1]) if words else (_Secret.NOTHING, "")
+
+
+def _by_words(words: Sequence[str]) -> _Secret:
     *others, last = words
+    if not _HARMLESS.isdisjoint(words):
+        return _Secret.NOTHING
     if _is_password(last) or (last in _HASHED and _is_password("".join(others[-1:]))):
         return _Secret.NUMBER
     if not _HASHED.isdisjoint(words):
@@ -214,11 +224,6 @@ def _is_password(word: str) -> bool:
     return word in _PASSWORDS or word.endswith("password")
 
 
-def _words(name: str) -> tuple[str, ...]:
-    """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words. Of a longer name only its end counts."""
-    return _words_of(name[-_LONGEST_NAME:])
-
-
-@lru_cache(maxsize=4096)
-def _words_of(name: str) -> tuple[str, ...]:
-    return tuple(word.lower() for word in _WORD.findall(name))
+def _words(name: str) -> Sequence[str]:
+    """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words."""
+    return [word.lower() for word in _WORD.findall(name)]
