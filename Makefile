@@ -60,6 +60,7 @@ fuzz: $(FUZZ_VENV)/.ready ## Coverage-guided fuzzing of receive and the mappings
 
 bench: $(VENV)/.ready ## Forward, receive, cold starts and cost, each beside an anchor of the same run (BENCH_EVENTS=1000000 for the full scale)
 	$(BIN)/python -m benchmarks.forward
+	$(BIN)/python -m benchmarks.forms
 	$(BIN)/python -m benchmarks.receive
 	$(BIN)/python -m benchmarks.scaling --events $(BENCH_EVENTS)
 	$(BIN)/python -m benchmarks.cold_start
