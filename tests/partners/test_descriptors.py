@@ -137,6 +137,10 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("when: {at: a, matches: '('}"), 9, "kinds[0].when.matches", "regular expression"),
         (with_kind("when: {at: a, in: [1], present: true}"), 9, "kinds[0].when", "at most one"),
         (with_kind("failures:\n  - {code: a}"), 10, "kinds[0].failures[0].when", "is missing"),
+        (with_kind("time_format: '%Q'"), 9, "kinds[0].time_format", "'Q' is a bad directive"),
+        (with_kind("time_format: '%Y-%m-%d%'"), 9, "kinds[0].time_format", "no time can be read"),
+        (with_kind("time_format: '%Y-%m-%d %d'"), 9, "kinds[0].time_format", "as Python's datetime.strptime takes it"),
+        (with_kind("time_format: '%H:%M:%S'"), 9, "kinds[0].time_format", "year, month and day"),
         (with_kind("uid: []"), 9, "kinds[0].uid", "is empty"),
         (MINIMAL + "proofs:\n  - hmac: {header: x-s, algorithm: md5}\n", 10, "proofs[0].hmac.algorithm", "sha256"),
         (MINIMAL + "proofs:\n  - rsa: {}\n", 10, "proofs[0].rsa", "allowed here: token"),
@@ -245,6 +249,14 @@ def test_a_time_of_another_form() -> None:
     assert mapped(text, {"type": "a", "at": "05/Nov/2025:09:30:00 +0100"})["eventTime"] == "2025-11-05T08:30:00Z"
     with pytest.raises(UnmappableEvent, match="BadTime"):
         mapped(text, {"type": "a", "at": "2025-11-05T08:30:00Z"})
+
+
+@pytest.mark.parametrize(
+    "form", ["%m/%d/%y %I:%M %p", "%a, %d %b %Y %H:%M:%S %Z", "%Y-%j", "%G-W%V-%u", "%Y%m%dT%H%M%S.%fZ"]
+)
+def test_any_form_that_tells_the_day_can_be_compiled(form: str) -> None:
+    [kind] = compile_descriptor(with_kind(f"time_format: '{form}'"), "lamps.yaml")["kinds"]
+    assert kind["time_format"] == form
 
 
 def test_members_of_a_response_move_and_nothing_is_lost() -> None:

@@ -1,12 +1,24 @@
 """The form of a descriptor: every field that there is, what is allowed in it, and what it becomes when compiled."""
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import yaml
 
 from trailhook.handshakes import HANDSHAKES
 from trailhook_local.descriptors.places import CHANGES, CONDITION, HEADER, PATH, PLACES, TYPES
-from trailhook_local.descriptors.readers import Problems, Reader, choice, fields, list_of, mapping_of, one_of, text
+from trailhook_local.descriptors.readers import (
+    Problems,
+    Reader,
+    checked,
+    choice,
+    fields,
+    list_of,
+    mapping_of,
+    one_of,
+    text,
+)
 
 SOURCES = (
     "Custom",
@@ -34,6 +46,18 @@ def _details(node: yaml.Node, name: str, problems: Problems) -> list[dict[str, A
     return [{"at": PATH(node, name, problems)}]
 
 
+def _time_format_problem(form: str) -> str | None:
+    """A form that no time can be read in, or no day, would otherwise be told of by every event."""
+    example = datetime(2025, 11, 25, 8, 30, 15, tzinfo=UTC)
+    try:
+        read = datetime.strptime(example.strftime(form), form)  # noqa: DTZ007 - only the day is looked at
+    except (ValueError, re.error) as error:
+        return f"no time can be read in the form {form!r} ({error}); write it as Python's datetime.strptime takes it"
+    if read.date() != example.date():
+        return f"{form!r} does not tell year, month and day; an event's time needs all three"
+    return None
+
+
 _ACTOR = fields({"id": PLACES, "type": TYPES, "details": _details}, required=["id"])
 _FAILURE = fields({"when": CONDITION, "code": PLACES, "message": PLACES}, required=["when"])
 
@@ -59,7 +83,7 @@ _KIND = fields(
         "digest": list_of(PATH),
         "event_name": PLACES,
         "time": PLACES,
-        "time_format": text(r".*%.*", "a form of time like %d/%b/%Y:%H:%M:%S %z"),
+        "time_format": checked(text(r".*%.*", "a form of time like %d/%b/%Y:%H:%M:%S %z"), _time_format_problem),
         "actors": list_of(_actor),
         "source_ip": PLACES,
         "user_agent": PLACES,
