@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from tests.partners.cases import compact, delivery, outcomes
 
+from trailhook.errors import SettingsError
 from trailhook.partner import Options
 from trailhook.partners import REGISTRY, load_partner
 from trailhook.redaction import BY_NAME, REDACTED, Redaction
+from trailhook.settings import ForwardSettings
 
 X = "not a real secret"
 
@@ -124,6 +126,25 @@ def test_a_list_of_ones_own_takes_members_wherever_they_stand_and_paths_by_their
         "body": REDACTED,
     }
     assert removed == [f"requestParameters.{path}" for path in ("SSN", "a.ssn", "actor.email", "body")]
+
+
+FORWARD = {
+    "PARTNER": "github",
+    "DELIVERY_QUEUE_URL": "https://sqs.example/q",
+    "CHANNEL_ARN": "arn:aws:cloudtrail:us-east-1:111122223333:channel/0a1b2c3d",
+    "QUARANTINE_BUCKET": "quarantine",
+}
+
+
+def test_the_list_of_the_settings_may_have_spaces_and_gaps() -> None:
+    settings = ForwardSettings.from_environ({**FORWARD, "REDACT": " ssn, actor.email ,,"})
+    assert settings.options.redact == ("ssn", "actor.email")
+
+
+@pytest.mark.parametrize("path", ["a..b", ".a", "a.", ".", "a. .b"])
+def test_a_path_that_no_member_can_have_is_refused(path: str) -> None:
+    with pytest.raises(SettingsError, match=r"REDACT: .* has no name beside one of its dots; say .* like ssn,actor"):
+        ForwardSettings.from_environ({**FORWARD, "REDACT": f"ssn,{path}"})
 
 
 def test_the_event_that_is_redacted_is_not_changed() -> None:

@@ -61,7 +61,7 @@ ACCEPTED = {
     ],
     "EventSource": ["", "payroll.example.com", "github:audit/log", "awsome.example.com"],
     "ExcludeEvents": ["", "push", "push,workflow_*", "user.session.*,app:[ab]?"],
-    "Redact": ["", "ssn", "ssn,actor.email,x-api_key"],
+    "Redact": ["", "ssn", "ssn,actor.email,x-api_key", "items.0.ssn"],
 }
 REFUSED = {
     "ChannelName": ["ab", "with space", "x" * 129, "okta/audit"],
@@ -111,7 +111,7 @@ REFUSED = {
     ],
     "EventSource": ["with space", "x" * 257, "aws.payroll", "AWS:s3", "s3.amazonaws.com"],
     "ExcludeEvents": [",", "push,", "push,,fork", "push, fork"],
-    "Redact": [",", "ssn,", "a,,b", "a, b", "actor[0]"],
+    "Redact": [",", "ssn,", "a,,b", "a, b", "actor[0]", ".", "a..b", ".a", "a.", "ssn,a.,b", "ssn,.a"],
 }
 
 

@@ -53,6 +53,18 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
+def read_paths(text: str) -> tuple[str, ...]:
+    """An operator's list: members or paths, separated by commas. Raises ValueError for one that no member can have.
+
+    Left in, it would take nothing out, and nobody would notice before it is in the Lake.
+    """
+    paths = tuple(word.strip() for word in text.split(",") if word.strip())
+    for path in paths:
+        if not all(part.strip() for part in path.split(".")):
+            raise ValueError(f"{path!r} has no name beside one of its dots")
+    return paths
+
+
 class _Secret(IntEnum):
     """How much of a member is secret, by its name."""
 

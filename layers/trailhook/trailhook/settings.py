@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from trailhook.errors import SettingsError
 from trailhook.partner import Options
+from trailhook.redaction import read_paths
 from trailhook.source_ranges import SourceRanges
 
 _CHANNEL_ARN = re.compile(r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:(?P<account>\d{12}):channel/[A-Za-z0-9._/-]+")
@@ -86,7 +87,7 @@ def _options(environ: Mapping[str, str]) -> Options:
     return Options(
         accept_hec=_flag(environ, "ACCEPT_HEC"),
         event_source=event_source or None,
-        redact=_words(environ.get("REDACT", "")),
+        redact=_redact(environ),
     )
 
 
@@ -110,6 +111,15 @@ def _source_ranges(environ: Mapping[str, str]) -> SourceRanges:
     except ValueError as error:
         raise SettingsError(
             f"ALLOWED_SOURCE_RANGES: {error}; say CIDR ranges separated by commas, like 192.0.2.0/24,2001:db8::/32"
+        ) from error
+
+
+def _redact(environ: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        return read_paths(environ.get("REDACT", ""))
+    except ValueError as error:
+        raise SettingsError(
+            f"REDACT: {error}; say members or paths separated by commas, like ssn,actor.email"
         ) from error
 
 

@@ -16,6 +16,7 @@ from trailhook.mapping import Mapper, Withheld
 from trailhook.own_partners import OWN
 from trailhook.partner import Options, Partner
 from trailhook.partners import REGISTRY, load_partner
+from trailhook.redaction import read_paths
 from trailhook_local.cli.headers import read_headers
 from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
 
@@ -110,7 +111,10 @@ def map_command(descriptor: str, sample: Any, headers: tuple[str, ...], redact: 
 
     DESCRIPTOR is a YAML file, or the name of a built-in partner. The exit status is 1 if an event is refused.
     """
-    rules = tuple(rule.strip() for rule in redact.split(",") if rule.strip())
+    try:
+        rules = read_paths(redact)
+    except ValueError as error:
+        raise click.UsageError(f"--redact: {error}; say members or paths, like ssn,actor.email") from error
     sys.exit(0 if map_sample(descriptor, sample.read(), read_headers(headers), rules) else 1)
 
 
