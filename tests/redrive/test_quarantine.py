@@ -146,6 +146,34 @@ def test_only_what_is_asked_for_goes_back(filled: Place, options: str, expected:
     assert sorted(names[body] for body in bodies) == sorted(expected)
 
 
+@pytest.mark.parametrize("options", ["--partner nobody", "--since 2100-01-01", "--uid doc-3 --code BadTime"])
+def test_filters_that_fit_nothing_are_said_to_and_a_script_goes_on(filled: Place, options: str) -> None:
+    result = filled.redrive("quarantine", *shlex.split(options))
+    assert result.exit_code == 0
+    assert result.stderr.strip() == "nothing there fits these filters; --dry-run without them shows what there is"
+
+
+def test_what_was_sent_before_fits_its_filters(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    results = [place.redrive("quarantine", "--code", "MissingField") for _ in range(2)]
+    assert [(result.exit_code, result.stderr.strip()) for result in results] == [(0, ""), (0, "")]
+
+
+def test_an_object_or_a_line_that_is_not_there_is_a_failure(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    [key] = place.keys("quarantine")
+    for options, told in [
+        (["--key", "quarantine/github/gone.ndjson"], "no object quarantine/github/gone.ndjson: name it whole"),
+        (["--key", key.removesuffix("son")], "name it whole, from quarantine/ on"),
+        (["--key", key, "--line", "7"], "has no line 7, but 1 in all"),
+    ]:
+        result = place.redrive("quarantine", *options)
+        assert result.exit_code == 1
+        assert told in result.stderr
+        assert "told above" not in result.stderr
+    assert place.waiting() == 0
+
+
 def test_a_line_names_the_command_that_sends_its_event_and_no_other(place: Place) -> None:
     quarantine(place, github(entry(1, action=None), entry(2, action=None), entry(3, action=None)))
     command = shlex.split(place.lines()[1]["way_back"])
@@ -249,5 +277,24 @@ def test_a_queue_that_is_not_there_is_said_without_a_traceback(place: Place) -> 
     result = place.redrive("quarantine", named=named)
     assert result.exit_code == 1
     assert "SQS did not take the message" in result.stderr
+    assert "told above" not in result.stderr, "nothing was sent yet"
     assert "Traceback" not in result.output
     assert place.keys("redriven") == []
+
+
+def test_a_bucket_that_is_not_there_is_said_and_nothing_else(place: Place) -> None:
+    result = place.redrive("quarantine", named=["--queue-url", place.resources.queue_url, "--bucket", "nosuch"])
+    assert result.exit_code == 1
+    assert "NoSuchBucket" in result.stderr
+    assert "told above" not in result.stderr
+
+
+def test_a_run_that_ends_midway_tells_what_was_sent_and_how_to_go_on(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    place.s3.put_bucket_versioning(Bucket=place.resources.bucket, VersioningConfiguration={"Status": "Suspended"})
+    quarantine(place, github(entry(2, action=None), received_at=1_700_000_000_000 + DAY))
+    result = place.redrive("quarantine")
+    assert result.exit_code == 1
+    assert "keeps no versions" in result.stderr
+    assert "What was sent is told above; run the command again to go on" in result.stderr
+    assert "sent" in result.stdout

@@ -26,6 +26,11 @@ from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
 
 GO_ON = "\nWhat was sent is told above; run the command again to go on"
+FITS_NOTHING = "nothing there fits these filters; --dry-run without them shows what there is"
+
+Counts = Counter[tuple[str, ...]]
+"""How many had which partner, code or reason, and fate."""
+
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would be sent.")
 PARTNER = click.option("--partner", "partners", multiple=True, help="Only this partner's; may be repeated.")
 
@@ -110,10 +115,11 @@ def dead_letters_command(
         url = _needed(place.dead_letter_queue_url, "--dead-letter-queue-url")
         queue_url = _needed(place.queue_url, "--queue-url")
         sqs = place.client("sqs")
-    with _failures(GO_ON), closing(sqs):
+    counts: Counts = Counter()
+    with _failures(counts), closing(sqs):
         letters = DeadLetterRedrive(sqs, url, queue_url)
         if dry_run or one_by_one or choice != dead_letters.Choice():
-            _one_by_one(letters, choice, dry_run=dry_run)
+            _one_by_one(letters, choice, counts, dry_run=dry_run)
         else:
             _move_all(letters)
 
@@ -134,8 +140,7 @@ def _move_all(letters: DeadLetterRedrive) -> None:
         raise click.ClickException(f"about {left} are still there: send them with --one-by-one")
 
 
-def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, *, dry_run: bool) -> None:
-    counts: Counter[tuple[str, ...]] = Counter()
+def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts: Counts, *, dry_run: bool) -> None:
     verb = "would be sent" if dry_run else "sent"
     with _progress() as progress:
         looking = progress.add_task("Looking through dead letters", total=letters.count())
@@ -149,8 +154,9 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, *, dry_
         finally:
             progress.stop()
             _show(("partner", "reason", "fate"), counts)
-    sent = sum(count for (*_, fate), count in counts.items() if fate == verb)
-    click.echo(f"{sent} of {counts.total()} dead letters {verb} to the delivery queue")
+    click.echo(f"{_with_fate(counts, verb)} of {counts.total()} dead letters {verb} to the delivery queue")
+    if choice != dead_letters.Choice() and not _with_fate(counts, verb):
+        click.echo(FITS_NOTHING, err=True)
 
 
 @redrive.command("quarantine", short_help="Send quarantined events back, each once.")
@@ -172,7 +178,7 @@ def quarantine_command(
     """Send quarantined events back once their cause is mended, each once.
 
     The bucket's objects stay as they are; what was sent is noted below redriven/. The exit status is 1 if something
-    that was asked for did not go back, or a line cannot be read.
+    that was asked for did not go back, a line cannot be read, or what --key and --line name is not there.
     """
     named = {name: options.pop(name) for name in ("stack", "local", "queue_url", "region", "state")}
     if options["line"] and not options["key"]:
@@ -182,13 +188,13 @@ def quarantine_command(
         place = _place(named, bucket=bucket)
         bucket, queue_url = _needed(place.bucket, "--bucket"), _needed(place.queue_url, "--queue-url")
         s3, sqs = place.client("s3"), place.client("sqs")
-    with _failures(GO_ON), closing(s3), closing(sqs):
+    counts: Counts = Counter()
+    with _failures(counts), closing(s3), closing(sqs):
         events = QuarantineRedrive(s3, bucket, SqsDeliveryQueue(sqs, queue_url))
-        _quarantine(events, choice, dry_run=dry_run)
+        _quarantine(events, choice, counts, dry_run=dry_run)
 
 
-def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, *, dry_run: bool) -> None:
-    counts: Counter[tuple[str, ...]] = Counter()
+def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, counts: Counts, *, dry_run: bool) -> None:
     faults: list[str] = []
     with _progress() as progress:
         looking = progress.add_task("Looking through the quarantine", total=None)
@@ -200,6 +206,8 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, *, dry_run
             counts[partner, code, "would be sent" if dry_run and fate is Fate.SENT else fate.value] += 1
 
         keys = events.keys(choice)
+        if choice.key and not keys:
+            raise PlaceError(f"the bucket has no object {choice.key}: name it whole, from quarantine/ on")
         progress.update(looking, total=len(keys))
         try:
             events.redrive(keys, choice, dry_run=dry_run, tell=tell, next_object=lambda: progress.advance(looking))
@@ -207,15 +215,22 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, *, dry_run
             progress.stop()
             _show(("partner", "code", "fate"), counts)
     verb = "would be sent" if dry_run else "sent"
-    sent = sum(count for (*_, fate), count in counts.items() if fate == verb)
-    click.echo(f"{sent} of {counts.total()} quarantined events {verb} to the delivery queue")
+    click.echo(f"{_with_fate(counts, verb)} of {counts.total()} quarantined events {verb} to the delivery queue")
+    if choice.line and choice.line > counts.total():
+        raise PlaceError(f"{choice.key} has no line {choice.line}, but {counts.total()} in all")
+    if choice != quarantine.Choice(again=choice.again) and _with_fate(counts, Fate.PASSED_OVER.value) == counts.total():
+        click.echo(FITS_NOTHING, err=True)
     if faults:
         raise click.ClickException("lines that cannot be read stay in quarantine:\n" + "\n".join(faults[:20]))
 
 
+def _with_fate(counts: Counts, fate: str) -> int:
+    return sum(count for (*_, each), count in counts.items() if each == fate)
+
+
 @contextmanager
-def _failures(go_on: str = "") -> Iterator[None]:
-    """Turns what an operator can do something about into a message."""
+def _failures(counts: Counts | None = None) -> Iterator[None]:
+    """Turns what an operator can do something about into a message; `counts` are those that a table tells by then."""
     try:
         yield
     except NoRegionError as error:
@@ -229,7 +244,8 @@ def _failures(go_on: str = "") -> Iterator[None]:
             "what answered is not AWS: is AWS_ENDPOINT_URL set, or a proxy in between? For the local stack say --local"
         ) from error
     except (TrailhookError, StackError, PlaceError, BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"{error}{go_on}") from error
+        sent = counts is not None and _with_fate(counts, Fate.SENT.value) > 0
+        raise click.ClickException(f"{error}{GO_ON if sent else ''}") from error
 
 
 def _place(named: dict[str, Any], **given: str | None) -> Place:
@@ -255,7 +271,7 @@ def _progress() -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
-def _show(columns: tuple[str, ...], counts: Counter[tuple[str, ...]]) -> None:
+def _show(columns: tuple[str, ...], counts: Counts) -> None:
     if not counts:
         return
     rows = [dict(zip((*columns, "count"), (*key, str(count)), strict=True)) for key, count in sorted(counts.items())]
