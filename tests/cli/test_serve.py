@@ -84,7 +84,6 @@ def test_without_a_stack_the_commands_say_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nobody"], "is not one of: atlassian"),
         (["okta", "okta"], "two integrations are called okta"),
         (["--state", "/dev/null/folder"], "name another folder with --state"),
     ],

@@ -88,9 +88,9 @@ def _compiled(file: Path) -> dict[str, Any]:
         raise DescriptorFailure(str(error)) from error
     except OSError as error:
         known = ", ".join(sorted(REGISTRY))
-        raise click.ClickException(
+        raise click.UsageError(
             f"{file} cannot be read ({error.strerror}), nor is it one of: {known}. "
-            "Name a descriptor's YAML file, or add the partner's line to the registry first."
+            "Name a descriptor's YAML file or one of these"
         ) from error
 
 

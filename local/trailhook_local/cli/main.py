@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 from trailhook_local.cli.chaos import chaos_command
 from trailhook_local.cli.descriptors import compile_command, map_command
 from trailhook_local.cli.headers import read_headers
+from trailhook_local.cli.partners import PartnerName
 from trailhook_local.cli.redrive import redrive
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
@@ -86,7 +87,7 @@ def demo(count: int, seed: int | None, kill_every: float | None) -> None:
 
 
 @main.command(short_help="Keep the local stack up until Ctrl-C.")
-@click.argument("partners", nargs=-1)
+@click.argument("partners", nargs=-1, type=PartnerName())
 @STATE
 @click.option(
     "--port",
@@ -131,7 +132,7 @@ def _show_stack(stack: Stack, state: Path) -> None:
 
 
 @main.command(short_help="Sign a file as a partner would and POST it.")
-@click.argument("partner")
+@click.argument("partner", type=PartnerName())
 @click.argument("file", type=click.File("rb"))
 @STATE
 @click.option("--event", help="GitHub only: the X-GitHub-Event. Without it the file holds audit-log entries.")
@@ -160,6 +161,8 @@ def send(
     Partners whose own proof is not made here are signed for under Standard Webhooks, which every endpoint takes.
     """
     name = partner
+    if event and partner != "github":
+        raise click.UsageError(f"--event is GitHub's; for a header that {partner} sends say -H 'Name: value'")
     if url is None:
         integration = _running(state, partner)
         url, name = f"{integration.url}/webhook", integration.partner
@@ -206,6 +209,8 @@ def env(state: Path) -> None:
 @STATE
 def query(sql: str, as_json: bool, state: Path) -> None:
     """Ask the running stack's CloudTrail Lake in its own dialect; EDS stands for the event data store's id."""
+    if not sql.strip():
+        raise click.UsageError(f'the query is empty; ask for something, such as "{EXAMPLE_QUERY}"')
     try:
         status = read_status(state)
         store = store_id(status.event_data_store_arn)

@@ -1,0 +1,25 @@
+"""A partner as it is named on the command line: a built-in one, or one of an operator's own that is compiled."""
+
+from typing import Any
+
+import click
+
+from trailhook.own_partners import own_files
+from trailhook.partners import REGISTRY
+
+
+class PartnerName(click.ParamType[str]):
+    """The name of a partner that there is."""
+
+    name = "partner"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        known = sorted({*REGISTRY, *own_files()})
+        if value not in known:
+            self.fail(
+                f"{value!r} is not one of: {', '.join(known)}. A partner of your own is one once "
+                "`trailhook compile` has read its descriptor",
+                param,
+                ctx,
+            )
+        return str(value)
