@@ -1,6 +1,8 @@
 """A partner that delivers by itself gets channel, policy and tags, and nothing to be paid or secured."""
 
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +75,19 @@ def test_the_outputs_are_the_channel_and_its_event_data_store(
         "IntegrationLogGroupName",
     }
     assert "ChannelArn" in shown["InThePartnersConsole"]
+
+
+def test_the_page_names_every_output_and_where_it_is(
+    deploy: Callable[..., Template], document: Mapping[str, Any], root: Path
+) -> None:
+    section = (root / "docs" / "operations.md").read_text(encoding="utf-8").split("## Outputs\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| .* \|( yes)? \|$", section, re.MULTILINE)
+    named = {name: bool(without) for names, without in rows for name in re.findall(r"\w+", names)}
+    template = deploy(**DIRECT)
+    assert named == {
+        name: "Condition" not in output or template.condition(output["Condition"])
+        for name, output in document["Outputs"].items()
+    }
 
 
 def test_every_partner_is_told_what_to_paste(document: Mapping[str, Any]) -> None:
