@@ -3,9 +3,14 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from tests.fakes import MemoryClock
 from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import DENIED, Account
 
+from trailhook.deadline import Deadline
+from trailhook.errors import OutOfTime
+from trailhook.integration.control_plane import ControlPlane
 from trailhook_local.lake import LakeServer, errors
 from trailhook_local.lake.faults import NO_NEW_CUSTOMERS
 
@@ -98,10 +103,45 @@ def test_a_denial_that_stays_is_told_and_taken_back(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     lake.lake.faults.set([{**NEW_ROLE, "operations": ["CreateChannel"]}])
-    stack.seconds = 10
+    stack.seconds = 20
     answer = stack.create(github)
     assert "allow the action" in answer.reason
     assert account.snapshot() == {}
+
+
+class Denying:
+    """CloudTrail, which denies once and then fails as `after` does; each call takes a second of `clock`."""
+
+    def __init__(self, clock: MemoryClock, after: Exception) -> None:
+        self._clock = clock
+        self._after = after
+        denial: Any = {"Error": {"Code": NEW_ROLE["code"], "Message": NEW_ROLE["message"]}}
+        self._denials = [ClientError(denial, "DeleteChannel")]
+
+    def delete_channel(self, **_request: str) -> None:
+        self._clock.time += 1
+        raise self._denials.pop() if self._denials else self._after
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.2], ids=["over with the denial", "over after a call without an answer"])
+def test_the_reason_of_an_end_in_time_is_the_denial_that_was_waited_out(seconds: float) -> None:
+    clock = MemoryClock()
+    client: Any = Denying(clock, ReadTimeoutError(endpoint_url="https://cloudtrail.example"))
+    plane = ControlPlane(client, Deadline(clock.time + seconds, clock.now), Deadline(clock.time + 60, clock.now))
+    with pytest.raises(OutOfTime) as caught:
+        plane.delete_channel("arn")
+    assert str(caught.value).startswith("The function's time was over while it waited for CloudTrail to take DeleteCha")
+    assert "allow the action in its policy" in str(caught.value)
+    assert str(caught.value).endswith("AccessDeniedException: no identity-based policy allows the action")
+
+
+def test_a_denial_that_another_answer_came_after_is_not_the_reason() -> None:
+    clock = MemoryClock()
+    throttled: Any = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
+    client: Any = Denying(clock, ClientError(throttled, "DeleteChannel"))
+    plane = ControlPlane(client, Deadline(clock.time + 1.2, clock.now), Deadline(clock.time + 60, clock.now))
+    with pytest.raises(OutOfTime, match=r"\(ThrottlingException: Rate exceeded\)\.$"):
+        plane.delete_channel("arn")
 
 
 @pytest.mark.parametrize("operation", ["CreateChannel", "PutResourcePolicy"])

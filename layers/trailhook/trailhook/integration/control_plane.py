@@ -81,16 +81,16 @@ class ControlPlane:
         """The same control plane with another deadline."""
         return ControlPlane(self._client, deadline, self._denials)
 
-    def pause(self, attempt: int, waiting_for: str) -> None:
+    def pause(self, attempt: int, waiting_for: str, denial: CallRefused | None = None) -> None:
         """Sleep before the next attempt: longer each time, never the same, and at last until just before the deadline.
 
-        Raises OutOfTime when there is no time for another attempt.
+        Raises OutOfTime when there is no time for another attempt; it tells the `denial` that was waited out.
         """
         longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
         seconds = longest * random.uniform(0.6, 1.2)  # noqa: S311 - jitter, not a secret
         left = self._deadline.remaining - _LAST_ATTEMPT_SECONDS
         if left <= 0:
-            raise OutOfTime(f"The function's time was over while it waited for {waiting_for}.")
+            raise _out_of_time(f"while it waited for {waiting_for}", denial)
         time.sleep(min(seconds, left))
 
     # channels
@@ -232,9 +232,10 @@ class ControlPlane:
         """
         attempt = 0
         last = "its answer"
+        denial: CallRefused | None = None
         while True:
             if self._deadline.passed:
-                raise OutOfTime(f"The function's time was over before CloudTrail took {api_name(operation)} ({last}).")
+                raise _out_of_time(f"before CloudTrail took {api_name(operation)} ({last})", denial)
             try:
                 answer: Mapping[str, Any] = getattr(self._client, operation)(**parameters)
             except ClientError as error:
@@ -244,7 +245,10 @@ class ControlPlane:
                 message = str(error.response.get("Error", {}).get("Message", ""))
                 if not (_passes(error, code) or self._may_be_new_role(code, message)):
                     raise refusal(operation, code, message) from error
-                last = f"{code}: {message}"
+                # A denial is told with what to do about it, also if nothing more was heard after it.
+                denied = code in _DENIALS
+                denial = refusal(operation, code, message) if denied else None
+                last = code if denied else f"{code}: {message}"
                 if once and _may_have_run(error):
                     raise AnswerLost(f"CloudTrail failed to answer {api_name(operation)} ({last}).") from error
             except (ConnectionError, HTTPClientError, ResponseParserError) as error:
@@ -255,12 +259,16 @@ class ControlPlane:
                 raise CallRefused(f"{api_name(operation)} could not be sent: {error}", type(error).__name__) from error
             else:
                 return answer
-            self.pause(attempt, f"CloudTrail to take {api_name(operation)} ({last})")
+            self.pause(attempt, f"CloudTrail to take {api_name(operation)} ({last})", denial)
             attempt += 1
 
     def _may_be_new_role(self, code: str, message: str) -> bool:
         """Whether IAM may yet allow it. What a policy denies in so many words stays denied."""
         return code in _DENIALS and "explicit deny" not in message and not self._denials.passed
+
+
+def _out_of_time(when: str, denial: CallRefused | None) -> OutOfTime:
+    return OutOfTime(f"The function's time was over {when}.{f' {denial}' if denial else ''}")
 
 
 def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
