@@ -2,11 +2,16 @@
 
 import gc
 import weakref
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
+from botocore.parsers import ResponseParserError
 from tests.fakes import MemoryClock, MemorySecretStore
 
 from trailhook.errors import SecretStoreError
+from trailhook.secrets_manager import SecretsManagerStore
 from trailhook.webhook_secret import CACHE_SECONDS, REREAD_SECONDS, REREADS, WebhookSecret
 
 HOUR = 3600.0
@@ -202,6 +207,48 @@ def test_during_an_outage_no_request_that_was_refused_is_held() -> None:
         refuse()
     gc.collect()
     assert [found for found in held if found() is not None] == []
+
+
+class SecretsManager:
+    """Secrets Manager's client: `answer` is what it hands on, or raises."""
+
+    class exceptions:  # noqa: N801 - the SDK's name
+        """The modelled errors, as attributes of the client."""
+
+        class ResourceNotFoundException(Exception):
+            """There is no such version."""
+
+    def __init__(self) -> None:
+        self.answer: Any = {"SecretString": "current", "CreatedDate": datetime(2023, 1, 1, tzinfo=UTC)}
+
+    def get_secret_value(self, **_request: str) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ResponseParserError("a page of a proxy"),
+        EndpointConnectionError(endpoint_url="https://secretsmanager.example"),
+        {"SecretString": "other"},
+        {"SecretString": 7, "CreatedDate": datetime(2023, 1, 1, tzinfo=UTC)},
+        ["other"],
+    ],
+    ids=["no JSON", "no answer", "no date", "no text", "no object"],
+)
+def test_an_answer_that_makes_no_sense_is_an_outage(answer: Any) -> None:
+    client, clock = SecretsManager(), MemoryClock()
+    store: Any = SecretsManagerStore(client, "arn")  # type: ignore[arg-type] # the method that is called
+    secret = WebhookSecret(store, grace_hours=0, now=clock.now)
+    assert next(secret.candidates()) == "current"
+    client.answer = answer
+    clock.time += CACHE_SECONDS + 1
+    assert next(secret.candidates()) == "current", "what was right a moment ago goes on"
+    with pytest.raises(SecretStoreError, match=r"^Secrets Manager did not answer for AWSCURRENT: ") as caught:
+        list(secret.candidates())
+    assert "other" not in str(caught.value)
 
 
 def test_the_outage_is_over_when_the_store_answers_again() -> None:

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from trailhook.aws_call import failing_as
 from trailhook.errors import SecretStoreError
 from trailhook.webhook_secret import SecretVersion
 
@@ -20,15 +19,14 @@ class SecretsManagerStore:
         self._secret_arn = secret_arn
 
     def read(self, stage: str) -> SecretVersion | None:
-        try:
-            answer = self._client.get_secret_value(SecretId=self._secret_arn, VersionStage=stage)
-        except self._client.exceptions.ResourceNotFoundException:
-            return None
-        except (BotoCoreError, ClientError) as error:
-            # The message of botocore names the operation, never the secret's value.
-            raise SecretStoreError(f"Secrets Manager did not answer for {stage}: {error}") from error
-        # A secret put with `file://` ends in the file's newline, which no partner's console can hold.
-        value = answer.get("SecretString", "").rstrip("\r\n")
+        with failing_as(SecretStoreError, f"Secrets Manager did not answer for {stage}"):
+            try:
+                answer = self._client.get_secret_value(SecretId=self._secret_arn, VersionStage=stage)
+            except self._client.exceptions.ResourceNotFoundException:
+                return None
+            # A secret put with `file://` ends in the file's newline, which no partner's console can hold.
+            value = answer.get("SecretString", "").rstrip("\r\n")
+            created = answer["CreatedDate"]
         if not value:
             raise SecretStoreError("The webhook secret must be a plain string, not binary and not empty")
-        return SecretVersion(value, answer["CreatedDate"])
+        return SecretVersion(value, created)
