@@ -88,7 +88,10 @@ def test_each_forwarder_takes_its_part_of_the_stacks_rate(
     assert ForwardSettings.from_environ(REQUIRED | given_environment).requests_per_second == share
 
 
-@pytest.mark.parametrize("wrong", [{"REQUEST_RATE": "fast"}, {"REQUEST_RATE": "-1"}, {"MAXIMUM_CONCURRENCY": "0"}])
-def test_a_rate_that_is_none_is_refused_by_name(wrong: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match=next(iter(wrong))):
-        ForwardSettings.from_environ(REQUIRED | wrong)
+@pytest.mark.parametrize(
+    ("name", "value", "least"),
+    [("REQUEST_RATE", "fast", 0), ("REQUEST_RATE", "-1", 0), ("MAXIMUM_CONCURRENCY", "0", 1)],
+)
+def test_a_rate_that_is_none_is_refused_by_name_with_what_is_allowed(name: str, value: str, least: int) -> None:
+    with pytest.raises(SettingsError, match=rf"{name}='{value}' is .*; say (a number|one) from {least} on"):
+        ForwardSettings.from_environ(REQUIRED | {name: value})

@@ -432,7 +432,7 @@ def test_a_name_that_is_built_in_is_not_taken_for_ones_own(tmp_path: Path) -> No
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"format": 0, "name": "lamps"}'])
 def test_a_file_that_another_version_compiled_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
     (tmp_path / "lamps.json").write_text(text)
-    with pytest.raises(SettingsError, match=r"lamps\.json"):
+    with pytest.raises(SettingsError, match=r"lamps\.json .*: run `trailhook compile` on its YAML"):
         load_partner("lamps", Options(), tmp_path)
     with pytest.raises(SettingsError, match=r"lamps\.json"):
         own_source("lamps", tmp_path)

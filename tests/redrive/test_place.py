@@ -139,6 +139,13 @@ def test_what_is_not_configured_is_said(tmp_path: Path, environment: Mapping[str
     assert "Traceback" not in told.stderr
 
 
+def test_an_endpoint_that_is_no_url_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", "nonsense")
+    result = place.redrive("quarantine", named=["--stack", "audit"])
+    assert result.exit_code == 1
+    assert "Invalid endpoint: nonsense: is AWS_ENDPOINT_URL in the environment a whole URL" in result.stderr
+
+
 def test_an_integration_that_runs_on_this_laptop_goes_by_its_name(place: Place, tmp_path: Path) -> None:
     place.queue(delivery("github", b"not JSON"))
     place.forward()
@@ -175,6 +182,10 @@ def test_an_integration_that_runs_on_this_laptop_goes_by_its_name(place: Place, 
         (["--bucket", "b"], "--queue-url is missing"),
         (["--queue-url", "q", "--bucket", "b", "--line", "2"], "--line needs --key"),
         (["--queue-url", "q", "--bucket", "b", "--since", "yesterday"], "not a moment"),
+        (
+            ["--queue-url", "q", "--bucket", "b", "--since", "2026-11-25", "--until", "2026-11-25"],
+            "--since is not before --until",
+        ),
     ],
 )
 def test_a_place_is_named_once_and_completely(place: Place, named: list[str], message: str) -> None:

@@ -170,6 +170,13 @@ def test_no_stack_is_told_as_such(tmp_path: Path) -> None:
         read_status(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["", "[]", '{"pid": 1}', '{"pid": 1, "endpoints": {"colour": "red"}}', "\udcff"])
+def test_a_status_that_cannot_be_read_is_told_with_what_to_do(tmp_path: Path, content: str) -> None:
+    (tmp_path / "stack.json").write_text(content, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(NotRunningError, match="start it again, or name another folder with --state"):
+        read_status(tmp_path)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_its_stack(tmp_path: Path, ending: signal.Signals) -> None:
     runner = subprocess.Popen(

@@ -60,7 +60,9 @@ class Descriptor(Struct, frozen=True):
         try:
             spec = json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise SettingsError(f"{file.name} is not a compiled descriptor: {error}") from error
+            raise SettingsError(
+                f"{file.name} is not a compiled descriptor ({error}): run `trailhook compile` on its YAML"
+            ) from error
         if not isinstance(spec, dict) or spec.get("format") != FORMAT:
             raise SettingsError(f"{file.name} was not compiled by this version: run `trailhook compile` on its YAML")
         return Descriptor.of(spec)

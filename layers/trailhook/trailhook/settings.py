@@ -135,9 +135,9 @@ def _number(environ: Mapping[str, str], name: str, default: float, *, least: flo
     try:
         value = float(text) if text else default
     except ValueError as error:
-        raise SettingsError(f"{name}={text!r} is not a number") from error
+        raise SettingsError(f"{name}={text!r} is not a number; say one from {least:g} on") from error
     if not least <= value < float("inf"):
-        raise SettingsError(f"{name}={text!r} is out of range")
+        raise SettingsError(f"{name}={text!r} is out of range; say a number from {least:g} on")
     return value
 
 

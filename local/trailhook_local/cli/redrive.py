@@ -183,6 +183,8 @@ def quarantine_command(
     named = {name: options.pop(name) for name in ("stack", "local", "queue_url", "region", "state")}
     if options["line"] and not options["key"]:
         raise click.UsageError("--line needs --key: lines are counted within an object")
+    if options["since"] and options["until"] and options["since"] >= options["until"]:
+        raise click.UsageError("--since is not before --until, so nothing can have been received between them")
     choice = quarantine.Choice(frozenset(partners), frozenset(codes), **options)
     with _failures():
         place = _place(named, bucket=bucket)

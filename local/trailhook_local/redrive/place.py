@@ -32,9 +32,17 @@ class Place:
 
 @cache
 def aws(region: str | None) -> Client:
-    """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them."""
+    """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them; they raise PlaceError for
+    an endpoint that is none.
+    """
     session: Any = boto3.Session(region_name=region)
-    client: Client = session.client
+
+    def client(service: str) -> Any:
+        try:
+            return session.client(service)
+        except ValueError as error:
+            raise PlaceError(f"{error}: is AWS_ENDPOINT_URL in the environment a whole URL, like https://…?") from error
+
     return client
 
 

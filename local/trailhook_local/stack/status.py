@@ -77,21 +77,28 @@ def remove_status(state: Path) -> None:
 
 def read_status(state: Path) -> Status:
     """The stack that runs from `state`. Raises `NotRunningError`."""
+    file = state / STATUS_FILE
     try:
-        told = json.loads((state / STATUS_FILE).read_text(encoding="utf-8"))
+        told = json.loads(file.read_text(encoding="utf-8"))
+        status = Status(
+            pid=told["pid"],
+            endpoints=Endpoints(**told["endpoints"]),
+            event_data_store_arn=told["event_data_store_arn"],
+            integrations={name: Integration(**fields) for name, fields in told["integrations"].items()},
+        )
     except FileNotFoundError:
         raise NotRunningError(
             f"no stack runs from {state}: start one with `trailhook serve`, or name its folder with --state"
         ) from None
-    try:
-        os.kill(told["pid"], 0)
-    except ProcessLookupError:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise NotRunningError(
-            f"the stack that ran from {state} (process {told['pid']}) has ended; start it again"
+            f"{file} is not as this version writes it ({type(error).__name__}: {error}): stop the stack that runs from "
+            "there and start it again, or name another folder with --state"
+        ) from error
+    try:
+        os.kill(status.pid, 0)
+    except (ProcessLookupError, PermissionError):  # somebody else's process has its number by now
+        raise NotRunningError(
+            f"the stack that ran from {state} (process {status.pid}) has ended; start it again"
         ) from None
-    return Status(
-        pid=told["pid"],
-        endpoints=Endpoints(**told["endpoints"]),
-        event_data_store_arn=told["event_data_store_arn"],
-        integrations={name: Integration(**fields) for name, fields in told["integrations"].items()},
-    )
+    return status
