@@ -47,7 +47,8 @@ Place = Callable[[Subject], Found | None]
 def path(expression: str) -> Callable[[Any], Any]:
     """A JMESPath as a function. What an expression cannot be applied to holds nothing."""
     if _PLAIN.fullmatch(expression):
-        return partial(_follow, tuple(expression.split(".")))
+        names = expression.split(".")
+        return partial(_follow, names) if len(names) > 1 else partial(_member, expression)
     return partial(_search, jmespath.compile(expression))
 
 
@@ -62,7 +63,10 @@ def place(spec: Mapping[str, Any]) -> Place:
     change = _Change(spec.get("map", {}), frozenset(spec.get("except", ())), spec.get("before"))
     if "header" in spec:
         return partial(_at_header, spec["header"], change)
-    return partial(_at_path, (spec["at"], path(spec["at"])), change)
+    at = path(spec["at"])
+    # Most are not changed, and are looked for in every event.
+    changed = partial(_changed, change, at) if change.names or change.nothing or change.before else at
+    return partial(_at_path, spec["at"], changed)
 
 
 def places(specs: Iterable[Mapping[str, Any]]) -> list[Place]:
@@ -71,13 +75,19 @@ def places(specs: Iterable[Mapping[str, Any]]) -> list[Place]:
 
 def first(candidates: Iterable[Place], subject: Subject) -> Found | None:
     """What the first place that holds something holds."""
-    return next(filter(None, (candidate(subject) for candidate in candidates)), None)
+    for candidate in candidates:
+        if found := candidate(subject):
+            return found
+    return None
 
 
 def first_text(candidates: Iterable[Place], subject: Subject) -> Found | None:
     """The same for texts and whole numbers: what is something else does not count."""
-    found = (candidate(subject) for candidate in candidates)
-    return next((hit for hit in found if hit and hit.text is not None), None)
+    for candidate in candidates:
+        found = candidate(subject)
+        if found and found.text is not None:
+            return found
+    return None
 
 
 class Condition(Struct, frozen=True):
@@ -128,7 +138,15 @@ class _Change(Struct, frozen=True):
         return value
 
 
-def _follow(names: tuple[str, ...], value: Any) -> Any:
+def _changed(change: _Change, at: Callable[[Any], Any], value: Any) -> Any:
+    return change(at(value))
+
+
+def _member(name: str, value: Any) -> Any:
+    return value_at(value, name)
+
+
+def _follow(names: Sequence[str], value: Any) -> Any:
     return value_at(value, *names)
 
 
@@ -148,9 +166,9 @@ def _receipt(subject: Subject) -> Found:
     return Found(subject.delivery.received_at, "receipt")
 
 
-def _at_path(where: tuple[str, Callable[[Any], Any]], change: _Change, subject: Subject) -> Found | None:
-    value = change(where[1](subject.event))
-    return Found(value, where[0]) if _is_something(value) else None
+def _at_path(where: str, at: Callable[[Any], Any], subject: Subject) -> Found | None:
+    value = at(subject.event)
+    return Found(value, where) if _is_something(value) else None
 
 
 def _at_header(name: str, change: _Change, subject: Subject) -> Found | None:
@@ -172,7 +190,9 @@ def _joined(parts: Sequence[Place], separator: str, subject: Subject) -> Found |
 
 
 def _is_something(value: Any) -> bool:
-    return value is not None and value not in ("", [], {}) and not (isinstance(value, str) and not value.strip())
+    if isinstance(value, str):
+        return bool(value) and not value.isspace()
+    return value is not None and value not in ([], {})
 
 
 def _exactly(value: Any) -> str:
