@@ -1,7 +1,8 @@
 """Picking values out of an event as a descriptor says: the first of several places that holds something.
 
-A place is a JMESPath into the event, a header of its delivery, a constant, or several of these joined. Plain paths,
-which most are, are followed without JMESPath: they are evaluated for every event, and the library takes its time.
+A place is a JMESPath into the event, a header of its delivery, a constant, or several of these joined. Plain paths and
+choices between them (`a.b || c`), which most are, are followed without JMESPath: they are evaluated for every event,
+and the library takes its time.
 """
 
 import json
@@ -17,7 +18,9 @@ from msgspec import Struct
 from trailhook.delivery import Delivery
 from trailhook.members import text_of, value_at
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_NAMES = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
+_PLAIN = re.compile(_NAMES)
+_EITHER = re.compile(rf"{_NAMES}( \|\| {_NAMES})+")
 
 
 class Subject(Struct, frozen=True, gc=False):
@@ -49,6 +52,8 @@ def path(expression: str) -> Callable[[Any], Any]:
     if _PLAIN.fullmatch(expression):
         names = expression.split(".")
         return partial(_follow, names) if len(names) > 1 else partial(_member, expression)
+    if _EITHER.fullmatch(expression):
+        return partial(_either, [choice.split(".") for choice in expression.split(" || ")])
     return partial(_search, jmespath.compile(expression))
 
 
@@ -148,6 +153,16 @@ def _member(name: str, value: Any) -> Any:
 
 def _follow(names: Sequence[str], value: Any) -> Any:
     return value_at(value, *names)
+
+
+def _either(choices: Sequence[Sequence[str]], value: Any) -> Any:
+    """The first of the paths that holds what is true to JMESPath, else what the last holds."""
+    found = None
+    for names in choices:
+        found = value_at(value, *names)
+        if found is not None and found is not False and found not in ("", [], {}):
+            break
+    return found
 
 
 def _search(expression: Any, value: Any) -> Any:
