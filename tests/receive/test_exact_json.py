@@ -19,6 +19,7 @@ NUMBERS = st.sampled_from(
         *["0", "-0", "1", "10", "-1", "1.0", "1.50", "1e5", "1E5", "1e+5", "100000.0", "0.1", "-0.0", "1e22", "1e-7"],
         *["0.10000000000000001", "0.12345678901234567890", "5e-324", "1e400", "9007199254740993.0", "9007199254740993"],
         *["18446744073709551615", "18446744073709551616", "-9223372036854775808", "-9223372036854775809"],
+        *["NaN", "Infinity", "-Infinity"],
     ]
 )
 STRINGS = st.sampled_from(
@@ -62,7 +63,11 @@ def slowly(text: str) -> tuple[Any, bool]:
         faults.extend([] if exact else [digits])
         return float(digits)
 
-    return json.loads(text, object_pairs_hook=members, parse_float=number), not faults
+    def constant(name: str) -> None:
+        faults.append(name)
+
+    value = json.loads(text, object_pairs_hook=members, parse_float=number, parse_constant=constant)
+    return value, not faults
 
 
 def same(one: Any, other: Any) -> bool:
@@ -81,6 +86,8 @@ FORMS: list[Callable[[str], tuple[str, int]]] = [
 @given(objects(VALUES), st.sampled_from(FORMS))
 @example('{"a b":1, "a b":2}', FORMS[0])
 @example('{"a":1.0,"b":"1 .0"}', FORMS[0])
+@example('{"a":NaN,"b":"\\u00e9"}', FORMS[0])
+@example('{"a":-Infinity,"b":"\\u00e9"}', FORMS[1])
 def test_a_record_says_what_its_text_says_or_has_a_fault(text: str, form: Callable[[str], tuple[str, int]]) -> None:
     body, place = form(text)
     record = list(JsonText(body.encode()).records())[place]

@@ -91,17 +91,19 @@ def _is_kept(value: Any, raw: bytes) -> bool:
     """
     try:
         again = orjson.dumps(value)
-    except orjson.JSONEncodeError:
+        if again == raw:
+            return True
+        if b"\\" in raw:
+            again = _escaped_as(raw, value, again)
+    except (orjson.JSONEncodeError, ValueError):
         return False
-    if again == raw:
-        return True
-    if b"\\" in raw:
-        again = _escaped_as(raw, value, again)
     return again.translate(None, _BLANKS) == raw.translate(None, _BLANKS)
 
 
 def _escaped_as(raw: bytes, value: Any, again: bytes) -> bytes:
-    """The value written again, with the escapes that are in the text and orjson does not write."""
+    """The value written again, with the escapes that are in the text and orjson does not write. Raises ValueError for
+    NaN and the like, which orjson writes as null.
+    """
     if raw.isascii() and not again.isascii():
         again = _ASCII.encode(value).encode()
     for character, escape in _ESCAPES:
@@ -166,7 +168,7 @@ class _Hooks:
 
 _SCANNER = json.JSONDecoder()
 _PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_ASCII = json.JSONEncoder(separators=(",", ":"))
+_ASCII = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
