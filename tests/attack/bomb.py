@@ -46,6 +46,10 @@ def gzip_bomb(megabytes: int) -> bytes:
     return head + block * megabytes + packer.flush()
 
 
+def compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
 def full(unit: bytes, size: int = LARGEST_RAW) -> bytes:
     return unit * (size // len(unit))
 
@@ -72,6 +76,15 @@ BOMBS: Mapping[str, Callable[[], bytes | str]] = {
     "many small events": lambda: full(b'{"type":"a"}\n'),
     "broken lines": lambda: b"{}\n" + full(b"x\n"),
     "lines that begin values": lambda: b"{}\n" + full(b'{"a":\n'),
+    "permissions below a long name": lambda: gzip.compress(
+        compact({"type": "a", "K" * 300_000: {"permissions": {"secrets": ["read"] * 30_000}}})
+    ),
+    "secrets below a long name": lambda: gzip.compress(
+        compact({"type": "a", "K" * 100_000: {"permissions": {"secrets": ["x"] * 30_000}}})
+    ),
+    "secrets below many levels": lambda: gzip.compress(
+        b'{"type":"a","a":' + b'{"a":' * 200 + compact({"tokens": ["x"] * 500_000}) + b"}" * 201
+    ),
     "noise": lambda: random.Random(1).randbytes(LARGEST_RAW),  # noqa: S311 - the same each time
     "ASCII with one wide letter": lambda: '{"type":"\U0001f600","x":"' + "x" * (LARGEST - 100) + '"}',
 }

@@ -146,6 +146,15 @@ def test_what_is_ours_to_say_of_an_event_is_never_cut() -> None:
     assert len(json.dumps(additional)) <= OBJECT_LIMITS["additionalEventData"]
 
 
+@pytest.mark.parametrize("secrets", [1, 1_500, 1_600, 6_000])
+def test_marks_that_are_longer_than_what_they_stand_for_are_cut_as_well(secrets: int) -> None:
+    notes = {"password": [1] * secrets, "note": "kept"}
+    additional = data(fit(json.dumps(notes).encode(), notes=notes))["additionalEventData"]
+    assert additional["note"] == "kept"
+    assert len(additional["redacted"]) == min(secrets, 31)
+    assert additional.get("truncated", []) == ([] if secrets == 1 else ["additionalEventData.password"])
+
+
 @pytest.mark.parametrize("member", ["uid", "name", "source"])
 def test_what_identifies_an_event_is_never_cut(member: str) -> None:
     with pytest.raises(UnmappableEvent, match="FieldTooLong"):

@@ -1,15 +1,18 @@
 """Secrets do not reach a store that nobody can delete from: what is taken out, what is not, and how it is said."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.partners.cases import compact, delivery, outcomes
 
+from trailhook import redaction
 from trailhook.errors import SettingsError
 from trailhook.partner import Options
 from trailhook.partners import REGISTRY, load_partner
-from trailhook.redaction import BY_NAME, REDACTED, Redaction
+from trailhook.redaction import BY_NAME, LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction
 from trailhook.settings import ForwardSettings
 
 X = "not a real secret"
@@ -30,13 +33,16 @@ def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[Map
         *("private_key", "privateKey", "api_key", "apiKey", "apikey", "x-api-key", "secret_access_key", "signing_key"),
         *("credentials", "credential", "authtokens", "page_access_token"),
         *("next_password", "sync_secret", "page_api_key", "continuation_credentials"),
-        *("hashed_password", "passwordHash", "user_password_digest"),
+        *("hashed_password", "passwordHash", "user_password_digest", "passwordhash", "password_hashes", "pwd_sha256"),
+        *("password1", "new_password_2", "token_2", "hash_secret", "usersecrets", "usercookie"),
+        *("secretkey", "signingkey", "apikeys", "APIkey", "accesskeys"),
         "x" * 100 + "_password",
         "not_only_one_word_but_a_name_of_many_words_which_ends_as_a_secrets_does_in_api_token",
     ],
 )
 def test_a_name_that_says_secret_is_enough(name: str) -> None:
-    assert redact({"config": {name: X}}) == ({"config": {name: REDACTED}}, [f"requestParameters.config.{name}"])
+    told = f"requestParameters.config.{name}"[:LONGEST_TOLD]
+    assert redact({"config": {name: X}}) == ({"config": {name: REDACTED}}, [told])
 
 
 @pytest.mark.parametrize(
@@ -46,6 +52,7 @@ def test_a_name_that_says_secret_is_enough(name: str) -> None:
         *("nextPageToken", "page_token", "password_policy", "secret_scanning", "secret_type", "passwordChangedAt"),
         *("key", "public_key", "entity_key", "primary_key", "key_id", "accessKeyId", "keyboard", "secretary"),
         *("token_hash", "hashed_api_key", "hash", "digest", "masked_password", "syncToken", "continuation_token"),
+        *("nexttoken", "sha256", "md5", "pagetokens", "hashed_secret", "secret_hash", "primarykey"),
         *("author", "authorization_id", "credential_type", "cookie_name", "tokenizer", "session", "description"),
     ],
 )
@@ -100,6 +107,21 @@ def test_a_permission_to_secrets_is_no_secret() -> None:
     assert redact({"permissions": [{"name": "secrets", "value": "Read"}, {"tokens": ["create", "delete"]}]})[1] == []
 
 
+@pytest.mark.parametrize("level", ["read-only", "read_write", "Read & write", "readwrite", "deny", "granted", "all"])
+def test_what_a_permission_allows_stays_in_any_words(level: str) -> None:
+    assert redact({"permissions": {"secrets": level, "tokens": [level]}})[1] == []
+
+
+def test_every_word_that_decides_is_on_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "redaction.md").read_text()
+    told = set(re.findall(r"[a-z]+", re.sub(r"\(s\)", "s", page))) | set(re.findall(r"[a-z]+", page))
+    words = [
+        *(redaction._PASSWORDS | redaction._HASHES | redaction._WITHIN | redaction._TEXTS | redaction._KEYS),
+        *(redaction._HARMLESS | redaction._PAGING | redaction._TELLING | redaction._LEVELS),
+    ]
+    assert sorted(word for word in words if word not in told and word.removesuffix("es") not in told) == []
+
+
 def test_a_secret_below_a_permission_is_one() -> None:
     members = {"permission": {"api_token": X, "secrets": {"of": "read", "ci": X}, "password": 1234}}
     kept, removed = redact(members)
@@ -141,10 +163,40 @@ def test_the_list_of_the_settings_may_have_spaces_and_gaps() -> None:
     assert settings.options.redact == ("ssn", "actor.email")
 
 
-@pytest.mark.parametrize("path", ["a..b", ".a", "a.", ".", "a. .b"])
+@pytest.mark.parametrize("path", ["a..b", ".a", "a.", ".", "a. .b", "a. b", "a .b"])
 def test_a_path_that_no_member_can_have_is_refused(path: str) -> None:
-    with pytest.raises(SettingsError, match=r"REDACT: .* has no name beside one of its dots; say .* like ssn,actor"):
+    with pytest.raises(
+        SettingsError, match=r"REDACT: .* has a blank, or no name, beside one of its dots; say .* like ssn,actor"
+    ):
         ForwardSettings.from_environ({**FORWARD, "REDACT": f"ssn,{path}"})
+
+
+@pytest.mark.parametrize("path", ["user.email", "email", "actor.user.email"])
+def test_a_member_whose_own_name_has_dots_is_found(path: str) -> None:
+    members = {"actor": {"user.email": "e", "user.name": "kept"}}
+    assert redact(members, Redaction.of([path])) == (
+        {"actor": {"user.email": REDACTED, "user.name": "kept"}},
+        ["requestParameters.actor.user.email"],
+    )
+
+
+@pytest.mark.parametrize("path", ["userIdentity.details", "details", "details.email", "userIdentity.details.email"])
+def test_a_path_may_begin_or_end_with_where_the_members_are(path: str) -> None:
+    removed: list[str] = []
+    kept = Redaction.of([path]).apply("userIdentity.details", {"email": "e"}, removed)
+    assert (kept, removed) == ({"email": REDACTED}, ["userIdentity.details.email"])
+
+
+def test_a_mark_that_is_put_elsewhere_is_listed_there() -> None:
+    shown = Redaction.of(["who.email"]).shown({"who": {"email": "e"}})
+    assert redact({"address": shown["who"]["email"]}) == ({"address": REDACTED}, ["requestParameters.address"])
+
+
+def test_of_many_secrets_all_are_counted_and_the_first_are_told() -> None:
+    kept, removed = redact({"K" * 10_000: {"tokens": ["x"] * 5_000}})
+    assert kept == {"K" * 10_000: {"tokens": [REDACTED] * 5_000}}
+    assert len(removed) == 5_000
+    assert sum(map(len, removed)) == MOST_TOLD * LONGEST_TOLD
 
 
 def test_the_event_that_is_redacted_is_not_changed() -> None:

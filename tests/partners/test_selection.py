@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trailhook.selection import path
 
-LEAVES = st.sampled_from([None, False, True, 0, 0.0, 1, "", " ", "x", [], [0], {}])
+LEAVES: st.SearchStrategy[Any] = st.sampled_from([None, False, True, 0, 0.0, 1, "", " ", "x", [], [0], {}])
 NAMES = st.sampled_from("abc")
 VALUES = st.recursive(LEAVES, lambda inner: st.dictionaries(NAMES, inner, max_size=3), max_leaves=12)
 

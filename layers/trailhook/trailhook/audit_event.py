@@ -19,7 +19,7 @@ from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.event_id import event_id
 from trailhook.exact_json import encode, encoded_size
-from trailhook.redaction import BY_NAME, Redaction
+from trailhook.redaction import BY_NAME, LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction
 from trailhook.timestamps import from_milliseconds, to_text
 
 TEXT_LIMITS: Mapping[str, int] = MappingProxyType(
@@ -222,13 +222,15 @@ def fit_audit_event(
         fields["sourceIPAddress"] = at
     if noted := _noted(additional, ours):
         fields["additionalEventData"] = noted
-    _fit(fields, event.original, ours)
+    _fit(fields, event.original, ours, len(redacted))
     return AuditEvent(key, fields)
 
 
-def _fit(fields: dict[str, Any], original: bytes, ours: Mapping[str, Any]) -> None:
-    """Cut the fields where one may exceed its limit: no way of writing JSON makes a text more than six times longer."""
-    small = len(original) * 6 < DETAILS_LIMIT
+def _fit(fields: dict[str, Any], original: bytes, ours: Mapping[str, Any], redacted: int) -> None:
+    """Cut the fields where one may exceed its limit: no way of writing JSON makes a text more than six times longer,
+    and of what was redacted nothing but the mark is left.
+    """
+    small = len(original) * 6 + redacted * (len(REDACTED) + 2) < DETAILS_LIMIT
     failed = "errorCode" in fields or "errorMessage" in fields
     if not small or failed or len(fields.get("userAgent", "")) > _SHORT_USER_AGENT:
         _Cutter(original, ours, small=small).cut(fields)
@@ -327,9 +329,9 @@ def _size(value: Any) -> int:
 
 
 def _bounded_list(names: Sequence[str]) -> list[str]:
-    """At most thirty names of a hundred characters; how many more there are is said, so that none is hidden."""
-    shown = [re.sub(r"[^ !#-\[\]-~]", "?", name[:100]) for name in names[:30]]
-    return [*shown, f"and {len(names) - 30} more"] if len(names) > 30 else shown
+    """At most so many names of so many characters; how many more there are is said, so that none is hidden."""
+    shown = [re.sub(r"[^ !#-\[\]-~]", "?", name[:LONGEST_TOLD]) for name in names[:MOST_TOLD]]
+    return [*shown, f"and {len(names) - MOST_TOLD} more"] if len(names) > MOST_TOLD else shown
 
 
 def _check_members(fields: Mapping[str, Any]) -> None:

@@ -16,17 +16,29 @@ from trailhook.errors import UnmappableEvent
 
 REDACTED = "[redacted by trailhook]"
 
+MOST_TOLD = 30
+LONGEST_TOLD = 100
+"""So many places of what was taken out are told, of so many characters; of the others, only that there are."""
+
 _PASSWORDS = frozenset(["password", "passwords", "passwd", "pwd", "passcode", "passphrase"])
+"""Secrets that are numbers, too, and that a hash of them helps to guess."""
+
+_HASHES = frozenset(["hash", "hashes", "digest", "digests", "sha"])
+"""What tells secrets apart without being one, unless it is that of a password."""
+
 _WITHIN = frozenset(["secret", "secrets", "cookie", "cookies", "credential", "credentials"])
+"""Secrets that may be objects, which then hold it."""
+
 _TEXTS = frozenset(["jwt", "authorization"])
+"""Secrets that are texts, beside tokens and keys."""
+
 _KEYS = frozenset(["api", "private", "access", "secret", "signing", "shared"])
 """What makes a secret of a key: `private_key` and `apiKey`, but not `entity_key` or `primary_key`."""
 
+_KEYS_IN_ONE_WORD = tuple(f"{kind}key{plural}" for kind in sorted(_KEYS) for plural in ("", "s"))
+
 _HARMLESS = frozenset(["truncated", "masked", "public"])
 """What makes something else of any secret."""
-
-_HASHED = frozenset(["hashed", "hash", "digest"])
-"""What tells secrets apart without being one, unless it is that of a password: such a one can be guessed with it."""
 
 _PAGING = frozenset(["next", "page", "pagination", "continuation", "sync"])
 """Right before `token` they make a position in a list of it."""
@@ -34,22 +46,29 @@ _PAGING = frozenset(["next", "page", "pagination", "continuation", "sync"])
 _TELLING = frozenset(["id", "ids", "uuid", "name", "type", "kind", "scope", "scopes", "provider", "status", "at"])
 """Members that may stay within an object of secrets: they say which one it was."""
 
-_PERMISSIONS = frozenset(["permission", "permissions"])
-"""Below these, at any depth, a name is a thing that somebody may read or write: `{"permissions_added": {"organization":
-{"secrets": "read"}}}`."""
-
 _LEVELS = frozenset(
-    ["none", "read", "write", "admin", "full", "all", "view", "list", "create", "edit", "update", "delete", "manage"]
+    [
+        *("none", "read", "write", "admin", "full", "all", "view", "list", "create", "edit", "update", "delete"),
+        *("manage", "use", "only", "readonly", "readwrite", "allow", "allowed", "deny", "denied", "granted"),
+    ]
 )
-"""What somebody may do with it. Below a permission only these stay: a secret can stand there as anywhere."""
+"""What somebody may do with a thing. Below a permission, names are things, and values of such words alone stay:
+`{"permissions_added": {"organization": {"secrets": "read"}}}`."""
 
 _LABELS = frozenset({"name", "key", "field", "fieldname", "field_name"})
+"""Members that say what the values beside them are."""
+
 _LABELLED = frozenset(["value", "values", "string", "before", "after", "old", "new", "to", "from"])
+"""These values, by their last word."""
+
 _LONGEST_NAME = 64
+"""Of a longer name only the end counts."""
+
 _MOST_NAMES = 4096
 _TELLS_NOTHING: set[str] = set()
 """Names of members that were looked at before. An event of nothing else costs one comparison of sets."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_NONE: frozenset[str] = frozenset()
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -60,8 +79,11 @@ def read_paths(text: str) -> tuple[str, ...]:
     """
     paths = tuple(word.strip() for word in text.split(",") if word.strip())
     for path in paths:
-        if not all(part.strip() for part in path.split(".")):
-            raise ValueError(f"{path!r} has no name beside one of its dots")
+        if not all(part and part == part.strip() for part in path.split(".")):
+            raise ValueError(
+                f"{path!r} has a blank, or no name, beside one of its dots; say members or paths separated by commas, "
+                "like ssn,actor.email"
+            )
     return paths
 
 
@@ -72,6 +94,7 @@ class _Secret(IntEnum):
     TEXT = 1  # a text, or a list of them; an object or a number under the same name is about the secret
     WITHIN = 2  # also the texts within an object
     NUMBER = 3  # also numbers
+    ALL = 4  # whatever it holds: an operator's or a partner's list names it
 
 
 class Redaction(Struct, frozen=True):
@@ -86,22 +109,29 @@ class Redaction(Struct, frozen=True):
     @classmethod
     def of(cls, *lists: Iterable[str]) -> "Redaction":
         """From texts such as `ssn` (that member, wherever it stands) or `request.body` (that one below `request`)."""
-        paths = frozenset(tuple(text.strip().lower().split(".")) for texts in lists for text in texts)
+        paths = frozenset(_parts(text.strip()) for texts in lists for text in texts)
         return cls(paths, frozenset(path[-1] for path in paths))
 
     def apply(self, name: str, members: Mapping[str, Any], removed: list[str]) -> Mapping[str, Any]:
-        """The members without secrets; the path of each secret is added to `removed`, beginning with `name`."""
-        return self._walked(members, (name,), removed)
+        """The members without secrets. `removed` gets an element for each of these: its path, beginning with `name`,
+        or nothing where it has enough to tell.
+        """
+        secret = _Secret.ALL if self.lists(_parts(name)) else _Secret.NOTHING
+        return self._walked(members, _At(tuple(name.split(".")), _parts(name), secret), removed)
 
     def shown(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """The event of which parts are put to where their path is another one, which no rule would recognise."""
-        return self._walked(event, (), [])
+        return self._walked(event, _At(), [])
 
-    def _walked(self, members: Mapping[str, Any], path: tuple[str, ...], removed: list[str]) -> Mapping[str, Any]:
+    def lists(self, path: tuple[str, ...]) -> bool:
+        """Whether one of the paths is the end of this one."""
+        return bool(path) and path[-1] in self.last_parts and any(path[-len(end) :] == end for end in self.paths)
+
+    def _walked(self, members: Mapping[str, Any], at: "_At", removed: list[str]) -> Mapping[str, Any]:
         try:
-            if not _may_hold(members, self.last_parts):
+            if not at.secret and not _may_hold(members, self.last_parts):
                 return members
-            return _Walk(self, removed).members(members, path, _Secret.NOTHING)
+            return _Walk(self, removed).members(members, at)
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
@@ -110,52 +140,68 @@ BY_NAME = Redaction()
 """The defaults alone."""
 
 
+class _At(Struct, frozen=True):
+    """Where a walk is: the names on the way, as they are written and as lists have them, and what the last one says."""
+
+    path: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    secret: _Secret = _Secret.NOTHING
+    levels: frozenset[str] = _NONE
+
+    def within(self, name: str, secret: _Secret) -> "_At":
+        levels = self.levels or (_LEVELS if _is_permission(name[-_LONGEST_NAME:]) else _NONE)
+        return _At((*self.path, name), (*self.parts, *_parts(name)), secret, levels)
+
+
 class _Walk(Struct, frozen=True):
     redaction: Redaction
     removed: list[str]
 
-    def members(self, value: Mapping[str, Any], path: tuple[str, ...], around: _Secret) -> dict[str, Any]:
+    def members(self, value: Mapping[str, Any], at: _At) -> dict[str, Any]:
         label = _label(value)
         kept: dict[str, Any] = {}
         for name, member in value.items():
-            secret = self._secret(name, path, around, label)
-            stays = secret is _Secret.NOTHING and member.__class__ in _SCALARS and member is not REDACTED
-            kept[name] = member if stays else self.value(member, (*path, name), secret)
+            secret = self._secret(name, at, label)
+            kept[name] = member if _stays(member, secret) else self._value(member, name, secret, at)
         return kept
 
-    def value(self, value: Any, path: tuple[str, ...], secret: _Secret | None) -> Any:
-        """The value, or the mark in its place; `secret` is None for what a list names: that goes whole."""
+    def _value(self, value: Any, name: str, secret: _Secret, at: _At) -> Any:
+        """The value, or the mark in its place."""
         if value is None or isinstance(value, bool) or value in ("", [], {}):
             return value
-        if secret is None or value is REDACTED:
-            return self._remove(path)
+        if secret is _Secret.ALL or value is REDACTED:
+            return self._remove(name, at)
         if isinstance(value, Mapping):
-            return self.members(value, path, secret)
+            return self.members(value, at.within(name, secret))
         if isinstance(value, list):
-            return [self.value(item, (*path, str(number)), secret) for number, item in enumerate(value)]
-        if secret < (_Secret.TEXT if isinstance(value, str) else _Secret.NUMBER) or _is_level(value, path):
-            return value
-        return self._remove(path)
+            within = at.within(name, secret)
+            return [
+                item if _stays(item, secret) else self._value(item, str(number), secret, within)
+                for number, item in enumerate(value)
+            ]
+        least = _Secret.TEXT if isinstance(value, str) else _Secret.NUMBER
+        return self._remove(name, at) if secret >= least and not _is_level(value, at.levels) else value
 
-    def _secret(self, name: str, path: tuple[str, ...], around: _Secret, label: _Secret) -> _Secret | None:
-        if name.lower() in self.redaction.last_parts:
-            lowered = tuple(part.lower() for part in (*path, name))
-            if any(lowered[-len(listed) :] == listed for listed in self.redaction.paths):
-                return None
-        own, last = _judged(name[-_LONGEST_NAME:])
+    def _secret(self, name: str, at: _At, label: _Secret) -> _Secret:
+        if at.secret is _Secret.ALL:
+            return _Secret.ALL
+        if _last_part(name) in self.redaction.last_parts and self.redaction.lists((*at.parts, *_parts(name))):
+            return _Secret.ALL
+        own, last = _judge(name)
         if label and last in _LABELLED:
             own = max(own, label)
-        if around >= _Secret.WITHIN and last not in _TELLING:
-            own = max(own, around)
+        if at.secret >= _Secret.WITHIN and last not in _TELLING:
+            own = max(own, at.secret)
         return own
 
-    def _remove(self, path: tuple[str, ...]) -> str:
-        self.removed.append(".".join(path))
+    def _remove(self, name: str, at: _At) -> str:
+        told = len(self.removed) < MOST_TOLD
+        self.removed.append(".".join(part[:LONGEST_TOLD] for part in (*at.path, name))[:LONGEST_TOLD] if told else "")
         return REDACTED
 
 
-def _is_level(value: Any, path: tuple[str, ...]) -> bool:
-    return str(value).lower() in _LEVELS and any(not _PERMISSIONS.isdisjoint(_words(part)) for part in path[:-1])
+def _stays(value: Any, secret: _Secret) -> bool:
+    return not secret and value.__class__ in _SCALARS and value is not REDACTED
 
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
@@ -164,13 +210,13 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
     if value.__class__ is dict or isinstance(value, Mapping):
         if not _TELLS_NOTHING.issuperset(value) and _any_tells(value):
             return True
-        if listed and not listed.isdisjoint(map(str.lower, value)):
+        if listed and not listed.isdisjoint(map(_last_part, value)):
             return True
         value = value.values()
     elif not isinstance(value, list):
         return False
     for member in value:  # noqa: SIM110 - a generator would take twice as long, for each event
-        if member.__class__ not in _SCALARS and _may_hold(member, listed):
+        if member is REDACTED or (member.__class__ not in _SCALARS and _may_hold(member, listed)):
             return True
     return False
 
@@ -181,7 +227,8 @@ def _any_tells(value: Mapping[str, Any]) -> bool:
 
 def _tells(name: str, member: Any) -> bool:
     """Whether a member is called a secret, or is a label that says so. Other names are remembered, within bounds."""
-    if _by_name(name):
+    secret, _ = _judge(name)
+    if secret:
         return True
     if name.lower() in _LABELS:
         return bool(_by_label(member))
@@ -199,35 +246,41 @@ def _label(value: Mapping[str, Any]) -> _Secret:
 
 def _by_label(text: Any) -> _Secret:
     """What a label says; what is longer than a name is none."""
-    return _by_name(text) if isinstance(text, str) and len(text) <= _LONGEST_NAME else _Secret.NOTHING
-
-
-def _by_name(name: str) -> _Secret:
-    """Of a longer name than usual only the end counts."""
-    secret, _ = _judged(name[-_LONGEST_NAME:])
+    if not isinstance(text, str) or len(text) > _LONGEST_NAME:
+        return _Secret.NOTHING
+    secret, _ = _judge(text)
     return secret
+
+
+def _judge(name: str) -> tuple[_Secret, str]:
+    """What a name says, and its last word."""
+    return _judged(name[-_LONGEST_NAME:])
 
 
 @lru_cache(maxsize=4096)
 def _judged(name: str) -> tuple[_Secret, str]:
-    """What a name says, and its last word."""
     words = _words(name)
+    # The second password is one as well.
+    while words and words[-1].isdigit():
+        words.pop()
     return (_by_words(words), words[-1]) if words else (_Secret.NOTHING, "")
 
 
 def _by_words(words: Sequence[str]) -> _Secret:
     *others, last = words
-    if not _HARMLESS.isdisjoint(words):
+    before = others[-1] if others else ""
+    password = _is_password(last) or (last in _HASHES and _is_password(before)) or last.endswith("passwordhash")
+    hashed = last in _HASHES or "hashed" in others
+    if not _HARMLESS.isdisjoint(words) or (hashed and not password):
         return _Secret.NOTHING
-    if _is_password(last) or (last in _HASHED and _is_password("".join(others[-1:]))):
+    if password:
         return _Secret.NUMBER
-    if not _HASHED.isdisjoint(words):
-        return _Secret.NOTHING
-    if last in _WITHIN or last.endswith("secret"):
+    if last.endswith(tuple(_WITHIN)):
         return _Secret.WITHIN
+    if last.endswith(("token", "tokens")):
+        return _Secret.NOTHING if (last.removesuffix("s").removesuffix("token") or before) in _PAGING else _Secret.TEXT
     key = last in {"key", "keys"} and not _KEYS.isdisjoint(others)
-    token = last.endswith(("token", "tokens")) and _PAGING.isdisjoint(others[-1:])
-    if key or token or last in _TEXTS or last.endswith(("apikey", "privatekey", "accesskey")):
+    if key or last in _TEXTS or "".join(words).endswith(_KEYS_IN_ONE_WORD):
         return _Secret.TEXT
     return _Secret.NOTHING
 
@@ -236,6 +289,24 @@ def _is_password(word: str) -> bool:
     return word in _PASSWORDS or word.endswith("password")
 
 
-def _words(name: str) -> Sequence[str]:
+@lru_cache(maxsize=4096)
+def _is_permission(name: str) -> bool:
+    return not {"permission", "permissions"}.isdisjoint(_words(name))
+
+
+def _is_level(value: Any, levels: frozenset[str]) -> bool:
+    return bool(levels) and isinstance(value, str) and len(value) <= _LONGEST_NAME and levels.issuperset(_words(value))
+
+
+def _words(name: str) -> list[str]:
     """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words."""
     return [word.lower() for word in _WORD.findall(name)]
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """A path as lists have it. A member's own name may have dots: `{"actor.email": "..."}`."""
+    return tuple(path.lower().split("."))
+
+
+def _last_part(name: str) -> str:
+    return name.lower().rpartition(".")[2]

@@ -118,9 +118,7 @@ def _redact(environ: Mapping[str, str]) -> tuple[str, ...]:
     try:
         return read_paths(environ.get("REDACT", ""))
     except ValueError as error:
-        raise SettingsError(
-            f"REDACT: {error}; say members or paths separated by commas, like ssn,actor.email"
-        ) from error
+        raise SettingsError(f"REDACT: {error}") from error
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

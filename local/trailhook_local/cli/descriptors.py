@@ -114,7 +114,7 @@ def map_command(descriptor: str, sample: Any, headers: tuple[str, ...], redact: 
     try:
         rules = read_paths(redact)
     except ValueError as error:
-        raise click.UsageError(f"--redact: {error}; say members or paths, like ssn,actor.email") from error
+        raise click.UsageError(f"--redact: {error}") from error
     sys.exit(0 if map_sample(descriptor, sample.read(), read_headers(headers), rules) else 1)
 
 
