@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailhook.deadline import NO_DEADLINE, Deadline
+from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer
 from trailhook.delivery import Delivery
 from trailhook.destination import Destination
@@ -67,11 +67,11 @@ class NothingComesBack:
     def park(self, message: str) -> None:
         raise AssertionError(f"parked: {message[:80]}")
 
-    def postpone(self, waits: Mapping[str, int], deadline: Deadline = NO_DEADLINE) -> None:
+    def postpone(self, waits: Mapping[str, int], deadline: Deadline) -> None:
         if waits:
             raise AssertionError(f"postponed {len(waits)} messages with {deadline.remaining} s left")
 
-    def delete(self, receipt_handles: Sequence[str], deadline: Deadline = NO_DEADLINE) -> None:
+    def delete(self, receipt_handles: Sequence[str], deadline: Deadline) -> None:
         pass
 
     def keep(self, key: str, body: bytes) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trailhook.batch import Entry
-from trailhook.deadline import NO_DEADLINE, Deadline
+from trailhook.deadline import Deadline
 from trailhook.destination import DELIVERED, Outcome
 from trailhook.errors import QuarantineError, QueueError
 
@@ -46,13 +46,13 @@ class MemoryQueue:
         self._check()
         self.parked.append(message)
 
-    def postpone(self, waits: Mapping[str, int], deadline: Deadline = NO_DEADLINE) -> None:
+    def postpone(self, waits: Mapping[str, int], deadline: Deadline) -> None:
         self._check()
         if waits and deadline.closed:
             raise QueueError("no time left")
         self.postponed |= waits
 
-    def delete(self, receipt_handles: Sequence[str], deadline: Deadline = NO_DEADLINE) -> None:
+    def delete(self, receipt_handles: Sequence[str], deadline: Deadline) -> None:
         self._check()
         if receipt_handles and deadline.closed:
             raise QueueError("no time left")

@@ -12,7 +12,7 @@ from botocore.config import Config
 from trailhook.batch import Entry
 from trailhook.cloudtrail_lake import ENTRY_CODES, CloudTrailLake
 from trailhook.deadline import Deadline
-from trailhook.deliver import Deliverer
+from trailhook.deliver import Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition
 from trailhook.put_audit_events import Answer, SignedPutAuditEvents
 from trailhook_local.lake import LakeServer
@@ -128,7 +128,7 @@ def test_without_an_answer_nothing_is_known_so_the_batch_goes_again(channel: Cha
 def test_a_request_that_is_refused_for_one_entry_is_halved_until_that_one_is_found(channel: Channel) -> None:
     bad = Entry.of("not an id!", entry("x").event_data.encode())
     good = [entry(f"e{number}") for number in range(9)]
-    outcomes = Deliverer(channel.destination()).deliver([*good, bad], Deadline.of(None))
+    outcomes = Deliverer(channel.destination()).deliver([*good, bad], Deadline.of(None), Halt())
     assert {outcome.disposition for one, outcome in outcomes.items() if one != bad} == {Disposition.DELIVERED}
     assert outcomes[bad].disposition is Disposition.QUARANTINE
 

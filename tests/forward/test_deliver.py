@@ -11,7 +11,7 @@ from tests.forward.ports import MemoryDestination
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
-from trailhook.deliver import MAX_ROUNDS, Deliverer
+from trailhook.deliver import MAX_ROUNDS, Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition, Outcome
 
 THROTTLED = Outcome(Disposition.RETRY, "Throttling")
@@ -51,7 +51,7 @@ def entries(count: int) -> list[Entry]:
 def deliver(destination: MemoryDestination, count: int, *, seconds: float = 60) -> tuple[dict[Entry, Outcome], Clock]:
     clock = Clock()
     deliverer = Deliverer(destination, parallel=1, sleep=clock.sleep, jitter=lambda: 1.0)
-    return deliverer.deliver(entries(count), Deadline(seconds, clock.now)), clock
+    return deliverer.deliver(entries(count), Deadline(seconds, clock.now), Halt()), clock
 
 
 def test_throttled_entries_are_sent_again_after_growing_pauses() -> None:
@@ -139,7 +139,7 @@ class OutOfMemory:
 def test_when_one_request_takes_the_function_down_no_other_goes_on_in_the_next_invocation(fails: str) -> None:
     destination = OutOfMemory(fails)
     with pytest.raises(MemoryError):
-        Deliverer(destination, parallel=2).deliver(entries(5_000), Deadline.of(None))
+        Deliverer(destination, parallel=2).deliver(entries(5_000), Deadline.of(None), Halt())
     assert destination.ended == destination.begun - {fails}
     # The worker that it took down may have begun the next before anybody saw it.
     assert len(destination.begun) < 10
@@ -147,6 +147,6 @@ def test_when_one_request_takes_the_function_down_no_other_goes_on_in_the_next_i
 
 def test_an_entry_that_is_given_twice_is_sent_once() -> None:
     destination = MemoryDestination()
-    outcomes = Deliverer(destination).deliver([*entries(3), *entries(3)], Deadline(60, lambda: 0.0))
+    outcomes = Deliverer(destination).deliver([*entries(3), *entries(3)], Deadline(60, lambda: 0.0), Halt())
     assert len(destination.taken) == 3
     assert list(outcomes.values()) == [DELIVERED] * 6

@@ -9,7 +9,7 @@ from tests.forward.ports import MemoryDestination
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
-from trailhook.deliver import Deliverer
+from trailhook.deliver import Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition
 from trailhook.errors import SettingsError
 from trailhook.pace import Pace
@@ -56,7 +56,7 @@ def test_requests_keep_their_distance_also_from_one_invocation_to_the_next() -> 
     clock, destination = Clock(), MemoryDestination()
     deliverer = Deliverer(destination, parallel=1, pace=Pace(4), sleep=clock.sleep)
     for _ in range(2):
-        outcomes = deliverer.deliver(entries(500), Deadline(60, clock.now))
+        outcomes = deliverer.deliver(entries(500), Deadline(60, clock.now), Halt())
         assert set(outcomes.values()) == {DELIVERED}
     assert len(destination.batches) == 10
     assert clock.time == 9 * 0.25
@@ -65,7 +65,7 @@ def test_requests_keep_their_distance_also_from_one_invocation_to_the_next() -> 
 def test_what_has_no_turn_before_the_deadline_waits_unsent() -> None:
     clock, destination = Clock(), MemoryDestination()
     deliverer = Deliverer(destination, parallel=1, pace=Pace(1), sleep=clock.sleep)
-    outcomes = deliverer.deliver(entries(500), Deadline(1.5, clock.now))
+    outcomes = deliverer.deliver(entries(500), Deadline(1.5, clock.now), Halt())
     assert len(destination.batches) == 2
     waiting = [outcome for outcome in outcomes.values() if outcome is not DELIVERED]
     assert {(outcome.disposition, outcome.code) for outcome in waiting} == {(Disposition.RETRY, "OutOfTime")}

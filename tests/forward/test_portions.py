@@ -27,6 +27,10 @@ from trailhook.portions import PORTION_EVENTS, Message, Reader
 EVENTS = PORTION_EVENTS * (PORTIONS_UNDER_WAY + 1)
 
 
+def portion_of(batch: Sequence[Entry]) -> int:
+    return int(json.loads(batch[0].event_data)["UID"].removeprefix("doc-")) // PORTION_EVENTS
+
+
 @dataclass
 class Meeting:
     """A destination whose requests wait until so many portions have some under way, which `fails` for one portion."""
@@ -38,7 +42,7 @@ class Meeting:
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
-        portion = int(json.loads(batch[0].event_data)["UID"].removeprefix("doc-")) // PORTION_EVENTS
+        portion = portion_of(batch)
         with self.changed:
             self.running.append(portion)
             self.met |= len(set(self.running)) >= self.portions
@@ -98,6 +102,22 @@ def test_what_refuses_the_caller_halts_every_portion() -> None:
     assert ledger.events == {"waiting": EVENTS}
     # What was not sent waits for the operator as well, and not so often that the queue gives it up before.
     assert ledger.configuration_faults == EVENTS
+
+
+class FirstIsOdd:
+    """A destination that refuses each event of the first portion for a reason that nobody documented."""
+
+    def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+        if portion_of(batch) > 0:
+            return [DELIVERED] * len(batch)
+        return [Outcome(Disposition.SPLIT if len(batch) > 1 else Disposition.UNDOCUMENTED, "Unheard")] * len(batch)
+
+
+def test_what_nobody_documented_halts_its_portion_alone() -> None:
+    unfinished, ledger = forward(FirstIsOdd(), PARALLEL_REQUESTS)
+    assert ledger.events == {"delivered": EVENTS - PORTION_EVENTS, "waiting": PORTION_EVENTS}
+    assert len(unfinished) == PORTION_EVENTS / 500
+    assert ledger.configuration_faults < PORTION_EVENTS
 
 
 @pytest.mark.parametrize("fails", range(PORTIONS_UNDER_WAY))

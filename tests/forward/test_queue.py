@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from tests.receive.loopback import Service, serving
 
-from trailhook.deadline import Deadline
+from trailhook.deadline import NO_DEADLINE, Deadline
 from trailhook.errors import QueueError
 from trailhook.queue import SqsDeliveryQueue
 
@@ -26,8 +26,8 @@ NONSENSE = [
 CALLS: dict[str, Callable[[SqsDeliveryQueue], None]] = {
     "send": lambda queue: queue.send("message"),
     "park": lambda queue: queue.park("message"),
-    "postpone": lambda queue: queue.postpone({"handle": 30}),
-    "delete": lambda queue: queue.delete(["handle"]),
+    "postpone": lambda queue: queue.postpone({"handle": 30}, NO_DEADLINE),
+    "delete": lambda queue: queue.delete(["handle"], NO_DEADLINE),
 }
 
 
@@ -59,6 +59,10 @@ def test_nonsense_is_a_fault_of_the_queue_and_never_a_confirmation(
             CALLS[call](queue)
 
 
+def _ask_for(queue: SqsDeliveryQueue, call: str, handles: list[str], deadline: Deadline) -> None:
+    queue.delete(handles, deadline) if call == "delete" else queue.postpone(dict.fromkeys(handles, 30), deadline)
+
+
 @pytest.mark.parametrize("call", ["delete", "postpone"])
 def test_an_entry_that_is_refused_keeps_no_other_from_being_asked_for(
     sqs: Service, queue: SqsDeliveryQueue, call: str
@@ -68,7 +72,7 @@ def test_an_entry_that_is_refused_keeps_no_other_from_being_asked_for(
     sqs.answer = lambda _: (200, refusal if len(sqs.requests) == 1 else b"{}")
     handles = [f"handle {number}" for number in range(25)]
     with pytest.raises(QueueError, match="1 of 25 entries: ReceiptHandleIsInvalid"):
-        queue.delete(handles) if call == "delete" else queue.postpone(dict.fromkeys(handles, 30))
+        _ask_for(queue, call, handles, NO_DEADLINE)
     assert [entry["ReceiptHandle"] for request in sqs.requests for entry in request["Entries"]] == handles
 
 
@@ -80,5 +84,5 @@ def test_no_ten_is_asked_for_once_the_time_is_over(sqs: Service, queue: SqsDeliv
     # Each request takes a second of the two that there are.
     deadline = Deadline(0, now=lambda: float(len(sqs.requests)), closed_at=1)
     with pytest.raises(QueueError, match="no time left for 15 of 35 entries"):
-        queue.delete(handles, deadline) if call == "delete" else queue.postpone(dict.fromkeys(handles, 30), deadline)
+        _ask_for(queue, call, handles, deadline)
     assert len(sqs.requests) == 2

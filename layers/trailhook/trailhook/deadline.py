@@ -55,3 +55,4 @@ class Deadline(Struct, frozen=True):
 
 
 NO_DEADLINE = Deadline(float("inf"))
+"""Of whoever may take the time that it takes: a command, not an invocation."""

@@ -26,32 +26,48 @@ _LONGEST_PAUSE_SECONDS = 5.0
 
 _NOT_SENT = "Not sent in this invocation"
 _OUT_OF_TIME = Outcome(Disposition.RETRY, "OutOfTime", _NOT_SENT)
-_HALTED = Outcome(Disposition.CONFIGURATION, "Halted", _NOT_SENT)
+_HALTED = Outcome(Disposition.RETRY, "Halted", _NOT_SENT)
+_REFUSED = Outcome(Disposition.CONFIGURATION, "Halted", _NOT_SENT)
 """It waits for the same operator as what was refused."""
 
 
 class Halt:
-    """Whether going on is pointless in this invocation: the caller is refused, or one event after the other and nobody
-    knows why, or a request took the function down. Threads may share it."""
+    """Whether going on is pointless: the caller is refused, or a request took the function down. Threads may share it.
 
-    def __init__(self) -> None:
+    One that is made `within` another is called with it.
+    """
+
+    def __init__(self, within: "Halt | None" = None) -> None:
         self._lock = Lock()
+        self._within = within
         self._undocumented = 0
-        self.called = False
+        self._outcome: Outcome | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What is the end of that which is not sent; None to go on."""
+        return self._outcome or (self._within.outcome if self._within else None)
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
+        """A refused caller halts all; events that are refused one after the other, and nobody knows why, these calls
+        alone.
+        """
         # A list: an Enum's members take longer to hash than to compare.
         dispositions = [outcome.disposition for outcome in outcomes]
+        if Disposition.CONFIGURATION in dispositions:
+            self.call(_REFUSED)
         with self._lock:
             if Disposition.DELIVERED in dispositions:
                 self._undocumented = 0
             elif Disposition.UNDOCUMENTED in dispositions:
                 self._undocumented += 1
-            self.called |= Disposition.CONFIGURATION in dispositions or self._undocumented == MOST_UNDOCUMENTED
+            if self._undocumented == MOST_UNDOCUMENTED:
+                self._outcome = self._outcome or _HALTED
 
-    def call(self) -> None:
-        with self._lock:
-            self.called = True
+    def call(self, outcome: Outcome = _HALTED) -> None:
+        self._outcome = self._outcome or outcome
+        if self._within:
+            self._within.call(outcome)
 
 
 class Deliverer:
@@ -77,18 +93,18 @@ class Deliverer:
         self._sleep = sleep
         self._jitter = jitter
 
-    def deliver(self, entries: Iterable[Entry], deadline: Deadline, halt: Halt | None = None) -> dict[Entry, Outcome]:
+    def deliver(self, entries: Iterable[Entry], deadline: Deadline, invocation: Halt) -> dict[Entry, Outcome]:
         """The outcome of every entry. RETRY, CONFIGURATION and UNDOCUMENTED mean that it still waits.
 
-        Of entries with equal id and text one is sent, and its outcome is that of all. Calls that share a `halt` end
-        together: what refuses one of them would refuse the others.
+        Of entries with equal id and text one is sent, and its outcome is that of all. What would refuse the rest of the
+        `invocation` as well halts that.
         """
         waiting, twins = _distinct(entries)
         outcomes: dict[Entry, Outcome] = {}
-        halt = halt or Halt()
+        halt = Halt(invocation)
         for attempt in range(MAX_ROUNDS):
             outcomes |= self._round(waiting, deadline, halt)
-            if halt.called:
+            if halt.outcome:
                 break
             waiting = [entry for entry in waiting if outcomes[entry].disposition is Disposition.RETRY]
             pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt) * (0.5 + self._jitter() / 2)
@@ -130,7 +146,7 @@ class Deliverer:
 
     def _put(self, batch: Sequence[Entry], deadline: Deadline, halt: Halt) -> Sequence[Outcome]:
         if not self._begin(deadline, halt):
-            return [_HALTED if halt.called else _OUT_OF_TIME] * len(batch)
+            return [halt.outcome or _OUT_OF_TIME] * len(batch)
         try:
             outcomes = self._destination.put(batch)
         except MemoryError:
@@ -142,12 +158,12 @@ class Deliverer:
 
     def _begin(self, deadline: Deadline, halt: Halt) -> bool:
         """Wait for a turn: False if there is none before the deadline, or the round has been halted."""
-        if halt.called:
+        if halt.outcome:
             return False
         pause = self._pace.turn(deadline.now(), deadline.at)
         if pause:
             self._sleep(pause)
-        return pause is not None and not deadline.passed and not halt.called
+        return pause is not None and not deadline.passed and not halt.outcome
 
 
 def _distinct(entries: Iterable[Entry]) -> tuple[list[Entry], list[tuple[Entry, Entry]]]:

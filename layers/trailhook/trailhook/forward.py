@@ -70,14 +70,17 @@ class Forwarder:
         messages = [Message.of(record) for record in records]
         together = [message for message in messages if message.receive_count < SUSPECT_FROM_RECEIVE_COUNT]
         suspects = [message for message in messages if message.receive_count >= SUSPECT_FROM_RECEIVE_COUNT]
-        unfinished = self._process(together, deadline, ledger)
+        halt = Halt()
+        unfinished = self._process(together, deadline, halt, ledger)
         if suspects:
             self._delete([message for message in together if message not in unfinished], deadline, ledger)
-            unfinished += self._process_suspects(suspects, deadline, ledger)
+            unfinished += self._process_suspects(suspects, deadline, halt, ledger)
         self._postpone(unfinished, deadline, ledger)
         return [message.id for message in unfinished], ledger
 
-    def _process_suspects(self, suspects: Sequence[Message], deadline: Deadline, ledger: Ledger) -> list[Message]:
+    def _process_suspects(
+        self, suspects: Sequence[Message], deadline: Deadline, halt: Halt, ledger: Ledger
+    ) -> list[Message]:
         """One first, then groups that double, each off the queue before the next.
 
         In a group a killer takes others along, but seldom the same ones: half the time an innocent is in a group before
@@ -89,7 +92,7 @@ class Forwarder:
         size, stuck = 1, False
         while left and not stuck and not deadline.passed:
             group, left = left[:size], left[size:]
-            returned += self._process(group, deadline, ledger)
+            returned += self._process(group, deadline, halt, ledger)
             self._delete([message for message in group if message not in returned], deadline, ledger)
             # What all of them had to wait for, the next would wait for too: the queue is the better place for that.
             stuck = all(message.waiting and not message.progress for message in group)
@@ -98,10 +101,9 @@ class Forwarder:
             ledger.messages["not begun"] += len(left)
         return returned + left
 
-    def _process(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> list[Message]:
+    def _process(self, messages: Sequence[Message], deadline: Deadline, halt: Halt, ledger: Ledger) -> list[Message]:
         """Settle what can be settled of these messages; returns those that must come back as they are."""
         under_way: deque[tuple[Portion, Future[None]]] = deque()
-        halt = Halt()
         try:
             for portion in self._reader.portions(messages, ledger):
                 if len(under_way) == self._portions_under_way:

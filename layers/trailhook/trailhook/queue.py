@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trailhook.aws_call import failing_as
-from trailhook.deadline import NO_DEADLINE, Deadline
+from trailhook.deadline import Deadline
 from trailhook.errors import QueueError
 
 if TYPE_CHECKING:
@@ -25,14 +25,17 @@ class DeliveryQueue(Sender, Protocol):
     def park(self, message: str) -> None:
         """Send to the dead-letter queue. Raises QueueError, also where there is none."""
 
-    def postpone(self, waits: Mapping[str, int], deadline: Deadline = NO_DEADLINE) -> None:
-        """Show received messages, by receipt handle, again after so many seconds. Raises QueueError.
+    def postpone(self, waits: Mapping[str, int], deadline: Deadline) -> None:
+        """Show received messages, by receipt handle, again after so many seconds. Raises QueueError, also for
+        what is left when the deadline is closed.
 
         What was not postponed comes back after the queue's own visibility timeout.
         """
 
-    def delete(self, receipt_handles: Sequence[str], deadline: Deadline = NO_DEADLINE) -> None:
-        """Take processed messages off the queue. Raises QueueError; the end of the invocation deletes them as well."""
+    def delete(self, receipt_handles: Sequence[str], deadline: Deadline) -> None:
+        """Take processed messages off the queue. Raises QueueError, also for what is left when the deadline is closed;
+        the end of the invocation deletes them as well.
+        """
 
 
 class SqsDeliveryQueue:
@@ -51,11 +54,11 @@ class SqsDeliveryQueue:
             raise QueueError("DEAD_LETTER_QUEUE_URL is not set")
         self._send(self._dead_letter_queue_url, message, 0)
 
-    def postpone(self, waits: Mapping[str, int], deadline: Deadline = NO_DEADLINE) -> None:
+    def postpone(self, waits: Mapping[str, int], deadline: Deadline) -> None:
         entries = [{"ReceiptHandle": handle, "VisibilityTimeout": seconds} for handle, seconds in waits.items()]
         self._in_tens(self._client.change_message_visibility_batch, entries, deadline)
 
-    def delete(self, receipt_handles: Sequence[str], deadline: Deadline = NO_DEADLINE) -> None:
+    def delete(self, receipt_handles: Sequence[str], deadline: Deadline) -> None:
         entries = [{"ReceiptHandle": handle} for handle in receipt_handles]
         self._in_tens(self._client.delete_message_batch, entries, deadline)
 
@@ -64,15 +67,19 @@ class SqsDeliveryQueue:
     ) -> None:
         """One that is refused does not keep the others from being asked for; SQS not answering does, and the time."""
         refused: list[Any] = []
+        faults: list[str] = []
         for start in range(0, len(entries), 10):
             if deadline.closed:
-                raise QueueError(f"There was no time left for {len(entries) - start} of {len(entries)} entries")
+                faults.append(f"There was no time left for {len(entries) - start} of {len(entries)} entries")
+                break
             batch = [{"Id": str(index), **entry} for index, entry in enumerate(entries[start : start + 10])]
             with failing_as(QueueError, "SQS did not answer"):
                 answer = call(QueueUrl=self._queue_url, Entries=batch)
                 refused += [failed.get("Code") for failed in answer.get("Failed") or ()]
         if refused:
-            raise QueueError(f"SQS refused {len(refused)} of {len(entries)} entries: {refused[0]}")
+            faults.append(f"SQS refused {len(refused)} of {len(entries)} entries: {refused[0]}")
+        if faults:
+            raise QueueError("; ".join(faults))
 
     def _send(self, queue_url: str, message: str, delay_seconds: int) -> None:
         with failing_as(QueueError, "SQS did not take the message"):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from trailhook.deadline import NO_DEADLINE
 from trailhook.delivery import Delivery
 from trailhook.envelope import decode_envelope
 from trailhook.errors import EnvelopeError
@@ -122,11 +123,13 @@ class DeadLetterRedrive:
                     asked_for = choice.takes(letter)
                     if asked_for and not dry_run:
                         self._destination.send(letter.body)
-                        self._source.delete([letter.receipt_handle])
-                        del hidden[letter.id]
+                    # Before it is deleted, which may fail: it was sent.
                     tell(letter, asked_for)
+                    if asked_for and not dry_run:
+                        self._source.delete([letter.receipt_handle], NO_DEADLINE)
+                        del hidden[letter.id]
         finally:
-            self._source.postpone(dict.fromkeys(hidden.values(), 0))
+            self._source.postpone(dict.fromkeys(hidden.values(), 0), NO_DEADLINE)
 
     def _batches(self, hidden: dict[str, str]) -> Iterator[list[DeadLetter]]:
         """Receive until nothing is left that was not seen; `hidden` has the receipt handles by message id."""
