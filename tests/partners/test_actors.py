@@ -77,9 +77,38 @@ PROPERTIES = {"metadata": {"customerIDString": "c", "eventType": "t", "offset": 
         (
             "slack",
             {"event_id": "Ev1", "event_time": 1_762_331_405}
-            | {"event": {"type": "team_join", "user": {"id": MISSING, "name": "jonas"}, "bot_id": "B1"}},
+            | {"event": {"type": "team_join", "user": {"id": MISSING, "name": "jonas"}}},
             "User",
             "jonas",
+        ),
+        # A name that its owner can change never stands before an id.
+        (
+            "slack",
+            {"event_id": "Ev1", "event_time": 1_762_331_405}
+            | {"event": {"type": "team_join", "user": {"id": MISSING, "name": "jonas"}, "bot_id": "B1"}},
+            "Bot",
+            "B1",
+        ),
+        (
+            "slack",
+            SLACK | {"actor": {"type": "app", "app": {"id": "A1"}, "user": {"id": MISSING, "name": "jonas"}}},
+            "app",
+            "A1",
+        ),
+        (
+            "auth0",
+            AUTH0 | {"details": {"request": {"auth": {"user": {"user_id": MISSING, "name": "jonas"}}}}},
+            "Client",
+            "c-1",
+        ),
+        (
+            "atlassian",
+            {"webhookEvent": "comment_created", "timestamp": 1_762_331_405_123}
+            | {
+                "comment": {"author": {"accountId": MISSING, "emailAddress": "mira@example.com", "displayName": "Mira"}}
+            },
+            "User",
+            "mira@example.com",
         ),
         (
             "terraform",
@@ -172,6 +201,7 @@ JONAS = {"accountId": "2002", "displayName": "Jonas Lind"}
         ("comment_updated", {"author": MIRA, "updateAuthor": JONAS}, JONAS),
         ("comment_updated", {"author": MIRA}, None),
         ("comment_deleted", {"author": MIRA, "updateAuthor": JONAS}, None),
+        ("jira:issue_updated", {"author": MIRA, "updateAuthor": JONAS}, None),
     ],
 )
 def test_who_wrote_a_comment_is_not_named_for_what_another_may_have_done(

@@ -19,6 +19,7 @@ from trailhook.address import address
         ("::%eth0", None),
         ("0.0.0.0%eth0", None),
         ("%eth0", None),
+        ("::ffff:0.0.0.0", None),
     ],
 )
 def test_only_an_ipv6_address_has_a_zone(text: str, found: str | None) -> None:

@@ -359,7 +359,7 @@ def test_map_takes_a_built_in_partner_headers_and_the_operators_list() -> None:
 def test_map_refuses_a_path_that_no_member_can_have() -> None:
     result = trailhook("map", "github", "-", "--redact", "ssn,actor..email", given="{}")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "'actor..email' has no name beside one of its dots" in result.stderr
+    assert "'actor..email' has a blank, or no name, beside one of its dots" in result.stderr
 
 
 def test_map_names_every_mistake_of_a_descriptor_and_no_traceback(lampworks: Path) -> None:

@@ -1,11 +1,16 @@
 """A line of the quarantine holds all that its event needs to become the same event later."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
-from tests.partners.cases import Case, cases, outcomes
+from tests.partners.cases import Case, cases, compact, delivery, outcomes
 from tests.redrive.faults import faulty
 
+from trailhook.envelope import Envelope, decode_envelope, encode_envelope
 from trailhook.mapping import Mapper, Withheld
+from trailhook.partner import Options
+from trailhook.partners import load_partner
 from trailhook.quarantine import QuarantinedEvent
 
 CASES = {case.name: case for case in cases()}
@@ -24,6 +29,39 @@ def test_every_line_holds_all_that_mapping_its_event_again_needs(case: Case) -> 
         kept = QuarantinedEvent(whole, refused.outcome.code, refused.outcome.reason, event.original)
         back = QuarantinedEvent.from_line(kept.to_line("the way back"))
         assert (back.code, back.reason, back.original) == (kept.code, kept.reason, kept.original)
-        assert back.delivery == replace(whole, body=event.original)
+        among_others = event.original != whole.body.strip()
+        assert back.delivery == replace(whole, body=event.original, element=among_others)
+        assert decode_envelope(encode_envelope(Envelope(back.delivery))).delivery == back.delivery
         ends += [end.get("id") for end in outcomes(back.delivery)]
     assert ends == [end.get("id") for end in outcomes(whole)]
+
+
+LOGIN = {"id": "9", "action": "user_login", "date_create": 1_762_331_400, "actor": {"user": {"id": "U1"}}}
+SCHEMA = {
+    "eventSource": "lamps.example.com",
+    "eventName": "LampLit",
+    "eventTime": "2025-11-05T08:30:00Z",
+    "UID": "1",
+    "userIdentity": {"type": "Service", "principalId": "lampd"},
+}
+HOOK = {"uuid": "1", "eventType": "user.session.start", "published": "2025-11-05T08:30:00Z"}
+QUOTING = {
+    "an unknown form": ("slack", {"entries": [{"kind": "new", "entries": [LOGIN]}]}),
+    "an array in the array": ("slack", {"entries": [[LOGIN]]}),
+    "an array in an array": ("custom", [[SCHEMA]]),
+    "a request in a request": ("custom", {"auditEvents": [{"auditEvents": [{"id": "1", "eventData": SCHEMA}]}]}),
+    "a hook in a hook": ("okta", {"data": {"events": [{"eventType": "a", "data": {"events": [HOOK]}}]}}),
+    "a text of lines": ("okta", {"data": {"events": ["{}\n{}"]}}),
+}
+
+
+@pytest.mark.parametrize(("partner", "body"), QUOTING.values(), ids=QUOTING.keys())
+def test_what_a_quarantined_event_quotes_is_no_event_when_it_goes_back_alone(partner: str, body: Any) -> None:
+    whole = delivery(partner, compact(body).encode())
+    [refused] = outcomes(whole)
+    [event] = load_partner(partner, Options()).events(whole)
+    for _ in range(2):
+        kept = QuarantinedEvent(whole, refused["refused"], refused["reason"], event.original)
+        whole = QuarantinedEvent.from_line(kept.to_line("the way back")).delivery
+        assert whole.element
+        assert outcomes(whole) == [refused]

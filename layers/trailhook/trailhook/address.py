@@ -23,8 +23,8 @@ def _parsed(text: str) -> str | None:
         found = ip_address(number)
     except ValueError:
         return None
-    if found.is_unspecified:
-        return None
     if isinstance(found, IPv6Address):
-        return str(found.ipv4_mapped or found)
-    return None if percent else str(found)
+        found = found.ipv4_mapped or found
+    elif percent:
+        return None
+    return None if found.is_unspecified else str(found)

@@ -16,6 +16,9 @@ class Delivery(Struct, frozen=True, gc=False):
 
     `received_at` is in milliseconds since 1970, by API Gateway's clock. `headers` are the few that the mapping
     needs, never a secret. `signed` names those of them that the proof covers; a bearer token vouches for all.
+
+    The body is one `element` of what the partner sent where the quarantine gave an event back that came among others:
+    it is not taken apart again, for what it quotes is no event.
     """
 
     partner: str
@@ -27,6 +30,7 @@ class Delivery(Struct, frozen=True, gc=False):
     headers: Mapping[str, str]
     signed: frozenset[str]
     body: bytes
+    element: bool = False
 
     def header(self, name: str) -> str:
         """The kept header's value, or the empty string."""

@@ -90,7 +90,7 @@ class Descriptor(Struct, frozen=True):
         body, field = open_body(delivery), self.spec.get("form")
         if field and _FORM.match(body):
             body = form_field(body, field)
-        for record in JsonText(body).records():
+        for record in JsonText(body, element=delivery.element).records():
             for entry in self._elements(record, delivery):
                 yield PartnerEvent(delivery, entry.value, entry.original, entry.fault)
 
@@ -113,9 +113,11 @@ class Descriptor(Struct, frozen=True):
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
     def _elements(self, record: Record, delivery: Delivery) -> Sequence[Record]:
-        """The elements of all arrays that are there, or the record, which is an event itself then."""
+        """The elements of all arrays that are there, or the record where it is an event itself: it fits a kind with a
+        `when`, or has an id and nothing in the arrays fits.
+        """
         arrays = [path for path in self.arrays if isinstance(value_at(record.value, *path), list)]
-        if not arrays:
+        if not arrays or delivery.element:
             return [record]
         # An event may have a member of that name, too: in its place it would leave nothing of itself.
         kind, subject, _ = self._kind(record.value, delivery)
@@ -125,13 +127,14 @@ class Descriptor(Struct, frozen=True):
         if any(element is record for element in elements):
             return [record]
         # Nor does what the elements come with have an id, as an event has, also of a form that is not known yet.
-        holds_events = any(self._kind(element.value, delivery)[0] for element in elements)
+        holds_events = any(
+            isinstance(element.value, Mapping) and self._kind(element.value, delivery)[0] for element in elements
+        )
         return [record] if not holds_events and self._has_id(subject) else elements
 
     def _has_id(self, subject: Subject) -> bool:
         """Whether there is an id of an event in it, of any kind; what a header says is the delivery's."""
-        found = (first_text(kind.uid, subject) for kind in self.kinds)
-        return any(id_ is not None and not id_.header for id_ in found)
+        return any((found := first_text(kind.uid, subject)) and not found.header for kind in self.kinds)
 
     def _kind(self, value: Any, delivery: Delivery) -> tuple[Kind | None, Subject, Mapping[str, Any]]:
         """The first kind whose conditions hold, the event, and what stands beside it in the object that wraps it."""

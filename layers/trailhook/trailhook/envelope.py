@@ -88,6 +88,8 @@ def encode_envelope(envelope: Envelope) -> str:
         "pending": None if envelope.pending is None else to_builtins(_PendingWire.folded(envelope.pending)),
         "sha256": hashlib.sha256(delivery.body).hexdigest(),
     }
+    if delivery.element:
+        head["element"] = True
     if len(delivery.body) > _MAX_BODY_BYTES:
         raise EnvelopeTooLarge(f"The delivery has {len(delivery.body):,} bytes; {_MAX_BODY_BYTES:,} is the most")
     message = _with_body(head, delivery.body)
@@ -114,6 +116,7 @@ def decode_envelope(message: str) -> Envelope:
                 headers=wire.headers,
                 signed=wire.signed,
                 body=body,
+                element=wire.element,
             ),
             wire.attempt,
             None if wire.pending is None else wire.pending.unfolded(),
@@ -167,6 +170,8 @@ class _Wire(Struct, frozen=True, gc=False):
     sha256: str
     encoding: str
     body: str
+    element: bool = False
+    """Only in what comes from the quarantine, and of the first releases not even there."""
 
 
 _WIRE = msgspec.json.Decoder(_Wire)

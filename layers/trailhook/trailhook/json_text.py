@@ -32,10 +32,14 @@ _AT_ONCE = 1_000_000
 
 
 class JsonText:
-    """The text of a body, and the ways to take it apart. Raises MalformedDelivery where that is impossible."""
+    """The text of a body, and the ways to take it apart. Raises MalformedDelivery where that is impossible.
 
-    def __init__(self, body: bytes) -> None:
+    One `element` of a body has been taken apart before: it is its only record.
+    """
+
+    def __init__(self, body: bytes, *, element: bool = False) -> None:
         self._body = body.removeprefix(BOM_UTF8)
+        self._element = element
 
     @cached_property
     def _text(self) -> str:
@@ -49,6 +53,8 @@ class JsonText:
 
         A broken line of an NDJSON text is a record with a fault; its neighbours are not affected.
         """
+        if self._element:
+            return iter([self.document()])
         if self._body.startswith(b"{") and (only := decode_whole(self._body)):
             return iter([only])
         return self._records()

@@ -147,7 +147,7 @@ DESCRIPTOR = fields(
         "form": text(r"[A-Za-z_][\w.-]*", "the name of a form's field, like payload"),
         "array": list_of(_MEMBERS),
         "inside": text(r"[A-Za-z_][\w-]*", "the one member that holds the event"),
-        "redact": list_of(_MEMBERS),
+        "redact": list_of(text(r"[\w-]+(\.[\w-]+)*", "a member or a path, like ssn, items.0.ssn or actor.email")),
         "kinds": list_of(_KIND),
     },
     required=["name", "title", "source", "event_source", "kinds"],

@@ -59,7 +59,7 @@ def partner(options: Options, fetcher: Fetcher | None = None) -> Partner:
 
 def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """SNS posts one message at a time; a forwarder may post an array, or one a line."""
-    for record in JsonText(open_body(delivery)).records():
+    for record in JsonText(open_body(delivery), element=delivery.element).records():
         yield PartnerEvent(delivery, record.value, record.original, record.fault)
 
 

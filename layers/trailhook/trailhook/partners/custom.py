@@ -102,25 +102,24 @@ def refuse_binary_mode(request: Request) -> None:
 
 def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """One event, an array, NDJSON, or a PutAuditEvents request with its `auditEvents`."""
-    for record in JsonText(open_body(delivery)).records():
-        for entry in _entries(record):
+    for record in JsonText(open_body(delivery), element=delivery.element).records():
+        for entry in _entries(record, delivery):
             yield PartnerEvent(delivery, entry.value, entry.original, entry.fault)
 
 
-def _entries(record: Record) -> Iterator[Record]:
-    """The events of a PutAuditEvents request, or of one of its entries; anything else is an event itself."""
-    for entry in elements_or_itself(record, "auditEvents") if _is_request(record.value) else [record]:
+def _entries(record: Record, delivery: Delivery) -> Iterator[Record]:
+    """The events of a PutAuditEvents request, or of one of its entries; anything else is an event itself.
+
+    What has other members than these is an event that says more, and would leave nothing of that.
+    """
+    members = record.value.keys() if isinstance(record.value, Mapping) else ()
+    is_request = not delivery.element and _REQUEST_MEMBERS.issuperset(members)
+    for entry in elements_or_itself(record, "auditEvents") if is_request else [record]:
         yield _event_data(entry) if _is_entry(entry.value) else entry
 
 
-def _is_request(value: Any) -> bool:
-    """An event may have a member of that name, too: in its place it would leave nothing of itself."""
-    entries = value_at(value, "auditEvents")
-    return isinstance(entries, list) and (value.keys() <= _REQUEST_MEMBERS or any(map(_is_entry, entries)))
-
-
 def _is_entry(value: Any) -> bool:
-    """Among others or alone, as the quarantine keeps it. What has other members is an event that says more."""
+    """Among others or alone, as the quarantine keeps it."""
     return isinstance(value, Mapping) and "eventData" in value and value.keys() <= _ENTRY_MEMBERS
 
 
@@ -164,8 +163,9 @@ def to_audit_event(event: PartnerEvent, *, event_source: str, redaction: Redacti
         return _from_webhook(event, event.value, redaction, event_source)
     raise UnmappableEvent(
         "UnknownForm",
-        "Neither CloudTrail's schema (eventSource, eventName; or within eventData, beside id and eventDataChecksum "
-        "alone), nor a CloudEvent (specversion), nor a Standard Webhooks body (type)",
+        "Neither CloudTrail's schema (eventSource, eventName), nor a CloudEvent (specversion), nor a Standard Webhooks "
+        "body (type), nor a PutAuditEvents request (auditEvents, channelArn, externalId alone) or its entry (id, "
+        "eventData, eventDataChecksum alone)",
     )
 
 
@@ -287,14 +287,16 @@ def _event_source(text: str) -> str:
 def _is_aws(text: str) -> bool:
     """Whether it is AWS's, or reads so: letters of another width and characters that nobody sees do not hide it."""
     written = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
-    return bool(_AWS.search("".join(character for character in written if _is_seen(character)).strip()))
+    # What is not seen hides a letter's neighbour, or ends a word.
+    readings = ("".join(letter if _is_seen(letter) else gap for letter in written).strip() for gap in ("", " "))
+    return any(map(_AWS.search, readings))
 
 
 def _is_seen(character: str) -> bool:
-    """Not: controls, formats, what Unicode has not assigned, marks (variation selectors are some), Hangul's fillers."""
-    if character.isspace():
-        return True
-    return unicodedata.category(character)[0] not in "CM" and character not in "\u115f\u1160"
+    """Not: controls, formats, what Unicode has not assigned, marks (variation selectors are some), Hangul's fillers and
+    Braille's blank.
+    """
+    return unicodedata.category(character)[0] not in "CM" and character not in "\u115f\u1160\u2800"
 
 
 def _needed(value: Mapping[str, Any], *path: str) -> str:

@@ -64,7 +64,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """A webhook is one event; audit-log entries come one by one, as an array, as NDJSON or wrapped for HEC."""
     body = open_body(delivery)
     is_form = body.startswith(b"payload=")
-    text = JsonText(form_field(body, "payload") if is_form else body)
+    text = JsonText(form_field(body, "payload") if is_form else body, element=delivery.element)
     is_webhook = bool(delivery.header("x-github-event"))
     for record in text.records():
         value = record.value if is_webhook else _unwrapped(record.value)
