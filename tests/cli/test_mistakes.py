@@ -27,3 +27,9 @@ def test_a_command_that_is_wrong_says_what_to_write(command: list[str], told: st
     assert result.exit_code == 2
     assert told in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_partner_that_is_named_twice_is_refused() -> None:
+    result = CliRunner().invoke(main, ["serve", "okta", "okta"])
+    assert result.exit_code == 2
+    assert "okta is named twice" in result.stderr

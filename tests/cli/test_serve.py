@@ -81,17 +81,10 @@ def test_without_a_stack_the_commands_say_so(tmp_path: Path) -> None:
     assert "no stack runs" in asked.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["okta", "okta"], "two integrations are called okta"),
-        (["--state", "/dev/null/folder"], "name another folder with --state"),
-    ],
-)
-def test_a_start_that_cannot_be_says_what_to_change(arguments: list[str], told: str) -> None:
-    started = trailhook("serve", *arguments)
+def test_a_start_that_cannot_be_says_what_to_change() -> None:
+    started = trailhook("serve", "--state", "/dev/null/folder")
     assert started.returncode == 1
-    assert told in started.stderr
+    assert "name another folder with --state" in started.stderr
     assert started.stderr.startswith("Error: ")
 
 

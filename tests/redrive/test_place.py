@@ -146,6 +146,13 @@ def test_an_endpoint_that_is_no_url_is_said(place: Place, monkeypatch: pytest.Mo
     assert "Invalid endpoint: nonsense: is AWS_ENDPOINT_URL in the environment a whole URL" in result.stderr
 
 
+def test_a_region_that_is_none_is_said(place: Place) -> None:
+    result = place.redrive("quarantine", named=["--stack", "audit", "--region", "bad region"])
+    assert result.exit_code == 1
+    assert "region_name 'bad region' doesn't match" in result.stderr
+    assert "AWS_ENDPOINT_URL" not in result.stderr
+
+
 def test_an_integration_that_runs_on_this_laptop_goes_by_its_name(place: Place, tmp_path: Path) -> None:
     place.queue(delivery("github", b"not JSON"))
     place.forward()

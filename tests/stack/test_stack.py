@@ -177,6 +177,14 @@ def test_a_status_that_cannot_be_read_is_told_with_what_to_do(tmp_path: Path, co
         read_status(tmp_path)
 
 
+@pytest.mark.parametrize("pid", ["1", None, 0, -1, 10**30, True])
+def test_a_status_of_no_process_is_told_so(stack: Stack, tmp_path: Path, pid: object) -> None:
+    told = json.loads((stack.state / "stack.json").read_text())
+    (tmp_path / "stack.json").write_text(json.dumps(told | {"pid": pid}))
+    with pytest.raises(NotRunningError, match="start it again, or name another folder with --state"):
+        read_status(tmp_path)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_its_stack(tmp_path: Path, ending: signal.Signals) -> None:
     runner = subprocess.Popen(

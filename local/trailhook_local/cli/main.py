@@ -6,6 +6,7 @@ import secrets as random_secrets
 import shlex
 import signal
 import sys
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
@@ -98,6 +99,8 @@ def demo(count: int, seed: int | None, kill_every: float | None) -> None:
 def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
     """Keep the local stack up for PARTNERS until Ctrl-C: any there are; github, okta and custom if none is named."""
     chosen = partners or PARTNERS
+    if twice := [partner for partner, times in Counter(chosen).items() if times > 1]:
+        raise click.UsageError(f"{twice[0]} is named twice, but there is one integration of a partner")
     plans = [Plan(partner, port=port + number if port else 0) for number, partner in enumerate(chosen)]
     # A SIGTERM shall tidy up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -155,7 +155,7 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts:
             progress.stop()
             _show(("partner", "reason", "fate"), counts)
     click.echo(f"{_with_fate(counts, verb)} of {counts.total()} dead letters {verb} to the delivery queue")
-    if choice != dead_letters.Choice() and not _with_fate(counts, verb):
+    if counts and choice != dead_letters.Choice() and not _with_fate(counts, verb):
         click.echo(FITS_NOTHING, err=True)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError
 
 from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, QUARANTINE_BUCKET
 from trailhook_local.stack.status import read_status
@@ -40,6 +41,8 @@ def aws(region: str | None) -> Client:
     def client(service: str) -> Any:
         try:
             return session.client(service)
+        except BotoCoreError:
+            raise  # Some are ValueErrors as well, and say what is wrong: a Region that is none.
         except ValueError as error:
             raise PlaceError(f"{error}: is AWS_ENDPOINT_URL in the environment a whole URL, like https://…?") from error
 

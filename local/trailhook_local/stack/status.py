@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from trailhook_local.stack.endpoints import Endpoints
 from trailhook_local.stack.errors import AlreadyRunningError, NotRunningError, StartError
@@ -35,7 +38,7 @@ class Integration:
 class Status:
     """A running stack: its process, its servers, and its integrations by name."""
 
-    pid: int
+    pid: Annotated[int, msgspec.Meta(gt=0, lt=2**31)]
     endpoints: Endpoints
     event_data_store_arn: str
     integrations: Mapping[str, Integration]
@@ -79,18 +82,12 @@ def read_status(state: Path) -> Status:
     """The stack that runs from `state`. Raises `NotRunningError`."""
     file = state / STATUS_FILE
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        status = Status(
-            pid=told["pid"],
-            endpoints=Endpoints(**told["endpoints"]),
-            event_data_store_arn=told["event_data_store_arn"],
-            integrations={name: Integration(**fields) for name, fields in told["integrations"].items()},
-        )
+        status = msgspec.json.decode(file.read_bytes(), type=Status)
     except FileNotFoundError:
         raise NotRunningError(
             f"no stack runs from {state}: start one with `trailhook serve`, or name its folder with --state"
         ) from None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise NotRunningError(
             f"{file} is not as this version writes it ({type(error).__name__}: {error}): stop the stack that runs from "
             "there and start it again, or name another folder with --state"
@@ -99,6 +96,7 @@ def read_status(state: Path) -> Status:
         os.kill(status.pid, 0)
     except (ProcessLookupError, PermissionError):  # somebody else's process has its number by now
         raise NotRunningError(
-            f"the stack that ran from {state} (process {status.pid}) has ended; start it again"
+            f"the stack that ran from {state} (process {status.pid}) has ended, or is another user's: "
+            "start it again, or name another folder with --state"
         ) from None
     return status
