@@ -24,6 +24,15 @@ RECEIVED_AT = 1_767_225_600_123
 ACCOUNT = "111122223333"
 OPTIONS = Options(accept_hec=True)
 
+SCHEMA_EVENT = {
+    "eventSource": "lamps.example.com",
+    "eventName": "LampLit",
+    "eventTime": "2025-11-05T08:30:00Z",
+    "UID": "1",
+    "userIdentity": {"type": "Service", "principalId": "lampd"},
+}
+"""The least that CloudTrail's own schema asks of an event of the custom partner."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.partners.cases import compact, delivery, event_data, outcomes, refusal
+from tests.partners.cases import SCHEMA_EVENT, compact, delivery, event_data, outcomes, refusal
 
 from trailhook.errors import SettingsError
 from trailhook.partner import Options
@@ -19,30 +19,21 @@ def test_plain_webhooks_get_the_operators_event_source() -> None:
     assert fields["userIdentity"] == {"type": "Service", "principalId": "lamps.example.com"}
 
 
-EVENT = {
-    "eventSource": "lamps.example.com",
-    "eventName": "LampLit",
-    "eventTime": "2025-11-05T08:30:00Z",
-    "UID": "1",
-    "userIdentity": {"type": "Service", "principalId": "lampd"},
-}
-
-
 @pytest.mark.parametrize(
     "entry",
     [
-        {"id": "1", "eventData": json.dumps(EVENT)},
-        {"id": "1", "eventData": EVENT},
-        {"id": "1", "eventData": json.dumps(EVENT), "eventDataChecksum": "wrong"},
-        {"id": "1", "eventData": json.dumps(EVENT), "type": "lamp.lit"},
+        {"id": "1", "eventData": json.dumps(SCHEMA_EVENT)},
+        {"id": "1", "eventData": SCHEMA_EVENT},
+        {"id": "1", "eventData": json.dumps(SCHEMA_EVENT), "eventDataChecksum": "wrong"},
+        {"id": "1", "eventData": json.dumps(SCHEMA_EVENT), "type": "lamp.lit"},
         {"id": "1", "eventData": "{", "specversion": "1.0"},
-        {"id": "1", "eventData": json.dumps(EVENT), "comment": "more than an entry says"},
+        {"id": "1", "eventData": json.dumps(SCHEMA_EVENT), "comment": "more than an entry says"},
         {"id": "1"},
-        EVENT,
+        SCHEMA_EVENT,
     ],
 )
 def test_an_entry_of_a_request_is_read_alone_as_it_is_among_others(entry: dict[str, Any]) -> None:
-    good = {"id": "0", "eventData": json.dumps(EVENT | {"UID": "0"})}
+    good = {"id": "0", "eventData": json.dumps(SCHEMA_EVENT | {"UID": "0"})}
     [_, among] = outcomes(delivery("custom", compact({"auditEvents": [good, entry]}).encode()))
     assert outcomes(delivery("custom", compact(entry).encode())) == [among]
 
@@ -50,13 +41,15 @@ def test_an_entry_of_a_request_is_read_alone_as_it_is_among_others(entry: dict[s
 @pytest.mark.parametrize(
     "outer",
     [
-        EVENT | {"eventName": "PutAuditEvents"},
+        SCHEMA_EVENT | {"eventName": "PutAuditEvents"},
         {"specversion": "1.0", "id": "1", "source": "lamps", "type": "export.failed"},
         {"type": "export.failed", "timestamp": "2025-11-05T08:30:00Z"},
         {"comment": "none of these"},
     ],
 )
-@pytest.mark.parametrize("entry", [{"id": "0", "eventData": json.dumps(EVENT)}, {"id": "0", "eventData": None}, EVENT])
+@pytest.mark.parametrize(
+    "entry", [{"id": "0", "eventData": json.dumps(SCHEMA_EVENT)}, {"id": "0", "eventData": None}, SCHEMA_EVENT]
+)
 def test_what_an_event_quotes_is_no_event(outer: dict[str, Any], entry: dict[str, Any]) -> None:
     body = compact(outer | {"auditEvents": [entry]}).encode()
     [event] = load_partner("custom", Options()).events(delivery("custom", body))
@@ -100,7 +93,7 @@ def test_what_an_event_quotes_is_no_event(outer: dict[str, Any], entry: dict[str
 def test_an_event_source_that_reads_like_aws_is_refused_of_the_operator_and_of_a_sender(name: str) -> None:
     with pytest.raises(SettingsError, match="EVENT_SOURCE"):
         load_partner("custom", Options(event_source=name))
-    assert refusal("custom", EVENT | {"eventSource": name}) == "InvalidEventSource"
+    assert refusal("custom", SCHEMA_EVENT | {"eventSource": name}) == "InvalidEventSource"
 
 
 @pytest.mark.parametrize(
@@ -114,4 +107,4 @@ def test_an_event_source_that_reads_like_aws_is_refused_of_the_operator_and_of_a
     ],
 )
 def test_an_event_source_of_anybody_else_stays_as_it_is_written(name: str) -> None:
-    assert event_data("custom", EVENT | {"eventSource": name})["eventSource"] == name
+    assert event_data("custom", SCHEMA_EVENT | {"eventSource": name})["eventSource"] == name

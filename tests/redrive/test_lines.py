@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.partners.cases import Case, cases, compact, delivery, outcomes
+from tests.partners.cases import SCHEMA_EVENT, Case, cases, compact, delivery, outcomes
 from tests.redrive.faults import faulty
 
 from trailhook.envelope import Envelope, decode_envelope, encode_envelope
@@ -37,19 +37,12 @@ def test_every_line_holds_all_that_mapping_its_event_again_needs(case: Case) -> 
 
 
 LOGIN = {"id": "9", "action": "user_login", "date_create": 1_762_331_400, "actor": {"user": {"id": "U1"}}}
-SCHEMA = {
-    "eventSource": "lamps.example.com",
-    "eventName": "LampLit",
-    "eventTime": "2025-11-05T08:30:00Z",
-    "UID": "1",
-    "userIdentity": {"type": "Service", "principalId": "lampd"},
-}
 HOOK = {"uuid": "1", "eventType": "user.session.start", "published": "2025-11-05T08:30:00Z"}
 QUOTING = {
     "an unknown form": ("slack", {"entries": [{"kind": "new", "entries": [LOGIN]}]}),
     "an array in the array": ("slack", {"entries": [[LOGIN]]}),
-    "an array in an array": ("custom", [[SCHEMA]]),
-    "a request in a request": ("custom", {"auditEvents": [{"auditEvents": [{"id": "1", "eventData": SCHEMA}]}]}),
+    "an array in an array": ("custom", [[SCHEMA_EVENT]]),
+    "a request in a request": ("custom", {"auditEvents": [{"auditEvents": [{"id": "1", "eventData": SCHEMA_EVENT}]}]}),
     "a hook in a hook": ("okta", {"data": {"events": [{"eventType": "a", "data": {"events": [HOOK]}}]}}),
     "a text of lines": ("okta", {"data": {"events": ["{}\n{}"]}}),
 }
