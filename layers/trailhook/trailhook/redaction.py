@@ -116,22 +116,24 @@ class Redaction(Struct, frozen=True):
         """The members without secrets. `removed` gets an element for each of these: its path, beginning with `name`,
         or nothing where it has enough to tell.
         """
-        secret = _Secret.ALL if self.lists(_parts(name)) else _Secret.NOTHING
-        return self._walked(members, _At(tuple(name.split(".")), _parts(name), secret), removed)
+        return self._walked(members, name, removed)
 
     def shown(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """The event of which parts are put to where their path is another one, which no rule would recognise."""
-        return self._walked(event, _At(), [])
+        return self._walked(event, "", [])
 
     def lists(self, path: tuple[str, ...]) -> bool:
         """Whether one of the paths is the end of this one."""
-        return bool(path) and path[-1] in self.last_parts and any(path[-len(end) :] == end for end in self.paths)
+        return path[-1] in self.last_parts and any(path[-len(end) :] == end for end in self.paths)
 
-    def _walked(self, members: Mapping[str, Any], at: "_At", removed: list[str]) -> Mapping[str, Any]:
+    def _walked(self, members: Mapping[str, Any], name: str, removed: list[str]) -> Mapping[str, Any]:
+        listed = bool(self.paths) and self.lists(_parts(name))
         try:
-            if not at.secret and not _may_hold(members, self.last_parts):
+            if not listed and not _may_hold(members, self.last_parts):
                 return members
-            return _Walk(self, removed).members(members, at)
+            return _Walk(self, removed).members(
+                members, _At.beginning(name, _Secret.ALL if listed else _Secret.NOTHING)
+            )
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
@@ -143,10 +145,14 @@ BY_NAME = Redaction()
 class _At(Struct, frozen=True):
     """Where a walk is: the names on the way, as they are written and as lists have them, and what the last one says."""
 
-    path: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
-    secret: _Secret = _Secret.NOTHING
+    path: tuple[str, ...]
+    parts: tuple[str, ...]
+    secret: _Secret
     levels: frozenset[str] = _NONE
+
+    @classmethod
+    def beginning(cls, name: str, secret: _Secret) -> "_At":
+        return cls((name,), _parts(name), secret) if name else cls((), (), secret)
 
     def within(self, name: str, secret: _Secret) -> "_At":
         levels = self.levels or (_LEVELS if _is_permission(name[-_LONGEST_NAME:]) else _NONE)
