@@ -82,6 +82,12 @@ BOMBS: Mapping[str, Callable[[], bytes | str]] = {
     "secrets below a long name": lambda: gzip.compress(
         compact({"type": "a", "K" * 100_000: {"permissions": {"secrets": ["x"] * 30_000}}})
     ),
+    "levels below a name of dots": lambda: gzip.compress(
+        b'{"type":"a","token":"x","' + b"." * 500_000 + b'":' + b'{"a":' * 230 + b"1" + b"}" * 231
+    ),
+    "objects below a name of dots": lambda: gzip.compress(
+        compact({"type": "a", "token": "x", "a." * 100_000: [{"a": 1}] * 50_000})
+    ),
     "secrets below many levels": lambda: gzip.compress(
         b'{"type":"a","a":' + b'{"a":' * 200 + compact({"tokens": ["x"] * 500_000}) + b"}" * 201
     ),

@@ -131,6 +131,13 @@ def test_a_secret_below_a_permission_is_one() -> None:
     assert removed == [f"requestParameters.permission.{name}" for name in ("api_token", "secrets.ci", "password")]
 
 
+@pytest.mark.parametrize(
+    "secret", ["пароль", "密码", "!@#$%^&*()", "all$$$", "use#only!", "----", "admin密码", "read."]
+)
+def test_a_secret_below_a_permission_is_one_whatever_it_is_written_in(secret: str) -> None:
+    assert redact({"permissions": {"password": secret}})[0] == {"permissions": {"password": REDACTED}}
+
+
 def test_what_is_longer_than_a_name_is_no_label() -> None:
     title = "A title of many words, more than any name would have, that ends with the word password"
     assert redact({"items": [{"name": title, "value": "kept"}]})[1] == []

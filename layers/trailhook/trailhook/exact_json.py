@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from trailhook.errors import Undeliverable, UnmappableEvent
 
-_BLANKS = b" \t\r\n"
+BLANKS = b" \t\r\n"
 
 _ESCAPES = (
     (b"/", b"\\/"),
@@ -46,7 +46,7 @@ def decode(text: str | bytes) -> Any:
 
 def decode_whole(raw: bytes) -> Record | None:
     """The one value that the text, without blanks around it, surely says; None if that takes a closer look."""
-    raw = raw.strip(_BLANKS)
+    raw = raw.strip(BLANKS)
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -97,7 +97,7 @@ def _is_kept(value: Any, raw: bytes) -> bool:
             again = _escaped_as(raw, value, again)
     except (orjson.JSONEncodeError, ValueError):
         return False
-    return again.translate(None, _BLANKS) == raw.translate(None, _BLANKS)
+    return again.translate(None, BLANKS) == raw.translate(None, BLANKS)
 
 
 def _escaped_as(raw: bytes, value: Any, again: bytes) -> bytes:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from trailhook.delivery import Delivery
 from trailhook.errors import QuarantineError
-from trailhook.exact_json import encode_ascii
+from trailhook.exact_json import BLANKS, encode_ascii
 from trailhook.timestamps import from_milliseconds
 
 VERSION = 1
@@ -49,7 +49,7 @@ class QuarantinedEvent(Struct, frozen=True):
                 "delivery_id": delivery.id,
                 "encoding": encoding,
                 "body": body,
-                "element": delivery.element or self.original != delivery.body.strip(),
+                "element": delivery.element or self._is_element,
                 "headers": dict(delivery.headers),
                 "signed": sorted(delivery.signed),
                 "proof": delivery.proof,
@@ -58,6 +58,12 @@ class QuarantinedEvent(Struct, frozen=True):
                 "way_back": way_back,
             }
         )
+
+    @property
+    def _is_element(self) -> bool:
+        """Whether it is less than the delivery's body, but for blanks around that."""
+        body = self.delivery.body
+        return self.original not in (body, body.strip(BLANKS))
 
     @classmethod
     def from_line(cls, line: bytes) -> "QuarantinedEvent":

@@ -69,6 +69,7 @@ _TELLS_NOTHING: set[str] = set()
 """Names of members that were looked at before. An event of nothing else costs one comparison of sets."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _NONE: frozenset[str] = frozenset()
+_LEVEL = re.compile(r"[A-Za-z]+([ ,_:/&-]+[A-Za-z]+)*")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -105,12 +106,14 @@ class Redaction(Struct, frozen=True):
 
     paths: frozenset[tuple[str, ...]] = frozenset()
     last_parts: frozenset[str] = frozenset()
+    longest: int = 0
+    """Parts of the longest path: of where a member stands, no more than so many count."""
 
     @classmethod
     def of(cls, *lists: Iterable[str]) -> "Redaction":
         """From texts such as `ssn` (that member, wherever it stands) or `request.body` (that one below `request`)."""
-        paths = frozenset(_parts(text.strip()) for texts in lists for text in texts)
-        return cls(paths, frozenset(path[-1] for path in paths))
+        paths = frozenset(tuple(text.strip().lower().split(".")) for texts in lists for text in texts)
+        return cls(paths, frozenset(path[-1] for path in paths), max(map(len, paths), default=0))
 
     def apply(self, name: str, members: Mapping[str, Any], removed: list[str]) -> Mapping[str, Any]:
         """The members without secrets. `removed` gets an element for each of these: its path, beginning with `name`,
@@ -124,16 +127,22 @@ class Redaction(Struct, frozen=True):
 
     def lists(self, path: tuple[str, ...]) -> bool:
         """Whether one of the paths is the end of this one."""
-        return path[-1] in self.last_parts and any(path[-len(end) :] == end for end in self.paths)
+        return any(path[-len(end) :] == end for end in self.paths)
+
+    def end(self, parts: tuple[str, ...], name: str) -> tuple[str, ...]:
+        """The end of a path below those parts. A member's own name may have dots: `{"actor.email": "..."}`."""
+        if not self.longest:
+            return ()
+        return (*parts, *name.lower().rsplit(".", self.longest)[-self.longest :])[-self.longest :]
 
     def _walked(self, members: Mapping[str, Any], name: str, removed: list[str]) -> Mapping[str, Any]:
-        listed = bool(self.paths) and self.lists(_parts(name))
+        listed = self.lists(self.end((), name))
         try:
             if not listed and not _may_hold(members, self.last_parts):
                 return members
-            return _Walk(self, removed).members(
-                members, _At.beginning(name, _Secret.ALL if listed else _Secret.NOTHING)
-            )
+            path = (name,) if name else ()
+            at = _At(path, self.end((), name), _Secret.ALL if listed else _Secret.NOTHING)
+            return _Walk(self, removed).members(members, at)
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
@@ -143,20 +152,12 @@ BY_NAME = Redaction()
 
 
 class _At(Struct, frozen=True):
-    """Where a walk is: the names on the way, as they are written and as lists have them, and what the last one says."""
+    """Where a walk is: the names on the way, the end of them as lists have it, and what the last one says."""
 
     path: tuple[str, ...]
     parts: tuple[str, ...]
     secret: _Secret
     levels: frozenset[str] = _NONE
-
-    @classmethod
-    def beginning(cls, name: str, secret: _Secret) -> "_At":
-        return cls((name,), _parts(name), secret) if name else cls((), (), secret)
-
-    def within(self, name: str, secret: _Secret) -> "_At":
-        levels = self.levels or (_LEVELS if _is_permission(name[-_LONGEST_NAME:]) else _NONE)
-        return _At((*self.path, name), (*self.parts, *_parts(name)), secret, levels)
 
 
 class _Walk(Struct, frozen=True):
@@ -178,9 +179,9 @@ class _Walk(Struct, frozen=True):
         if secret is _Secret.ALL or value is REDACTED:
             return self._remove(name, at)
         if isinstance(value, Mapping):
-            return self.members(value, at.within(name, secret))
+            return self.members(value, self._within(at, name, secret))
         if isinstance(value, list):
-            within = at.within(name, secret)
+            within = self._within(at, name, secret)
             return [
                 item if _stays(item, secret) else self._value(item, str(number), secret, within)
                 for number, item in enumerate(value)
@@ -188,10 +189,15 @@ class _Walk(Struct, frozen=True):
         least = _Secret.TEXT if isinstance(value, str) else _Secret.NUMBER
         return self._remove(name, at) if secret >= least and not _is_level(value, at.levels) else value
 
+    def _within(self, at: _At, name: str, secret: _Secret) -> _At:
+        levels = at.levels or (_LEVELS if _is_permission(name[-_LONGEST_NAME:]) else _NONE)
+        return _At((*at.path, name), self.redaction.end(at.parts, name), secret, levels)
+
     def _secret(self, name: str, at: _At, label: _Secret) -> _Secret:
         if at.secret is _Secret.ALL:
             return _Secret.ALL
-        if _last_part(name) in self.redaction.last_parts and self.redaction.lists((*at.parts, *_parts(name))):
+        redaction = self.redaction
+        if _last_part(name) in redaction.last_parts and redaction.lists(redaction.end(at.parts, name)):
             return _Secret.ALL
         own, last = _judge(name)
         if label and last in _LABELLED:
@@ -301,17 +307,15 @@ def _is_permission(name: str) -> bool:
 
 
 def _is_level(value: Any, levels: frozenset[str]) -> bool:
-    return bool(levels) and isinstance(value, str) and len(value) <= _LONGEST_NAME and levels.issuperset(_words(value))
+    """Whether it is a text of such words and nothing else, for what is no letter is told by no word."""
+    if not levels or not isinstance(value, str) or len(value) > _LONGEST_NAME or not _LEVEL.fullmatch(value):
+        return False
+    return levels.issuperset(_words(value))
 
 
 def _words(name: str) -> list[str]:
     """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words."""
     return [word.lower() for word in _WORD.findall(name)]
-
-
-def _parts(path: str) -> tuple[str, ...]:
-    """A path as lists have it. A member's own name may have dots: `{"actor.email": "..."}`."""
-    return tuple(path.lower().split("."))
 
 
 def _last_part(name: str) -> str:
