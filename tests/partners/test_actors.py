@@ -96,6 +96,13 @@ PROPERTIES = {"metadata": {"customerIDString": "c", "eventType": "t", "offset": 
             "A1",
         ),
         (
+            "slack",
+            SLACK
+            | {"actor": {"type": "user", "user": {"id": MISSING, "email": "mira@example.com"}, "team": {"id": "T1"}}},
+            "User",
+            "mira@example.com",
+        ),
+        (
             "auth0",
             AUTH0 | {"details": {"request": {"auth": {"user": {"user_id": MISSING, "name": "jonas"}}}}},
             "Client",

@@ -287,9 +287,12 @@ def _event_source(text: str) -> str:
 def _is_aws(text: str) -> bool:
     """Whether it is AWS's, or reads so: letters of another width and characters that nobody sees do not hide it."""
     written = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
-    # What is not seen hides a letter's neighbour, or ends a word.
-    readings = ("".join(letter if _is_seen(letter) else gap for letter in written).strip() for gap in ("", " "))
-    return any(map(_AWS.search, readings))
+    # What is not seen hides a letter's neighbour, or ends a word; white space that controls lines does both.
+    hidden = "".join(
+        letter if _is_seen(letter) else " " if letter.isspace() or letter == "\u2800" else "\0" for letter in written
+    )
+    readings = (hidden.replace("\0", ""), hidden.replace("\0", " "), hidden.replace("\0", "").replace(" ", ""))
+    return any(_AWS.search(reading.strip()) for reading in readings)
 
 
 def _is_seen(character: str) -> bool:
