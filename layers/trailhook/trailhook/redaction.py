@@ -136,7 +136,7 @@ class Redaction(Struct, frozen=True):
         return (*parts, *name.lower().rsplit(".", self.longest)[-self.longest :])[-self.longest :]
 
     def _walked(self, members: Mapping[str, Any], name: str, removed: list[str]) -> Mapping[str, Any]:
-        listed = self.lists(self.end((), name))
+        listed = bool(self.paths) and self.lists(self.end((), name))
         try:
             if not listed and not _may_hold(members, self.last_parts):
                 return members
