@@ -35,6 +35,7 @@ def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[Map
         *("next_password", "sync_secret", "page_api_key", "continuation_credentials"),
         *("hashed_password", "passwordHash", "user_password_digest", "passwordhash", "password_hashes", "pwd_sha256"),
         *("password1", "new_password_2", "token_2", "hash_secret", "usersecrets", "usercookie"),
+        *("userpasswords", "dbpasswd", "rootpwd", "mypassphrase", "pwdhash", "userpasswordhashes", "accessjwt"),
         *("secretkey", "signingkey", "apikeys", "APIkey", "accesskeys"),
         "x" * 100 + "_password",
         "not_only_one_word_but_a_name_of_many_words_which_ends_as_a_secrets_does_in_api_token",
@@ -192,6 +193,27 @@ def test_a_path_may_begin_or_end_with_where_the_members_are(path: str) -> None:
     removed: list[str] = []
     kept = Redaction.of([path]).apply("userIdentity.details", {"email": "e"}, removed)
     assert (kept, removed) == ({"email": REDACTED}, ["userIdentity.details.email"])
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("emails.0", {"emails": [REDACTED, "c"], "rows": [["d", "e"]]}),
+        ("rows.0.1", {"emails": ["a", "c"], "rows": [["d", REDACTED]]}),
+        ("rows.0", {"emails": ["a", "c"], "rows": [REDACTED]}),
+        ("1", {"emails": ["a", REDACTED], "rows": [["d", REDACTED]]}),
+        ("emails.2", {"emails": ["a", "c"], "rows": [["d", "e"]]}),
+    ],
+)
+def test_elements_of_a_list_count_by_their_number(path: str, kept: Mapping[str, Any]) -> None:
+    assert redact({"emails": ["a", "c"], "rows": [["d", "e"]]}, Redaction.of([path]))[0] == kept
+
+
+def test_what_holds_no_secret_is_not_copied() -> None:
+    members = {"large": [{"a": 1}] * 3, "token": "t", "more": [{"token": "t"}, {"a": {"b": 2}}]}
+    kept, _ = redact(members)
+    assert kept["large"] is members["large"]
+    assert kept["more"][1] is members["more"][1]
 
 
 def test_a_mark_that_is_put_elsewhere_is_listed_there() -> None:

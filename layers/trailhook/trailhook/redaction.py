@@ -26,6 +26,8 @@ _PASSWORDS = frozenset(["password", "passwords", "passwd", "pwd", "passcode", "p
 _HASHES = frozenset(["hash", "hashes", "digest", "digests", "sha"])
 """What tells secrets apart without being one, unless it is that of a password."""
 
+_HASHED_IN_ONE_WORD = tuple(f"{word}{of_it}" for word in sorted(_PASSWORDS) for of_it in sorted(_HASHES))
+
 _WITHIN = frozenset(["secret", "secrets", "cookie", "cookies", "credential", "credentials"])
 """Secrets that may be objects, which then hold it."""
 
@@ -140,8 +142,7 @@ class Redaction(Struct, frozen=True):
         try:
             if not listed and not _may_hold(members, self.last_parts):
                 return members
-            path = (name,) if name else ()
-            at = _At(path, self.end((), name), _Secret.ALL if listed else _Secret.NOTHING)
+            at = _At(None, name, self.end((), name), _Secret.ALL if listed else _Secret.NOTHING)
             return _Walk(self, removed).members(members, at)
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
@@ -152,28 +153,48 @@ BY_NAME = Redaction()
 
 
 class _At(Struct, frozen=True):
-    """Where a walk is: the names on the way, the end of them as lists have it, and what the last one says."""
+    """Where a walk is: the name there, the end of the path as lists have it, and what that says of all below."""
 
-    path: tuple[str, ...]
-    parts: tuple[str, ...]
+    above: "_At | None"
+    name: str
+    end: tuple[str, ...]
     secret: _Secret
     levels: frozenset[str] = _NONE
+
+    def path(self, name: str) -> str:
+        """Where its member of that name is, as far as it is told."""
+        names, at = [name], self
+        while at.above:
+            names.append(at.name)
+            at = at.above
+        if at.name:
+            names.append(at.name)
+        return ".".join(part[:LONGEST_TOLD] for part in reversed(names))[:LONGEST_TOLD]
 
 
 class _Walk(Struct, frozen=True):
     redaction: Redaction
     removed: list[str]
 
-    def members(self, value: Mapping[str, Any], at: _At) -> dict[str, Any]:
-        label = _label(value)
-        kept: dict[str, Any] = {}
-        for name, member in value.items():
-            secret = self._secret(name, at, label)
-            kept[name] = member if _stays(member, secret) else self._value(member, name, secret, at)
-        return kept
+    def members(self, value: Mapping[str, Any], at: _At) -> Mapping[str, Any]:
+        """The members without secrets; the very same object where there is none, so that no large one is copied."""
+        removed, label = len(self.removed), _label(value)
+        kept = {name: self._value(member, name, self._secret(name, at, label), at) for name, member in value.items()}
+        return kept if len(self.removed) > removed else value
+
+    def _elements(self, value: list[Any], secret: _Secret, at: _At) -> list[Any]:
+        removed = len(self.removed)
+        names = map(str, range(len(value)))
+        kept = [
+            self._value(item, name, _Secret.ALL if self._is_listed(name, at) else secret, at)
+            for name, item in zip(names, value, strict=True)
+        ]
+        return kept if len(self.removed) > removed else value
 
     def _value(self, value: Any, name: str, secret: _Secret, at: _At) -> Any:
         """The value, or the mark in its place."""
+        if not secret and value.__class__ in _SCALARS and value is not REDACTED:
+            return value
         if value is None or isinstance(value, bool) or value in ("", [], {}):
             return value
         if secret is _Secret.ALL or value is REDACTED:
@@ -181,23 +202,20 @@ class _Walk(Struct, frozen=True):
         if isinstance(value, Mapping):
             return self.members(value, self._within(at, name, secret))
         if isinstance(value, list):
-            within = self._within(at, name, secret)
-            return [
-                item if _stays(item, secret) else self._value(item, str(number), secret, within)
-                for number, item in enumerate(value)
-            ]
+            return self._elements(value, secret, self._within(at, name, secret))
         least = _Secret.TEXT if isinstance(value, str) else _Secret.NUMBER
         return self._remove(name, at) if secret >= least and not _is_level(value, at.levels) else value
 
     def _within(self, at: _At, name: str, secret: _Secret) -> _At:
         levels = at.levels or (_LEVELS if _is_permission(name[-_LONGEST_NAME:]) else _NONE)
-        return _At((*at.path, name), self.redaction.end(at.parts, name), secret, levels)
+        return _At(at, name, self.redaction.end(at.end, name), secret, levels)
+
+    def _is_listed(self, name: str, at: _At) -> bool:
+        redaction = self.redaction
+        return _last_part(name) in redaction.last_parts and redaction.lists(redaction.end(at.end, name))
 
     def _secret(self, name: str, at: _At, label: _Secret) -> _Secret:
-        if at.secret is _Secret.ALL:
-            return _Secret.ALL
-        redaction = self.redaction
-        if _last_part(name) in redaction.last_parts and redaction.lists(redaction.end(at.parts, name)):
+        if at.secret is _Secret.ALL or self._is_listed(name, at):
             return _Secret.ALL
         own, last = _judge(name)
         if label and last in _LABELLED:
@@ -207,13 +225,8 @@ class _Walk(Struct, frozen=True):
         return own
 
     def _remove(self, name: str, at: _At) -> str:
-        told = len(self.removed) < MOST_TOLD
-        self.removed.append(".".join(part[:LONGEST_TOLD] for part in (*at.path, name))[:LONGEST_TOLD] if told else "")
+        self.removed.append(at.path(name) if len(self.removed) < MOST_TOLD else "")
         return REDACTED
-
-
-def _stays(value: Any, secret: _Secret) -> bool:
-    return not secret and value.__class__ in _SCALARS and value is not REDACTED
 
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
@@ -227,6 +240,8 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
         value = value.values()
     elif not isinstance(value, list):
         return False
+    elif listed and any(part.isdecimal() and int(part) < len(value) for part in listed):
+        return True
     for member in value:  # noqa: SIM110 - a generator would take twice as long, for each event
         if member is REDACTED or (member.__class__ not in _SCALARS and _may_hold(member, listed)):
             return True
@@ -281,7 +296,7 @@ def _judged(name: str) -> tuple[_Secret, str]:
 def _by_words(words: Sequence[str]) -> _Secret:
     *others, last = words
     before = others[-1] if others else ""
-    password = _is_password(last) or (last in _HASHES and _is_password(before)) or last.endswith("passwordhash")
+    password = _is_password(last) or (last in _HASHES and _is_password(before)) or last.endswith(_HASHED_IN_ONE_WORD)
     hashed = last in _HASHES or "hashed" in others
     if not _HARMLESS.isdisjoint(words) or (hashed and not password):
         return _Secret.NOTHING
@@ -292,13 +307,13 @@ def _by_words(words: Sequence[str]) -> _Secret:
     if last.endswith(("token", "tokens")):
         return _Secret.NOTHING if (last.removesuffix("s").removesuffix("token") or before) in _PAGING else _Secret.TEXT
     key = last in {"key", "keys"} and not _KEYS.isdisjoint(others)
-    if key or last in _TEXTS or "".join(words).endswith(_KEYS_IN_ONE_WORD):
+    if key or last in _TEXTS or last.endswith("jwt") or "".join(words).endswith(_KEYS_IN_ONE_WORD):
         return _Secret.TEXT
     return _Secret.NOTHING
 
 
 def _is_password(word: str) -> bool:
-    return word in _PASSWORDS or word.endswith("password")
+    return word.endswith(tuple(_PASSWORDS))
 
 
 @lru_cache(maxsize=4096)
