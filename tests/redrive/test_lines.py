@@ -1,6 +1,8 @@
 """A line of the quarantine holds all that its event needs to become the same event later."""
 
+from codecs import BOM_UTF8
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from msgspec.structs import replace
@@ -8,6 +10,7 @@ from tests.partners.cases import SCHEMA_EVENT, Case, cases, compact, delivery, o
 from tests.redrive.faults import faulty
 
 from trailhook.envelope import Envelope, decode_envelope, encode_envelope
+from trailhook.errors import MalformedDelivery
 from trailhook.mapping import Mapper, Withheld
 from trailhook.partner import Options
 from trailhook.partners import load_partner
@@ -58,6 +61,19 @@ def test_what_a_quarantined_event_quotes_is_no_event_when_it_goes_back_alone(par
         whole = QuarantinedEvent.from_line(kept.to_line("the way back")).delivery
         assert whole.element
         assert outcomes(whole) == [refused]
+
+
+ENTRY = {"action": "repo.create", "@timestamp": 1_762_331_400_123, "actor": "mona", "_document_id": "1"}
+
+
+@pytest.mark.parametrize("line", [b"payload=" + quote(compact(ENTRY)).encode(), BOM_UTF8 + compact(ENTRY).encode()])
+def test_a_broken_line_is_no_event_when_it_goes_back_alone(line: bytes) -> None:
+    whole = delivery("github", compact(ENTRY).encode() + b"\n" + line)
+    [_, broken] = load_partner("github", Options()).events(whole)
+    kept = QuarantinedEvent(whole, "NotJson", "broken", broken.original)
+    back = QuarantinedEvent.from_line(kept.to_line("the way back")).delivery
+    with pytest.raises(MalformedDelivery, match="NotJson"):
+        list(load_partner("github", Options()).events(back))
 
 
 @pytest.mark.parametrize("blank", [b"", b"\n", b" \r\n", b"\n\x0b"])

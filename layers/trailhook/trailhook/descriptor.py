@@ -88,7 +88,7 @@ class Descriptor(Struct, frozen=True):
         The same in the field of a form, where the descriptor names one; an event of its own is then that field's text.
         """
         body, field = open_body(delivery), self.spec.get("form")
-        if field and _FORM.match(body):
+        if field and not delivery.element and _FORM.match(body):
             body = form_field(body, field)
         for record in JsonText(body, element=delivery.element).records():
             for entry in self._elements(record, delivery):

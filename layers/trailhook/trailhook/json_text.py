@@ -34,11 +34,12 @@ _AT_ONCE = 1_000_000
 class JsonText:
     """The text of a body, and the ways to take it apart. Raises MalformedDelivery where that is impossible.
 
-    One `element` of a body has been taken apart before: it is its only record.
+    One `element` of a body has been taken apart before: it is its only record, and a byte order mark no longer its
+    beginning.
     """
 
     def __init__(self, body: bytes, *, element: bool = False) -> None:
-        self._body = body.removeprefix(BOM_UTF8)
+        self._body = body if element else body.removeprefix(BOM_UTF8)
         self._element = element
 
     @cached_property

@@ -63,12 +63,12 @@ def acknowledge(delivery: Delivery) -> Response:
 def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """A webhook is one event; audit-log entries come one by one, as an array, as NDJSON or wrapped for HEC."""
     body = open_body(delivery)
-    is_form = body.startswith(b"payload=")
+    is_form = body.startswith(b"payload=") and not delivery.element
     text = JsonText(form_field(body, "payload") if is_form else body, element=delivery.element)
     is_webhook = bool(delivery.header("x-github-event"))
     for record in text.records():
         value = record.value if is_webhook else _unwrapped(record.value)
-        original = body if is_form else record.original
+        original = delivery.body if is_form else record.original
         yield PartnerEvent(delivery, value, original, record.fault)
 
 
