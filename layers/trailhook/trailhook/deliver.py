@@ -45,7 +45,7 @@ class Halt:
 
     @property
     def outcome(self) -> Outcome | None:
-        """What is the end of that which is not sent; None to go on."""
+        """The outcome of what is not sent; None to go on."""
         return self._outcome or (self._within.outcome if self._within else None)
 
     def note(self, outcomes: Sequence[Outcome]) -> None:

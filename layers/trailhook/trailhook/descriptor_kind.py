@@ -21,20 +21,22 @@ SERVICE = "Service"
 
 
 class Actor(Struct, frozen=True):
-    """One of those who may be behind an event; the first whose id is there is it."""
+    """One of those who may be behind an event `when` so; the first whose id is there is it."""
 
+    when: Sequence[Condition]
     id: Sequence[Place]
     type: Sequence[Place]
     details: Sequence[tuple[str | None, Callable[[Any], Any]]]
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "Actor":
+        when = [condition(entry) for entry in spec.get("when", ())]
         details = [(entry.get("as"), path(entry["at"])) for entry in spec.get("details", ())]
-        return cls(places(spec["id"]), places(spec["type"]), details)
+        return cls(when, places(spec["id"]), places(spec["type"]), details)
 
     def identity(self, subject: Subject, shown: Mapping[str, Any]) -> UserIdentity | None:
         """Who it is; the details are taken of the event as it may be `shown`."""
-        found = first_text(self.id, subject)
+        found = first_text(self.id, subject) if _hold(self.when, subject) else None
         if found is None or found.text is None:
             return None
         kind = first_text(self.type, subject)
@@ -109,7 +111,7 @@ class Kind(Struct, frozen=True):
         )
 
     def fits(self, subject: Subject) -> bool:
-        return all(condition.holds(subject) for condition in self.when)
+        return _hold(self.when, subject)
 
     def own_id(self, subject: Subject) -> str | None:
         found = first_text(self.uid, subject)
@@ -184,6 +186,11 @@ class Kind(Struct, frozen=True):
             if found and address(found.text):
                 return found.text
         return None
+
+
+def _hold(conditions: Sequence[Condition], subject: Subject) -> bool:
+    """Whether all of them hold."""
+    return all(condition.holds(subject) for condition in conditions)
 
 
 def _digest(value: Any) -> str:

@@ -58,7 +58,7 @@ def _time_format_problem(form: str) -> str | None:
     return None
 
 
-_ACTOR = fields({"id": PLACES, "type": TYPES, "details": _details}, required=["id"])
+_ACTOR = fields({"when": list_of(CONDITION), "id": PLACES, "type": TYPES, "details": _details}, required=["id"])
 _FAILURE = fields({"when": CONDITION, "code": PLACES, "message": PLACES}, required=["when"])
 
 
