@@ -19,23 +19,20 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
 from typing import Any
 
+from benchmarks.runtime import LAYER, ROOT, build_layer, in_image, interpreter
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).parents[1]
-LAYER = ROOT / "layers" / "trailhook"
 SERVICES = ("cloudtrail", "cloudtrail-data", "s3", "secretsmanager", "sqs", "sts")
 ANCHOR_PACKAGES = (
     "aws-lambda-powertools",
@@ -119,40 +116,6 @@ class Accepting(BaseHTTPRequestHandler):
         pass
 
 
-def bytecode() -> Any:
-    """The build step that looks for interpreters."""
-    spec = spec_from_file_location("bytecode", LAYER / "bytecode.py")
-    assert spec
-    assert spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def interpreter() -> str:
-    """The runtime's own minor version where this machine has it, else this one."""
-    runtime = re.findall(r"^RUNTIME := (\S+)", (LAYER / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0]
-    build = bytecode()
-    return next(
-        (name for name in build.interpreters(runtime, os.environ) if build.is_runtime(name, runtime)), sys.executable
-    )
-
-
-def build_layer(folder: Path, version: str) -> Path:
-    """The layer as `sam build` makes it, for Python `version`."""
-    make = [
-        "make",
-        "--silent",
-        "-C",
-        str(LAYER),
-        "build-TrailhookLayer",
-        f"ARTIFACTS_DIR={folder}",
-        f"RUNTIME={version}",
-    ]
-    subprocess.run([*make, f"PYTHON={sys.executable}"], check=True, capture_output=True)
-    return folder / "python"
-
-
 def build_anchor(folder: Path, python: str, *, lean: bool) -> Path:
     """The anchor's packages, in the layer's versions where it has them; `lean`: pruned and compiled."""
     locked = dict(
@@ -213,18 +176,6 @@ def measure(
     return {name: {kind: median(times[name][kind] for times in taken) for kind in taken[0][name]} for name in subjects}
 
 
-def in_container(folder: Path, environ: Mapping[str, str], version: str) -> Sequence[str]:
-    """A command that runs Lambda's image on the same paths."""
-    image = bytecode().container(version)
-    if image is None:
-        raise SystemExit(
-            f"Docker has no image of Lambda's Python {version}: docker pull public.ecr.aws/lambda/python:{version}"
-        )
-    mounts = [word for path in (folder, ROOT) for word in ("--volume", f"{path}:{path}:ro")]
-    variables = [word for name in environ for word in ("--env", name)]
-    return ["docker", "run", "--rm", "--network", "host", *mounts, *variables, "--entrypoint", "python3", image]
-
-
 def render(results: Mapping[str, Mapping[str, float]], title: str) -> Table:
     table = Table(title=title)
     for column in ("", "init", "ratio", "and first invocation", "ratio", "warm invocation"):
@@ -266,7 +217,7 @@ def main() -> None:
             server.daemon_threads = True
             threading.Thread(target=server.serve_forever, daemon=True).start()
             environ = environment(f"http://127.0.0.1:{server.server_address[1]}")
-            command = in_container(folder, environ, minor) if arguments.container else [python]
+            command = in_image(minor, (folder, ROOT), environ) if arguments.container else [python]
             results = measure(command, subjects, environ, arguments.rounds)
             server.shutdown()
     where = "Lambda's image" if arguments.container else f"Python {version}"

@@ -1,10 +1,18 @@
 """forward: end to end over HTTP beside the naive loop, what its stages cost, and how full its requests are.
 
-python -m benchmarks.forward [--events 2500]
+python -m benchmarks.forward [--events 2500] [--container]
+
+`--container` runs it in Lambda's image, which Docker must have, on the layer as it is built.
 """
 
 import argparse
+import os
+import platform
+import subprocess
+import sysconfig
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -12,6 +20,7 @@ from benchmarks.anchors import bare_requests, floor, naive_loop, plain_loop
 from benchmarks.corpus import ACCOUNT, CHANNEL, body, forwarder, message, record
 from benchmarks.endpoint import endpoint
 from benchmarks.measuring import Measurement, each, measure, ratio, show, together
+from benchmarks.runtime import ROOT, build_layer, in_image, runtime
 from botocore.config import Config
 
 from trailhook.batch import Entry, pack, request_body
@@ -118,7 +127,7 @@ def show_end_to_end(url: str, slow_url: str, events: int) -> None:
     )
     naive = rows[NAIVE]
     show(
-        "forward, end to end over HTTP: events of 1.6 kB, one a message",
+        f"forward, end to end over HTTP: events of 1.6 kB, one a message (Python {platform.python_version()})",
         ("", "events", "events/s", "µs of CPU an event", "times cheaper than naive"),
         [
             (name, f"{one.count:,}", f"{one.count / one.wall:,.0f}", f"{one.cost:,.1f}", ratio(naive, one))
@@ -156,10 +165,26 @@ def show_fill(events: int) -> None:
     )
 
 
+def in_container(events: int) -> None:
+    """The same in Lambda's image. What only benchmarks need is this environment's, behind the layer's packages."""
+    with tempfile.TemporaryDirectory(prefix="trailhook-forward-") as name:
+        layer, others = build_layer(Path(name), runtime()), Path(sysconfig.get_path("purelib"))
+        environ = {"PYTHONPATH": f"{ROOT}:{layer}:{others}", "PYTHONDONTWRITEBYTECODE": "1"}
+        command = in_image(runtime(), (ROOT, Path(name), others), environ)
+        subprocess.run(
+            [*command, "-m", "benchmarks.forward", "--events", str(events)], env={**os.environ, **environ}, check=True
+        )
+
+
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--events", type=int, default=2_500)
-    events = arguments.parse_args().events
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=2_500)
+    parser.add_argument("--container", action="store_true", help="run it in Lambda's image")
+    arguments = parser.parse_args()
+    events: int = arguments.events
+    if arguments.container:
+        in_container(events)
+        return
     with endpoint() as url, endpoint(SLOW_SECONDS) as slow_url:
         show_end_to_end(url, slow_url, events)
     show_fill(events)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.cold_start import ANCHOR, Accepting, Subject, environment, measure, render
+from benchmarks.runtime import in_image
 from rich.console import Console
 
 ROOT = Path(__file__).parents[2]
@@ -57,3 +58,9 @@ def test_a_sample_that_fails_is_no_measurement(site: Path, url: str) -> None:
     refused = Subject(site, ROOT / "functions" / "receive", EVENTS / "receive-github-webhook.json")
     with pytest.raises(SystemExit, match="A sample failed"):
         measure([sys.executable], {ANCHOR: refused}, {**environment(url), "PARTNER": "okta"}, rounds=1)
+
+
+def test_a_machine_without_the_image_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit, match="make lambda-image"):
+        in_image("3.13", [ROOT], ["PYTHONPATH"])
