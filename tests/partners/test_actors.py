@@ -198,6 +198,7 @@ def test_an_actor_without_an_id_is_called_by_what_else_is_said_of_it(
 
 MIRA = {"accountId": "2001", "displayName": "Mira Holt"}
 JONAS = {"accountId": "2002", "displayName": "Jonas Lind"}
+GUEST = {"id": "2002", "user_name": "Jonas Lind", "public_ip": "192.0.2.7"}
 
 
 @pytest.mark.parametrize(
@@ -224,6 +225,41 @@ def test_who_wrote_a_comment_is_not_named_for_what_another_may_have_done(
 def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
     body = {"webhookEvent": "comment_created", "timestamp": 1_762_331_405_123, "comment": {"author": {name: "mira"}}}
     assert event_data("atlassian", body)["userIdentity"]["principalId"] == "mira"
+
+
+@pytest.mark.parametrize(
+    ("partner", "body", "actor"),
+    [
+        *(
+            ("atlassian", {"webhookEvent": event, "timestamp": 1_762_331_405_123, "user": JONAS}, None)
+            for event in ("user_created", "user_updated", "user_deleted")
+        ),
+        *(
+            ("zoom", ZOOM | {"event": f"meeting.participant_{act}", "payload": {"object": {"participant": GUEST}}}, None)
+            for act in ("put_in_waiting_room", "admitted", "role_changed")
+        ),
+        ("zoom", ZOOM | {"event": "meeting.participant_left", "payload": {"object": {"participant": GUEST}}}, "2002"),
+        (
+            "slack",
+            {"event_id": "Ev1", "event_time": 1_762_331_405}
+            | {"event": {"type": "member_joined_channel", "user": "U2002", "inviter": "U2001"}},
+            "U2001",
+        ),
+    ],
+)
+def test_whom_something_is_done_to_is_not_who_does_it(partner: str, body: Any, actor: str | None) -> None:
+    data = event_data(partner, body)
+    identity = data["userIdentity"]
+    assert (identity["type"], identity["principalId"] == actor) == (("User", True) if actor else ("Service", False))
+    assert ("sourceIPAddress" in data) is (actor == "2002")
+
+
+@pytest.mark.parametrize("by", [{"actor_user_id": 10}, {"actor_user_name": "Ida Vik"}])
+def test_who_has_assumed_another_user_is_told(by: Mapping[str, Any]) -> None:
+    event = {"uuid": "e-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "event_type_id": 11} | by
+    identity = event_data("onelogin", event | {"assuming_acting_user_id": 99})["userIdentity"]
+    assert (identity["type"], identity["details"]["assuming_acting_user_id"]) == ("AssumedUser", 99)
+    assert event_data("onelogin", event | {"assuming_acting_user_id": None})["userIdentity"]["type"] == "User"
 
 
 def test_type_and_details_are_of_the_actor_whose_id_it_is() -> None:
