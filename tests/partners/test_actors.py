@@ -235,7 +235,11 @@ def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
             for event in ("user_created", "user_updated", "user_deleted")
         ),
         *(
-            ("zoom", ZOOM | {"event": f"meeting.participant_{act}", "payload": {"object": {"participant": GUEST}}}, None)
+            (
+                "zoom",
+                ZOOM | {"event": f"meeting.participant_{act}", "payload": {"object": {"participant": GUEST}}},
+                None,
+            )
             for act in ("put_in_waiting_room", "admitted", "role_changed")
         ),
         ("zoom", ZOOM | {"event": "meeting.participant_left", "payload": {"object": {"participant": GUEST}}}, "2002"),
@@ -256,7 +260,7 @@ def test_whom_something_is_done_to_is_not_who_does_it(partner: str, body: Any, a
 
 @pytest.mark.parametrize("by", [{"actor_user_id": 10}, {"actor_user_name": "Ida Vik"}])
 def test_who_has_assumed_another_user_is_told(by: Mapping[str, Any]) -> None:
-    event = {"uuid": "e-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "event_type_id": 11} | by
+    event = {"uuid": "e-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "event_type_id": 11, **by}
     identity = event_data("onelogin", event | {"assuming_acting_user_id": 99})["userIdentity"]
     assert (identity["type"], identity["details"]["assuming_acting_user_id"]) == ("AssumedUser", 99)
     assert event_data("onelogin", event | {"assuming_acting_user_id": None})["userIdentity"]["type"] == "User"

@@ -37,6 +37,8 @@ def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[Map
         *("password1", "new_password_2", "token_2", "hash_secret", "usersecrets", "usercookie"),
         *("userpasswords", "dbpasswd", "rootpwd", "mypassphrase", "pwdhash", "userpasswordhashes", "accessjwt"),
         *("secretkey", "signingkey", "apikeys", "APIkey", "accesskeys"),
+        *("secret_value", "secretString", "token_values", "private_key_pem", "connectionString", "password_1_value"),
+        *("password_md5", "passwordHashed", "passwordBcrypt"),
         "x" * 100 + "_password",
         "not_only_one_word_but_a_name_of_many_words_which_ends_as_a_secrets_does_in_api_token",
     ],
@@ -54,6 +56,8 @@ def test_a_name_that_says_secret_is_enough(name: str) -> None:
         *("key", "public_key", "entity_key", "primary_key", "key_id", "accessKeyId", "keyboard", "secretary"),
         *("token_hash", "hashed_api_key", "hash", "digest", "masked_password", "syncToken", "continuation_token"),
         *("nexttoken", "sha256", "md5", "pagetokens", "hashed_secret", "secret_hash", "primarykey"),
+        *("value", "values", "1_value", "display_value", "pem", "cert_pem", "public_key_pem", "token_md5"),
+        *("accessedSecrets", "string", "connection"),
         *("author", "authorization_id", "credential_type", "cookie_name", "tokenizer", "session", "description"),
     ],
 )
@@ -93,13 +97,45 @@ def test_a_pair_is_judged_by_its_label() -> None:
         {"Key": "api_token", "ValueString": "c"},
         {"fieldName": "Password", "changedFrom": "d", "changedTo": "e"},
         {"name": "color", "old_value": "red", "new_value": "blue"},
+        {"header": "Authorization", "value": "f"},
+        {"displayName": "Client secret", "display_value": "g", "previous": "h"},
     ]
     kept, removed = redact({"changes": pairs})
     assert kept["changes"][0] == {"name": "client_secret", "before_value": REDACTED, "value": REDACTED}
     assert kept["changes"][1] == {"Key": "api_token", "ValueString": REDACTED}
     assert kept["changes"][2] == {"fieldName": "Password", "changedFrom": REDACTED, "changedTo": REDACTED}
     assert kept["changes"][3] == pairs[3]
-    assert len(removed) == 5
+    assert kept["changes"][4] == {"header": "Authorization", "value": REDACTED}
+    assert kept["changes"][5] == {
+        "displayName": "Client secret",
+        "display_value": REDACTED,
+        "previous": REDACTED,
+    }
+    assert len(removed) == 8
+
+
+def test_a_pair_whose_label_is_on_a_list_loses_its_values() -> None:
+    redaction = Redaction.of(["ssn", "entity.ENCRYPTION_KEY"])
+    pair = {"key": "SSN", "value": {"is": 1}, "old_value": 2, "id": 3}
+    below = {"key": "encryption_key", "value": "x"}
+    kept, removed = redact({"fields": [pair], "entity": below, "other": below}, redaction)
+    assert kept["fields"] == [{"key": "SSN", "value": REDACTED, "old_value": REDACTED, "id": 3}]
+    assert kept["entity"] == {"key": "encryption_key", "value": REDACTED}
+    assert kept["other"] == below
+    assert removed == [f"requestParameters.{path}" for path in ("fields.0.value", "fields.0.old_value", "entity.value")]
+
+
+@pytest.mark.parametrize("name", ["api_key", "token", "Authorization", "id_tokens"])
+def test_what_a_token_was_and_is_goes_and_what_is_said_of_it_stays(name: str) -> None:
+    members = {"from": "a", "to": "b", "new_value": "c", "ending": "kept", "old": {"nested": "kept"}, "before": 1}
+    gone = dict.fromkeys(("from", "to", "new_value"), REDACTED)
+    assert redact({"changes": {name: members}})[0] == {"changes": {name: members | gone}}
+    assert redact({"changes": {name: [members]}})[0] == {"changes": {name: [members | gone]}}
+
+
+def test_which_secrets_somebody_read_stays() -> None:
+    members = {"details": {"accessedSecrets": ["client_secret"]}, "session_cookie": {"mode": "non-persistent"}}
+    assert redact(members) == (members, [])
 
 
 def test_a_permission_to_secrets_is_no_secret() -> None:
@@ -118,7 +154,7 @@ def test_every_word_that_decides_is_on_the_page() -> None:
     told = set(re.findall(r"[a-z]+", re.sub(r"\(s\)", "s", page))) | set(re.findall(r"[a-z]+", page))
     words = [
         *(redaction._PASSWORDS | redaction._HASHES | redaction._WITHIN | redaction._TEXTS | redaction._KEYS),
-        *(redaction._HARMLESS | redaction._PAGING | redaction._TELLING | redaction._LEVELS),
+        *(redaction._HARMLESS | redaction._PAGING | redaction._TELLING | redaction._LEVELS | redaction._FORMS),
     ]
     assert sorted(word for word in words if word not in told and word.removesuffix("es") not in told) == []
 
@@ -139,9 +175,11 @@ def test_a_secret_below_a_permission_is_one_whatever_it_is_written_in(secret: st
     assert redact({"permissions": {"password": secret}})[0] == {"permissions": {"password": REDACTED}}
 
 
-def test_what_is_longer_than_a_name_is_no_label() -> None:
+def test_a_sentence_is_no_label() -> None:
     title = "A title of many words, more than any name would have, that ends with the word password"
     assert redact({"items": [{"name": title, "value": "kept"}]})[1] == []
+    variable = "A_VARIABLE_WHOSE_NAME_IS_LONGER_THAN_A_NAME_IS_BUT_WHICH_IS_STILL_A_TOKEN"
+    assert redact({"items": [{"name": variable, "value": X}]})[0] == {"items": [{"name": variable, "value": REDACTED}]}
 
 
 def test_a_list_of_ones_own_takes_members_wherever_they_stand_and_paths_by_their_end() -> None:

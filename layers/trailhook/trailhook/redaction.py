@@ -23,7 +23,7 @@ LONGEST_TOLD = 100
 _PASSWORDS = frozenset(["password", "passwords", "passwd", "pwd", "passcode", "passphrase"])
 """Secrets that are numbers, too, and that a hash of them helps to guess."""
 
-_HASHES = frozenset(["hash", "hashes", "digest", "digests", "sha"])
+_HASHES = frozenset(["hash", "hashes", "hashed", "digest", "digests", "sha", "md", "bcrypt"])
 """What tells secrets apart without being one, unless it is that of a password."""
 
 _HASHED_IN_ONE_WORD = tuple(f"{word}{of_it}" for word in sorted(_PASSWORDS) for of_it in sorted(_HASHES))
@@ -37,15 +37,24 @@ _TEXTS = frozenset(["jwt", "authorization"])
 _KEYS = frozenset(["api", "private", "access", "secret", "signing", "shared"])
 """What makes a secret of a key: `private_key` and `apiKey`, but not `entity_key` or `primary_key`."""
 
-_KEYS_IN_ONE_WORD = tuple(f"{kind}key{plural}" for kind in sorted(_KEYS) for plural in ("", "s"))
+_IN_ONE_WORD = (
+    *(f"{kind}key{plural}" for kind in sorted(_KEYS) for plural in ("", "s")),
+    *("connectionstring", "secretstring"),
+)
+"""More of them, by how their names end where the words are written together."""
 
-_HARMLESS = frozenset(["truncated", "masked", "public"])
-"""What makes something else of any secret."""
+_HARMLESS = frozenset(["truncated", "masked", "public", "accessed"])
+"""What makes something else of any secret: `accessed_secrets` are the names of those that somebody read."""
+
+_FORMS = frozenset(["value", "values", "pem"])
+"""What a secret stands as, behind its name; like a number there, it does not say whether it is one."""
 
 _PAGING = frozenset(["next", "page", "pagination", "continuation", "sync"])
 """Right before `token` they make a position in a list of it."""
 
-_TELLING = frozenset(["id", "ids", "uuid", "name", "type", "kind", "scope", "scopes", "provider", "status", "at"])
+_TELLING = frozenset(
+    ["id", "ids", "uuid", "name", "type", "kind", "scope", "scopes", "provider", "status", "mode", "at"]
+)
 """Members that may stay within an object of secrets: they say which one it was."""
 
 _LEVELS = frozenset(
@@ -57,10 +66,17 @@ _LEVELS = frozenset(
 """What somebody may do with a thing. Below a permission, names are things, and values of such words alone stay:
 `{"permissions_added": {"organization": {"secrets": "read"}}}`."""
 
-_LABELS = frozenset({"name", "key", "field", "fieldname", "field_name"})
+_LABELS = frozenset(
+    [
+        *("name", "key", "field", "fieldname", "field_name", "label", "displayname", "display_name", "header"),
+        *("parameter", "property", "propertyname", "property_name", "attribute", "variable", "setting"),
+    ]
+)
 """Members that say what the values beside them are."""
 
-_LABELLED = frozenset(["value", "values", "string", "before", "after", "old", "new", "to", "from"])
+_LABELLED = frozenset(
+    ["value", "values", "string", "before", "after", "old", "new", "to", "from", "previous", "current"]
+)
 """These values, by their last word."""
 
 _LONGEST_NAME = 64
@@ -94,7 +110,7 @@ class _Secret(IntEnum):
     """How much of a member is secret, by its name."""
 
     NOTHING = 0
-    TEXT = 1  # a text, or a list of them; an object or a number under the same name is about the secret
+    TEXT = 1  # a text, or a list of them; an object or a number under the same name is about the secret, but its value
     WITHIN = 2  # also the texts within an object
     NUMBER = 3  # also numbers
     ALL = 4  # whatever it holds: an operator's or a partner's list names it
@@ -178,7 +194,7 @@ class _Walk(Struct, frozen=True):
 
     def members(self, value: Mapping[str, Any], at: _At) -> Mapping[str, Any]:
         """The members without secrets; the very same object where there is none, so that no large one is copied."""
-        removed, label = len(self.removed), _label(value)
+        removed, label = len(self.removed), self._label(value, at)
         kept = {name: self._value(member, name, self._secret(name, at, label), at) for name, member in value.items()}
         return kept if len(self.removed) > removed else value
 
@@ -220,9 +236,16 @@ class _Walk(Struct, frozen=True):
         own, last = _judge(name)
         if label and last in _LABELLED:
             own = max(own, label)
-        if at.secret >= _Secret.WITHIN and last not in _TELLING:
+        if last in _LABELLED or (at.secret >= _Secret.WITHIN and last not in _TELLING):
             own = max(own, at.secret)
         return own
+
+    def _label(self, value: Mapping[str, Any], at: _At) -> _Secret:
+        """What {"name": "client_secret", "value": "..."} says of the values beside the label."""
+        labels = [text for name, text in value.items() if name.lower() in _LABELS and isinstance(text, str)]
+        if any(self._is_listed(text, at) for text in labels):
+            return _Secret.ALL
+        return max(map(_by_label, labels), default=_Secret.NOTHING)
 
     def _remove(self, name: str, at: _At) -> str:
         self.removed.append(at.path(name) if len(self.removed) < MOST_TOLD else "")
@@ -235,7 +258,7 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
     if value.__class__ is dict or isinstance(value, Mapping):
         if not _TELLS_NOTHING.issuperset(value) and _any_tells(value):
             return True
-        if listed and not listed.isdisjoint(map(_last_part, value)):
+        if listed and any(_may_be_listed(name, member, listed) for name, member in value.items()):
             return True
         value = value.values()
     elif not isinstance(value, list):
@@ -246,6 +269,13 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
         if member is REDACTED or (member.__class__ not in _SCALARS and _may_hold(member, listed)):
             return True
     return False
+
+
+def _may_be_listed(name: str, member: Any, listed: frozenset[str]) -> bool:
+    """Whether a member, or what a label says of the others, may be on a list."""
+    return _last_part(name) in listed or (
+        isinstance(member, str) and name.lower() in _LABELS and _last_part(member) in listed
+    )
 
 
 def _any_tells(value: Mapping[str, Any]) -> bool:
@@ -266,14 +296,9 @@ def _tells(name: str, member: Any) -> bool:
     return False
 
 
-def _label(value: Mapping[str, Any]) -> _Secret:
-    """What {"name": "client_secret", "value": "..."} says of the values beside the label."""
-    return max((_by_label(text) for name, text in value.items() if name.lower() in _LABELS), default=_Secret.NOTHING)
-
-
 def _by_label(text: Any) -> _Secret:
-    """What a label says; what is longer than a name is none."""
-    if not isinstance(text, str) or len(text) > _LONGEST_NAME:
+    """What a label says. A sentence is none."""
+    if not isinstance(text, str) or (len(text) > _LONGEST_NAME and " " in text):
         return _Secret.NOTHING
     secret, _ = _judge(text)
     return secret
@@ -286,11 +311,20 @@ def _judge(name: str) -> tuple[_Secret, str]:
 
 @lru_cache(maxsize=4096)
 def _judged(name: str) -> tuple[_Secret, str]:
-    words = _words(name)
-    # The second password is one as well.
+    words = _without_number(_words(name))
+    if not words:
+        return _Secret.NOTHING, ""
+    last = words[-1]
+    while len(words) > 1 and words[-1] in _FORMS:
+        words = _without_number(words[:-1]) or words[:1]
+    return _by_words(words), last
+
+
+def _without_number(words: list[str]) -> list[str]:
+    """The second password is one as well."""
     while words and words[-1].isdigit():
-        words.pop()
-    return (_by_words(words), words[-1]) if words else (_Secret.NOTHING, "")
+        words = words[:-1]
+    return words
 
 
 def _by_words(words: Sequence[str]) -> _Secret:
@@ -307,7 +341,7 @@ def _by_words(words: Sequence[str]) -> _Secret:
     if last.endswith(("token", "tokens")):
         return _Secret.NOTHING if (last.removesuffix("s").removesuffix("token") or before) in _PAGING else _Secret.TEXT
     key = last in {"key", "keys"} and not _KEYS.isdisjoint(others)
-    if key or last in _TEXTS or last.endswith("jwt") or "".join(words).endswith(_KEYS_IN_ONE_WORD):
+    if key or last in _TEXTS or last.endswith("jwt") or "".join(words).endswith(_IN_ONE_WORD):
         return _Secret.TEXT
     return _Secret.NOTHING
 
