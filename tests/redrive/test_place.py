@@ -16,6 +16,7 @@ import pytest
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
 
+from trailhook_local.redrive.place import region_of
 from trailhook_local.stack.status import Integration, Status, write_status
 
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
@@ -199,3 +200,31 @@ def test_a_place_is_named_once_and_completely(place: Place, named: list[str], me
     result = place.redrive("quarantine", named=named)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("queue_url", "region"),
+    [
+        ("https://sqs.eu-central-1.amazonaws.com/111122223333/q", "eu-central-1"),
+        ("https://sqs.us-gov-west-1.amazonaws.com/111122223333/q", "us-gov-west-1"),
+        ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/q", "cn-north-1"),
+        ("http://127.0.0.1:4566/111122223333/q", None),
+        ("https://sqs.eu-central-1.amazonaws.com.example.com/111122223333/q", None),
+        ("", None),
+    ],
+)
+def test_a_queues_url_says_its_region(queue_url: str, region: str | None) -> None:
+    assert region_of(queue_url) == region
+
+
+def test_the_way_back_needs_no_region_beside_the_queues_url() -> None:
+    environ = {"PATH": "/usr/bin:/bin", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_CONFIG_FILE": "/nowhere"}
+    keys = {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_MAX_ATTEMPTS": "1"}
+    command = [str(TRAILHOOK), "redrive", "quarantine", "--bucket", "b", "--queue-url"]
+    told = {}
+    for host in ("sqs.eu-central-1.amazonaws.com", "queue.example.com"):
+        url = f"https://{host}/111122223333/q"
+        done = subprocess.run([*command, url], env=environ | keys, capture_output=True, text=True, check=False)
+        told[host] = done.stderr
+    assert "Could not connect" in told["sqs.eu-central-1.amazonaws.com"]
+    assert "no Region is configured" in told["queue.example.com"]

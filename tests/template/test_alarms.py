@@ -1,8 +1,9 @@
 """What rings, on exactly the metrics that the code emits, and what an alarm takes from there being no data at all."""
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -10,25 +11,30 @@ from typing import Any
 import pytest
 
 from trailhook.destination import Disposition, Outcome
+from trailhook.forward import _wait_seconds
 from trailhook.gateway import Response
 from trailhook.ledger import Ledger
+from trailhook.portions import Message
 from trailhook.receive import Answer
 from trailhook.telemetry import NAMESPACE, report_ledger, report_request
 from trailhook_local.stack.template import Template
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
 OURS = {"Partner": "okta", "service": "trailhook-okta"}
-EXPECTED: Mapping[str, tuple[str, set[str], Mapping[str, str]]] = {
-    "DeadLettersAlarm": ("AWS/SQS", {"ApproximateNumberOfMessagesVisible"}, {"QueueName": "dead-letters"}),
-    "OldestMessageAlarm": ("AWS/SQS", {"ApproximateAgeOfOldestMessage"}, {"QueueName": "delivery"}),
-    "ForwardErrorsAlarm": ("AWS/Lambda", {"Errors"}, {"FunctionName": "forward"}),
-    "GatewayErrorsAlarm": ("AWS/ApiGateway", {"5xx"}, {"ApiId": "abcde12345"}),
-    "GatewayRefusalsAlarm": (NAMESPACE, {"GatewayRefusals"}, OURS),
-    "QuarantineAlarm": (NAMESPACE, {"EventsQuarantined"}, OURS),
-    "TooLargeAlarm": (NAMESPACE, {"DeliveriesTooLarge"}, OURS),
-    "ConfigurationAlarm": (NAMESPACE, {"ConfigurationFaults"}, OURS),
-    "UnreadableMessagesAlarm": (NAMESPACE, {"MessagesUnreadable", "MessagesParked"}, OURS),
-    "SilenceAlarm": (NAMESPACE, {"DeliveriesQueued"}, OURS),
+GATEWAY = {"ApiId": "abcde12345"}
+EXPECTED: Mapping[str, list[tuple[str, str, Mapping[str, str]]]] = {
+    "DeadLettersAlarm": [("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "dead-letters"})],
+    "OldestMessageAlarm": [("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": "delivery"})],
+    "EventsWaitingAlarm": [(NAMESPACE, "EventsWaiting", OURS)],
+    "ForwardErrorsAlarm": [("AWS/Lambda", "Errors", {"FunctionName": "forward"})],
+    "GatewayErrorsAlarm": [("AWS/ApiGateway", "5xx", GATEWAY)],
+    "GatewayRefusalsAlarm": [(NAMESPACE, "GatewayRefusals", OURS)],
+    "QuarantineAlarm": [(NAMESPACE, "EventsQuarantined", OURS)],
+    "TooLargeAlarm": [(NAMESPACE, "DeliveriesTooLarge", OURS)],
+    "UnauthenticatedAlarm": [(NAMESPACE, "DeliveriesUnauthenticated", OURS), ("AWS/ApiGateway", "Count", GATEWAY)],
+    "ConfigurationAlarm": [(NAMESPACE, "ConfigurationFaults", OURS)],
+    "UnreadableMessagesAlarm": [(NAMESPACE, "MessagesUnreadable", OURS), (NAMESPACE, "MessagesParked", OURS)],
+    "SilenceAlarm": [(NAMESPACE, "DeliveriesQueued", OURS)],
 }
 
 
@@ -59,11 +65,11 @@ def emitted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Metric -> dimensions, as the functions of the stack `trailhook-okta` really write them to their log."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "trailhook-okta")
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
-    for status, queued in ((HTTPStatus.ACCEPTED, True), (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, False)):
-        log = {"status": status, "partner": "okta", "queued": queued}
+    for status in (HTTPStatus.ACCEPTED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNAUTHORIZED):
+        log = {"status": status, "partner": "okta", "queued": status is HTTPStatus.ACCEPTED}
         report_request(Answer(Response(status), log))
     ledger = Ledger(messages=Counter(parked=1, unreadable=1))
-    for disposition in (Disposition.QUARANTINE, Disposition.CONFIGURATION, Disposition.DELIVERED):
+    for disposition in (Disposition.QUARANTINE, Disposition.CONFIGURATION, Disposition.DELIVERED, Disposition.RETRY):
         ledger.enter(Outcome(disposition, "Code", "reason"))
     report_ledger("okta", ledger)
     found: dict[str, dict[str, str]] = {}
@@ -82,11 +88,7 @@ def test_every_alarm_watches_what_it_is_for(template: Template) -> None:
         name: [(metric["Namespace"], metric["MetricName"], dimensions(metric)) for metric in metrics(alarm)]
         for name, alarm in alarms(template).items()
     }
-    expected = {
-        name: [(space, metric, where) for metric in sorted(names, reverse=True)]
-        for name, (space, names, where) in EXPECTED.items()
-    }
-    assert watched == expected
+    assert watched == EXPECTED
 
 
 def test_an_alarm_on_our_own_metric_has_the_dimensions_that_are_emitted(
@@ -145,10 +147,58 @@ def test_a_configuration_fault_keeps_ringing_between_two_tries_that_are_an_hour_
     assert alarm["DatapointsToAlarm"] == 1
 
 
-def test_what_waits_is_told_within_the_first_hour(template: Template) -> None:
+def test_what_nobody_comes_to_is_told_within_the_first_hour(template: Template) -> None:
     alarm = alarms(template)["OldestMessageAlarm"]
     assert alarm["Threshold"] + alarm["EvaluationPeriods"] * alarm["Period"] <= 3600
     assert alarm["Statistic"] == "Maximum"
+
+
+def tries(pauses: Iterator[float], until: float) -> list[float]:
+    """When something is tried that is tried again after these pauses, in seconds."""
+    moments, moment = [], 0.0
+    while moment <= until:
+        moments.append(moment)
+        moment += next(pauses)
+    return moments
+
+
+def rings(alarm: Mapping[str, Any], moments: Sequence[float], since: float, until: float) -> list[bool]:
+    """Whether it rings at the end of each period in that time, if at these moments there is a datapoint of 1."""
+    period = alarm["Period"]
+    breaching = {int(moment // period) for moment in moments}
+    needed = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+    return [
+        len(breaching & set(range(last - alarm["EvaluationPeriods"] + 1, last + 1))) >= needed
+        for last in range(int(since // period), int(until // period))
+    ]
+
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize("start", range(0, 900, 60))
+def test_one_message_that_is_tried_in_vain_rings_within_the_first_hour_and_goes_on(
+    template: Template, start: int
+) -> None:
+    pauses = (_wait_seconds(Message("m", "r", count, "")) for count in itertools.count(1))
+    moments = [start + moment for moment in tries(pauses, DAY)]
+    assert all(rings(alarms(template)["EventsWaitingAlarm"], moments, start + 3600, DAY))
+
+
+@pytest.mark.parametrize("start", range(0, 300, 20))
+def test_one_message_whose_invocation_fails_rings_until_it_is_mended(
+    template: Template, resources: Mapping[str, Any], start: int
+) -> None:
+    again = resources["DeliveryQueue"]["Properties"]["VisibilityTimeout"]
+    moments = [start + moment for moment in tries(itertools.repeat(again), DAY)]
+    assert all(rings(alarms(template)["ForwardErrorsAlarm"], moments, start + 1800, DAY))
+
+
+def test_401_rings_where_hardly_anything_else_is_answered(template: Template) -> None:
+    alarm = alarms(template)["UnauthenticatedAlarm"]
+    (share,) = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
+    assert (share["Expression"], alarm["Threshold"]) == ("unauthenticated / requests", 0.9)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
 
 
 def test_an_address_is_subscribed_where_there_is_one(deploy: Callable[..., Template], template: Template) -> None:

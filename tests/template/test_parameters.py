@@ -62,8 +62,10 @@ ACCEPTED = {
     "EventSource": ["", "payroll.example.com", "github:audit/log", "awsome.example.com"],
     "ExcludeEvents": ["", "push", "push,workflow_*", "user.session.*,app:[ab]?"],
     "Redact": ["", "ssn", "ssn,actor.email,x-api_key", "items.0.ssn"],
+    "IntegrationVersion": ["1", "2026-11-29", "a.b_c", "x" * 64],
 }
 REFUSED = {
+    "IntegrationVersion": ["", "with space", "x" * 65],
     "ChannelName": ["ab", "with space", "x" * 129, "okta/audit"],
     "EventDataStoreName": ["ab", "with space", "x" * 129],
     "EventDataStoreArns": [

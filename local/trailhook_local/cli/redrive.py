@@ -20,7 +20,7 @@ from trailhook_local.demo.screen import show_table
 from trailhook_local.lake_query import Answer
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
-from trailhook_local.redrive.place import Place, PlaceError, aws, place_of_stack, place_on_laptop
+from trailhook_local.redrive.place import Place, PlaceError, aws, place_of_stack, place_on_laptop, region_of
 from trailhook_local.redrive.quarantine import Fate, Line, QuarantineRedrive
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
@@ -69,7 +69,7 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--region",
             envvar="AWS_REGION",
-            help="The stack's Region, where it is not the one that is configured.",
+            help="The stack's Region, where neither a queue's URL nor the configuration says it.",
         ),
         click.option("--queue-url", help="The delivery queue, where there is no stack to ask."),
         click.option("--local", help="An integration of the stack that `trailhook serve` runs here."),
@@ -257,7 +257,8 @@ def _place(named: dict[str, Any], **given: str | None) -> Place:
         raise click.UsageError("name one place: --stack, or --local, or queue and bucket by themselves")
     if named["local"]:
         return place_on_laptop(named["state"], named["local"])
-    client = aws(named["region"])
+    # A queue is where its URL says, and its bucket is of the same stack.
+    client = aws(region_of(named["queue_url"] or "") or named["region"])
     return place_of_stack(client, named["stack"]) if named["stack"] else Place(client, **explicit)
 
 

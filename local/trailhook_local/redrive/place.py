@@ -1,17 +1,21 @@
 """Where an integration keeps what waits for an operator: read from its stack, in AWS or on this laptop, or given."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError
 
 from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, QUARANTINE_BUCKET
 from trailhook_local.stack.status import read_status
+
+_QUEUE_HOST = re.compile(r"sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.amazonaws\.com(\.cn)?")
 
 Client = Callable[[str], Any]
 """Makes the boto3 client of a service."""
@@ -47,6 +51,12 @@ def aws(region: str | None) -> Client:
             raise PlaceError(f"{error}: is AWS_ENDPOINT_URL in the environment a whole URL, like https://…?") from error
 
     return client
+
+
+def region_of(queue_url: str) -> str | None:
+    """The Region that a queue's URL names; None where it names none, as of a server on this laptop."""
+    found = _QUEUE_HOST.fullmatch(urlsplit(queue_url).hostname or "")
+    return found["region"] if found else None
 
 
 def place_of_stack(client: Client, stack: str) -> Place:
