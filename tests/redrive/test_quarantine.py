@@ -122,6 +122,9 @@ FILTERS = {
     "--until 2023-11-15": ["okta", "doc-1", "doc-2"],
     "--since 2023-11-14T22:13:20Z --until 2023-11-14T22:13:21": ["okta", "doc-1", "doc-2"],
     "--since 2023-11-14T22:13:21+00:00": ["doc-3"],
+    # The day where the operator is may be the next one, or the one before.
+    "--since 2023-11-15T00:13:20+02:00": ["okta", "doc-1", "doc-2", "doc-3"],
+    "--until 2023-11-14T23:13:21-23:00": ["okta", "doc-1", "doc-2", "doc-3"],
     "--until 2023-11-14T22:13:20": [],
     "--partner nobody": [],
 }

@@ -58,8 +58,8 @@ class Choice:
         partner, _, day = key.removeprefix(FOLDER).rpartition("/")[0].partition("/")
         return (
             (not self.partners or partner in self.partners)
-            and (self.since is None or day >= f"{self.since:%Y/%m/%d}")
-            and (self.until is None or day <= f"{self.until:%Y/%m/%d}")
+            and (self.since is None or day >= _day(self.since))
+            and (self.until is None or day <= _day(self.until))
         )
 
     def takes(self, number: int, event: QuarantinedEvent) -> bool:
@@ -73,6 +73,11 @@ class Choice:
             and (not self.uid or event.uid == self.uid)
             and (self.line is None or number == self.line)
         )
+
+
+def _day(moment: datetime) -> str:
+    """The day in UTC, as it stands in an object's name."""
+    return f"{moment.astimezone(UTC):%Y/%m/%d}"
 
 
 @dataclass(frozen=True, slots=True)
