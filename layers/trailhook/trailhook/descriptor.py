@@ -24,7 +24,7 @@ from trailhook.gateway import Response
 from trailhook.handshakes import HANDSHAKES
 from trailhook.json_text import JsonText, elements_or_itself
 from trailhook.members import value_at
-from trailhook.partner import Options, Partner, accepted, no_keyed_handshake
+from trailhook.partner import Options, Partner, accepted, no_handshake
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TimestampedHmacProof, TokenProof, base64_text
 from trailhook.redaction import Redaction
 from trailhook.selection import Subject, first_text
@@ -79,7 +79,7 @@ class Descriptor(Struct, frozen=True):
             headers=frozenset(spec["headers"]),
             delivery_id=spec.get("delivery_id", "webhook-id"),
             acknowledge=partial(_empty, HTTPStatus(spec["acknowledge"])) if "acknowledge" in spec else accepted,
-            keyed_handshake=HANDSHAKES[spec["handshake"]] if "handshake" in spec else no_keyed_handshake,
+            handshake=HANDSHAKES[spec["handshake"]] if "handshake" in spec else no_handshake,
         )
 
     def events(self, delivery: Delivery) -> Iterator[PartnerEvent]:

@@ -15,7 +15,7 @@ from typing import Any
 from trailhook.errors import BadRequest
 from trailhook.gateway import Request, Response
 
-KeyedHandshake = Callable[[Request, str], Response | None]
+Handshake = Callable[[Request, str], Response | None]
 
 _LONGEST_QUESTION = 4_096
 _PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -46,7 +46,7 @@ def zoom_url_validation(request: Request, secret: str) -> Response | None:
     return Response.json(HTTPStatus.OK, {"plainToken": token, "encryptedToken": encrypted})
 
 
-HANDSHAKES: Mapping[str, KeyedHandshake] = MappingProxyType(
+HANDSHAKES: Mapping[str, Handshake] = MappingProxyType(
     {"slack-url-verification": slack_url_verification, "zoom-url-validation": zoom_url_validation}
 )
 

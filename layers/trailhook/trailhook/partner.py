@@ -33,11 +33,11 @@ def accepted(delivery: Delivery) -> Response:
     return Response.json(HTTPStatus.ACCEPTED, {"message": "Accepted", "request_id": delivery.request_id})
 
 
-def no_handshake(_request: Request) -> Response | None:
+def no_open_handshake(_request: Request) -> Response | None:
     return None
 
 
-def no_keyed_handshake(_request: Request, _secret: str) -> Response | None:
+def no_handshake(_request: Request, _secret: str) -> Response | None:
     return None
 
 
@@ -45,11 +45,11 @@ class Partner(Struct, frozen=True):
     """One partner.
 
     `source` is its channel's source in CloudTrail. `headers` are those that the mapping reads. `open_handshake`
-    answers what cannot be signed (CloudEvents' OPTIONS), `handshake` what is, and `keyed_handshake` what takes the
-    secret to answer: each returns None for a delivery and raises Refused for a broken one. `events` takes a delivery
-    apart or raises MalformedDelivery. `to_audit_event` is pure and raises UnmappableEvent. `delivery_id` names the
-    header with the partner's own id of a delivery. `fetch_seconds` is what its proofs may spend on asking other hosts,
-    out of receive's patience.
+    answers what cannot be signed (CloudEvents' OPTIONS); `handshake` answers what is, with the secret that proved it:
+    both return None for a delivery and raise Refused for what is neither. `events` takes a delivery apart or raises
+    MalformedDelivery. `to_audit_event` is pure and raises UnmappableEvent. `delivery_id` names the header with the
+    partner's own id of a delivery. `fetch_seconds` is what its proofs may spend on asking other hosts, out of receive's
+    patience.
     """
 
     name: str
@@ -62,9 +62,8 @@ class Partner(Struct, frozen=True):
     delivery_id: str = "webhook-id"
     methods: frozenset[str] = frozenset({"POST"})
     paths: frozenset[str] = frozenset()
-    open_handshake: Callable[[Request], Response | None] = no_handshake
-    handshake: Callable[[Request], Response | None] = no_handshake
-    keyed_handshake: Callable[[Request, str], Response | None] = no_keyed_handshake
+    open_handshake: Callable[[Request], Response | None] = no_open_handshake
+    handshake: Callable[[Request, str], Response | None] = no_handshake
     acknowledge: Callable[[Delivery], Response] = accepted
     fetch_seconds: float = 0
 

@@ -96,7 +96,7 @@ class Receiver:
             return answer
         proof, secret = self._prove(request)
         log["proof"] = proof.name
-        if answer := partner.handshake(request) or partner.keyed_handshake(request, secret):
+        if answer := partner.handshake(request, secret):
             log["handshake"] = True
             return answer
         _check_form(request)

@@ -48,7 +48,7 @@ def partner(options: Options, fetcher: Fetcher | None = None) -> Partner:
         source="CloudStorageSecurityConsole",
         # Standard Webhooks first: it needs nothing from elsewhere to know what was sent again from quarantine.
         proofs=(StandardWebhooksProof(), sns),
-        keyed_handshake=partial(confirm_subscription, proof=sns, fetcher=source),
+        handshake=partial(confirm_subscription, proof=sns, fetcher=source),
         events=events,
         to_audit_event=partial(to_audit_event, redaction=options.redaction),
         uid=uid,

@@ -92,7 +92,7 @@ def validation(request: Request) -> Response | None:
     return Response(HTTPStatus.OK, "", headers)
 
 
-def refuse_binary_mode(request: Request) -> None:
+def refuse_binary_mode(request: Request, _secret: str) -> None:
     """CloudEvents' binary mode keeps id, source and type in headers, which no signature covers."""
     if request.header("content-type").lower().startswith("application/cloudevents"):
         return

@@ -43,7 +43,7 @@ def partner(options: Options) -> Partner:
     )
 
 
-def verification(request: Request) -> Response | None:
+def verification(request: Request, _secret: str) -> Response | None:
     """The one GET that Okta ever sends: it wants its challenge back."""
     if request.method != "GET":
         return None
