@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cache, partial
 
 from msgspec import Struct
 
@@ -35,7 +34,7 @@ class Mapper:
     """Takes deliveries apart and maps their events, as their partners say."""
 
     def __init__(self, partners: Mapping[str, Partner], exclude_events: Sequence[str] = ()) -> None:
-        self._partner = cache(partial(_known, partners))
+        self._partners = partners
         self._exclude_events = exclude_events
 
     def take_apart(self, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent]]:
@@ -44,7 +43,9 @@ class Mapper:
         A delivery that cannot be taken apart to its end is one event at fault, the whole of it. Raises EnvelopeError if
         this version does not know the partner.
         """
-        partner = self._partner(delivery.partner)
+        if delivery.partner not in self._partners:
+            raise EnvelopeError(f"Partner {delivery.partner!r:.40} is not known to this version")
+        partner = self._partners[delivery.partner]
         try:
             return _to_the_end(partner, delivery)
         except Undeliverable as error:
@@ -56,7 +57,7 @@ class Mapper:
 
     def map(self, event: PartnerEvent) -> AuditEvent | Withheld:
         """What the event becomes in CloudTrail, or why it does not go there."""
-        partner = self._partner(event.delivery.partner)
+        partner = self._partners[event.delivery.partner]
         if event.fault:
             return _refused(partner, event, event.fault)
         try:
@@ -78,12 +79,6 @@ class _Unforeseen(Undeliverable):
     def __init__(self, error: Exception) -> None:
         super().__init__("MappingFailed", "The mapping did not foresee this form")
         self.place = place_of(error)
-
-
-def _known(partners: Mapping[str, Partner], name: str) -> Partner:
-    if name not in partners:
-        raise EnvelopeError(f"Partner {name!r:.40} is not known to this version")
-    return partners[name]
 
 
 def _whole(delivery: Delivery, error: Undeliverable) -> tuple[int, Iterable[PartnerEvent]]:
