@@ -43,11 +43,9 @@ def test_the_pages_shell_lines_sign_what_they_post(page: str, tmp_path: Path) ->
     assert _after(arguments, "--data-binary") == ["@body"]
 
     now = int(time.time() * 1000)
-    StandardWebhooksProof().verify(Request("POST", "/webhook", headers, BODY, "192.0.2.1", now, "r"), [SECRET])
+    StandardWebhooksProof().verify(Request("POST", "/webhook", headers, BODY, "192.0.2.1", now, "r"), SECRET)
     with pytest.raises(Unauthenticated):
-        StandardWebhooksProof().verify(
-            Request("POST", "/webhook", headers, BODY + b" ", "192.0.2.1", now, "r"), [SECRET]
-        )
+        StandardWebhooksProof().verify(Request("POST", "/webhook", headers, BODY + b" ", "192.0.2.1", now, "r"), SECRET)
 
 
 @pytest.mark.parametrize("partner", sorted(REGISTRY))

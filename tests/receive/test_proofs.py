@@ -154,9 +154,9 @@ def request(headers: Mapping[str, str], body: bytes = BODY, path: str = "/webhoo
     return Request("POST", path, headers, body, "192.0.2.1", RECEIVED_AT, "request-1")
 
 
-def refuses(sender: Sender, headers: Mapping[str, str], body: bytes = BODY, *secrets: str) -> bool:
+def refuses(sender: Sender, headers: Mapping[str, str], body: bytes = BODY, secret: str | None = None) -> bool:
     try:
-        sender.proof.verify(request(headers, body), secrets or [sender.secret])
+        sender.proof.verify(request(headers, body), sender.secret if secret is None else secret)
     except Unauthenticated:
         return True
     return False
@@ -167,10 +167,8 @@ def with_value(sender: Sender, value: str) -> dict[str, str]:
 
 
 @every_sender
-def test_a_genuine_request_is_accepted_under_the_current_and_under_the_previous_secret(sender: Sender) -> None:
-    genuine = request(sender.sign(sender.secret, BODY))
-    sender.proof.verify(genuine, [sender.secret])
-    sender.proof.verify(genuine, [sender.other_secret, sender.secret])
+def test_a_genuine_request_is_accepted(sender: Sender) -> None:
+    sender.proof.verify(request(sender.sign(sender.secret, BODY)), sender.secret)
 
 
 @every_sender
@@ -186,12 +184,10 @@ def test_without_its_header_nothing_is_proven(sender: Sender) -> None:
 
 
 @every_sender
-def test_another_secret_and_no_secret_at_all_prove_nothing(sender: Sender) -> None:
+def test_another_secret_and_an_empty_one_prove_nothing(sender: Sender) -> None:
     genuine = sender.sign(sender.secret, BODY)
     assert refuses(sender, genuine, BODY, sender.other_secret)
     assert refuses(sender, genuine, BODY, "")
-    with pytest.raises(Unauthenticated):
-        sender.proof.verify(request(genuine), [])
 
 
 @every_sender
@@ -254,7 +250,7 @@ def test_a_signature_copied_from_another_delivery_proves_nothing(sender: Sender)
 @every_signing_sender
 def test_an_empty_body_can_be_signed_and_any_bytes_too(sender: Sender) -> None:
     for body in (b"", b"\x1f\x8b\x08\x00", b"\xff\xfe\x00", b"payload=%7B%7D"):
-        sender.proof.verify(request(sender.sign(sender.secret, body), body), [sender.secret])
+        sender.proof.verify(request(sender.sign(sender.secret, body), body), sender.secret)
 
 
 @every_sender
@@ -271,7 +267,7 @@ def test_a_list_of_ed25519_signatures_costs_no_pass_over_a_large_body_for_each()
     started = time.process_time()
     with pytest.raises(Unauthenticated):
         StandardWebhooksProof().verify(
-            request(standard_webhooks_headers(b"", body) | {"webhook-signature": listed}, body), [public(FIRST_KEY)]
+            request(standard_webhooks_headers(b"", body) | {"webhook-signature": listed}, body), public(FIRST_KEY)
         )
     assert time.process_time() - started < 3  # each pass takes a hundredth of a second, all of them half a minute
 
@@ -287,13 +283,13 @@ def test_a_public_key_is_never_a_shared_secret() -> None:
     for hmac_key in (raw, key.encode(), key.removeprefix("whpk_").encode()):
         for family in ("webhook", "svix"):
             with pytest.raises(Unauthenticated):
-                StandardWebhooksProof().verify(request(standard_webhooks_headers(hmac_key, BODY, family=family)), [key])
+                StandardWebhooksProof().verify(request(standard_webhooks_headers(hmac_key, BODY, family=family)), key)
 
 
 @pytest.mark.parametrize("key", ["whpk_", "whpk_AAAA", "whpk_not base64", f"whpk_{'A' * 44}", "whpk_\N{SNOWMAN}"])
 def test_a_broken_public_key_refuses_everything_and_raises_nothing_else(key: str) -> None:
     with pytest.raises(Unauthenticated):
-        StandardWebhooksProof().verify(request(ed25519_headers(public(FIRST_KEY), BODY)), [key])
+        StandardWebhooksProof().verify(request(ed25519_headers(public(FIRST_KEY), BODY)), key)
 
 
 # Standard Webhooks: time, id, list, key.
@@ -308,13 +304,13 @@ def standard(timestamp: str = str(NOW), message_id: str = "msg_1") -> dict[str, 
 
 @pytest.mark.parametrize("age", [0, 240, 300, -240, -300])
 def test_a_timestamp_within_five_minutes_of_receipt_passes(age: int) -> None:
-    StandardWebhooksProof().verify(request(standard(str(NOW - age))), [SECRET])
+    StandardWebhooksProof().verify(request(standard(str(NOW - age))), SECRET)
 
 
 @pytest.mark.parametrize("age", [301, 3600, -301, -3600, NOW, -NOW * 1000])
 def test_a_stale_or_future_timestamp_does_not_pass_however_well_it_is_signed(age: int) -> None:
     with pytest.raises(Unauthenticated):
-        StandardWebhooksProof().verify(request(standard(str(NOW - age))), [SECRET])
+        StandardWebhooksProof().verify(request(standard(str(NOW - age))), SECRET)
 
 
 @pytest.mark.parametrize(
@@ -340,19 +336,19 @@ def test_a_stale_or_future_timestamp_does_not_pass_however_well_it_is_signed(age
 )
 def test_a_timestamp_is_a_plain_number_of_seconds(timestamp: str) -> None:
     with pytest.raises(Unauthenticated):
-        StandardWebhooksProof().verify(request(standard(timestamp)), [SECRET])
+        StandardWebhooksProof().verify(request(standard(timestamp)), SECRET)
 
 
 def test_an_altered_id_or_timestamp_breaks_the_signature() -> None:
     for altered in ({"webhook-timestamp": str(NOW - 1)}, {"webhook-id": "msg_2"}, {"webhook-id": "msg_1 "}):
         with pytest.raises(Unauthenticated):
-            StandardWebhooksProof().verify(request(standard() | altered), [SECRET])
+            StandardWebhooksProof().verify(request(standard() | altered), SECRET)
 
 
 def test_an_id_with_a_dot_is_refused_since_it_could_hide_where_the_timestamp_begins() -> None:
     shifted = f"{NOW}.{NOW}"
     with pytest.raises(Unauthenticated):
-        StandardWebhooksProof().verify(request(standard(message_id=shifted)), [SECRET])
+        StandardWebhooksProof().verify(request(standard(message_id=shifted)), SECRET)
 
 
 def test_all_three_headers_come_from_the_same_family() -> None:
@@ -360,22 +356,22 @@ def test_all_three_headers_come_from_the_same_family() -> None:
     for name in ("id", "timestamp", "signature"):
         mixed = {key: value for key, value in ours.items() if not key.endswith(name)}
         with pytest.raises(Unauthenticated):
-            StandardWebhooksProof().verify(request(mixed | {f"svix-{name}": svix[f"svix-{name}"]}), [SECRET])
+            StandardWebhooksProof().verify(request(mixed | {f"svix-{name}": svix[f"svix-{name}"]}), SECRET)
 
 
 def test_both_families_together_are_fine_as_long_as_they_name_the_same_message() -> None:
     both = standard() | standard_webhooks_headers(KEY, BODY, family="svix")
-    StandardWebhooksProof().verify(request(both), [SECRET])
+    StandardWebhooksProof().verify(request(both), SECRET)
     for unsigned in ({"svix-id": "msg_forged"}, {"webhook-id": "msg_forged", "webhook-signature": ""}):
         with pytest.raises(Unauthenticated):
-            StandardWebhooksProof().verify(request(both | unsigned), [SECRET])
+            StandardWebhooksProof().verify(request(both | unsigned), SECRET)
 
 
 @pytest.mark.parametrize("before", ["v1,AAAA ", "v2,x ", "junk ", ", ", "v1a,AAAA ", "  ", f"v1,{'A' * 43}= " * 100])
 def test_any_entry_of_the_list_may_be_the_valid_one(before: str) -> None:
     headers = standard()
     headers["webhook-signature"] = before + headers["webhook-signature"] + " v1,BBBB junk"
-    StandardWebhooksProof().verify(request(headers), [SECRET])
+    StandardWebhooksProof().verify(request(headers), SECRET)
 
 
 GENERATED = "TrailhookFakeSecretForLocalUseOnly0000000000"
@@ -397,19 +393,19 @@ GENERATED = "TrailhookFakeSecretForLocalUseOnly0000000000"
     ],
 )
 def test_the_key_that_a_secret_stands_for(secret: str, key: bytes) -> None:
-    StandardWebhooksProof().verify(request(standard_webhooks_headers(key, BODY)), [secret])
+    StandardWebhooksProof().verify(request(standard_webhooks_headers(key, BODY)), secret)
 
 
 @pytest.mark.parametrize("secret", [SECRET, GENERATED])
 def test_a_secret_that_is_base64_of_a_key_is_not_also_taken_as_text(secret: str) -> None:
     with pytest.raises(Unauthenticated):
-        StandardWebhooksProof().verify(request(standard_webhooks_headers(secret.encode(), BODY)), [secret])
+        StandardWebhooksProof().verify(request(standard_webhooks_headers(secret.encode(), BODY)), secret)
 
 
 def test_the_empty_key_signs_nothing() -> None:
     for secret in ("", "whsec_"):
         with pytest.raises(Unauthenticated):
-            StandardWebhooksProof().verify(request(standard_webhooks_headers(b"", BODY)), [secret])
+            StandardWebhooksProof().verify(request(standard_webhooks_headers(b"", BODY)), secret)
 
 
 # Tokens.
@@ -420,15 +416,15 @@ def test_a_token_bound_to_paths_counts_on_those_only() -> None:
     secret = token.token_urlsafe(16)
     headers = {"authorization": f"Splunk {secret}"}
     for path in ("/services/collector", "/services/collector/"):
-        proof.verify(request(headers, path=path), [secret])
+        proof.verify(request(headers, path=path), secret)
     for path in ("/webhook", "/services/collector/raw", "/x/services/collector", "/SERVICES/collector", ""):
         with pytest.raises(Unauthenticated):
-            proof.verify(request(headers, path=path), [secret])
+            proof.verify(request(headers, path=path), secret)
 
 
 def test_a_token_may_hold_any_character_that_a_header_can() -> None:
     for secret in ("Gehéim", "p=1, q", "Bearer x", "v1,abc"):
-        TokenProof("p").verify(request({"authorization": secret}), [secret])
+        TokenProof("p").verify(request({"authorization": secret}), secret)
 
 
 # A time that a signature covers, and a token beside a signature.
@@ -440,7 +436,7 @@ AFTER = SENDERS["base64 over the body and a time"]
     "moment", ["2023-11-14T22:13:20Z", str(NOW), str(RECEIVED_AT), "2023-11-14T23:13:20+01:00", str(NOW - 299)]
 )
 def test_where_the_form_of_a_time_is_open_every_form_counts(moment: str) -> None:
-    AFTER.proof.verify(request(timed_after(AFTER.secret, BODY, moment)), [AFTER.secret])
+    AFTER.proof.verify(request(timed_after(AFTER.secret, BODY, moment)), AFTER.secret)
 
 
 @pytest.mark.parametrize(
@@ -458,14 +454,14 @@ def test_an_altered_time_breaks_the_signature() -> None:
 
 def test_a_token_does_not_make_a_broken_signature_good() -> None:
     proof = TokenProof("p", header="x-token", yields_to="webhook-signature")
-    proof.verify(request({"x-token": "fake"}), ["fake"])
+    proof.verify(request({"x-token": "fake"}), "fake")
     with pytest.raises(Unauthenticated):
-        proof.verify(request({"x-token": "fake", "webhook-signature": "v1,AAAA"}), ["fake"])
+        proof.verify(request({"x-token": "fake", "webhook-signature": "v1,AAAA"}), "fake")
 
 
 def test_a_refusal_does_not_quote_the_header_that_it_refuses() -> None:
     """The log holds nothing of what somebody sent who is not proven."""
     sender = SENDERS["base64 over the body and a time"]
     with pytest.raises(Unauthenticated) as refusal:
-        sender.proof.verify(request({**sender.sign(sender.secret, BODY), "x-time": "a pasted secret"}), [sender.secret])
+        sender.proof.verify(request({**sender.sign(sender.secret, BODY), "x-time": "a pasted secret"}), sender.secret)
     assert "pasted" not in refusal.value.reason

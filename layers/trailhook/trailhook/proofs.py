@@ -1,13 +1,13 @@
 """What proves who sent a request. A proof looks at raw bytes, compares in constant time, and refuses by default.
 
-Each takes every secret that counts at the moment, so that rotating one needs no gap.
+Each looks at one secret. While one is rotated, receive asks under every one that counts.
 """
 
 import base64
 import binascii
 import hmac
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -38,8 +38,8 @@ class Proof(Protocol):
     def signed_headers(self) -> frozenset[str] | None:
         """The headers that the proof covers beside the body; None if it vouches for the request as a whole."""
 
-    def verify(self, request: Request, secrets: Sequence[str]) -> None:
-        """Return if one of the secrets proves the request's sender; raise Unauthenticated if none does."""
+    def verify(self, request: Request, secret: str) -> None:
+        """Return if the secret proves the request's sender; raise Unauthenticated if it does not."""
 
 
 class HmacProof(Struct, frozen=True):
@@ -59,14 +59,12 @@ class HmacProof(Struct, frozen=True):
     def signed_headers(self) -> frozenset[str]:
         return frozenset()
 
-    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+    def verify(self, request: Request, secret: str) -> None:
         given = _required(request, self.header)
         entries = [entry.strip(" ") for entry in given.split(",")] if self.listed else [given]
-        for secret in shared_secrets(secrets):
-            expected = self.prefix + self.encode(hmac.digest(secret.encode(), request.body, self.algorithm))
-            if any(_equal(entry, expected) for entry in entries):
-                return
-        raise Unauthenticated(f"{self.header} does not match the body")
+        expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), request.body, self.algorithm))
+        if not any(_equal(entry, expected) for entry in entries):
+            raise Unauthenticated(f"{self.header} does not match the body")
 
 
 class TimestampedHmacProof(Struct, frozen=True):
@@ -88,7 +86,7 @@ class TimestampedHmacProof(Struct, frozen=True):
     def signed_headers(self) -> frozenset[str]:
         return frozenset({self.timestamp_header})
 
-    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+    def verify(self, request: Request, secret: str) -> None:
         given = _required(request, self.header)
         timestamp = _required(request, self.timestamp_header)
         if self.any_time:
@@ -98,10 +96,9 @@ class TimestampedHmacProof(Struct, frozen=True):
         before, _, after = self.message.partition("{body}")
         around = [_raw(part.replace("{timestamp}", timestamp)) for part in (before, after)]
         message = request.body.join(around)
-        for secret in shared_secrets(secrets):
-            if _equal(given, self.prefix + self.encode(hmac.digest(secret.encode(), message, "sha256"))):
-                return
-        raise Unauthenticated(f"{self.header} does not match the body and {self.timestamp_header}")
+        expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), message, "sha256"))
+        if not _equal(given, expected):
+            raise Unauthenticated(f"{self.header} does not match the body and {self.timestamp_header}")
 
 
 class TokenProof(Struct, frozen=True):
@@ -121,16 +118,14 @@ class TokenProof(Struct, frozen=True):
     def signed_headers(self) -> None:
         return None
 
-    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+    def verify(self, request: Request, secret: str) -> None:
         if self.paths is not None and request.path.rstrip("/") not in self.paths:
             raise Unauthenticated(f"{self.name} counts only on {', '.join(sorted(self.paths))}")
         if self.yields_to and request.header(self.yields_to):
             raise Unauthenticated(f"{self.name} does not count beside {self.yields_to}")
         given = _required(request, self.header)
-        for secret in shared_secrets(secrets):
-            if _equal(given, self.prefix + secret):
-                return
-        raise Unauthenticated(f"{self.header} does not hold the webhook secret")
+        if not _equal(given, self.prefix + _shared(secret)):
+            raise Unauthenticated(f"{self.header} does not hold the webhook secret")
 
 
 class StandardWebhooksProof(Struct, frozen=True):
@@ -145,7 +140,7 @@ class StandardWebhooksProof(Struct, frozen=True):
     def signed_headers(self) -> frozenset[str]:
         return frozenset({"webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"})
 
-    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+    def verify(self, request: Request, secret: str) -> None:
         family, other = "webhook", "svix"
         if request.header("svix-signature") and not request.header("webhook-signature"):
             family, other = other, family
@@ -159,7 +154,7 @@ class StandardWebhooksProof(Struct, frozen=True):
             raise Unauthenticated(f"{other}-id contradicts {family}-id")
         check_timestamp(timestamp, request.received_at)
         message = b".".join((_raw(message_id), _raw(timestamp), request.body))
-        if not _any_matches(_entries(signatures), message, secrets):
+        if not _any_matches(_entries(signatures), message, secret):
             raise Unauthenticated(f"No entry of {family}-signature matches the message")
 
 
@@ -186,16 +181,14 @@ def _check_moment(text: str, received_at: int) -> None:
         raise Unauthenticated("The signed timestamp is too far from the time of receipt")
 
 
-def shared_secrets(secrets: Iterable[str]) -> Iterator[str]:
-    """Those of the secrets that both sides keep to themselves; one with nothing in it never counts."""
-    return (
-        secret
-        for secret in secrets
-        if secret.removeprefix(_SYMMETRIC_PREFIX).strip() and not secret.startswith(PUBLIC_KEY_PREFIX)
-    )
+def _shared(secret: str) -> str:
+    """The secret, if it is one that both sides keep to themselves. Raises Unauthenticated for any other."""
+    if secret.startswith(PUBLIC_KEY_PREFIX) or not secret.removeprefix(_SYMMETRIC_PREFIX).strip():
+        raise Unauthenticated("The webhook secret is empty or a public key")
+    return secret
 
 
-def standard_webhooks_keys(secret: str) -> list[bytes]:
+def _standard_webhooks_keys(secret: str) -> list[bytes]:
     """The HMAC keys that a secret may stand for.
 
     Decoded from base64, after an optional `whsec_`, if that gives the 24 to 64 bytes of the specification; else the
@@ -213,15 +206,13 @@ def standard_webhooks_keys(secret: str) -> list[bytes]:
     return [secret.encode()]
 
 
-def _any_matches(entries: Sequence[tuple[str, str]], message: bytes, secrets: Sequence[str]) -> bool:
+def _any_matches(entries: Sequence[tuple[str, str]], message: bytes, secret: str) -> bool:
+    if secret.startswith(PUBLIC_KEY_PREFIX):
+        asymmetric = [signature for version, signature in entries if version == "v1a"][:_MAX_ASYMMETRIC]
+        return any(_verify_ed25519(secret, message, signature) for signature in asymmetric)
     symmetric = [signature for version, signature in entries if version == "v1"]
-    for key in (key for secret in shared_secrets(secrets) for key in standard_webhooks_keys(secret)):
-        expected = base64.b64encode(hmac.digest(key, message, "sha256")).decode()
-        if any(_equal(signature, expected) for signature in symmetric):
-            return True
-    asymmetric = [signature for version, signature in entries if version == "v1a"][:_MAX_ASYMMETRIC]
-    public_keys = [secret for secret in secrets if secret.startswith(PUBLIC_KEY_PREFIX)]
-    return any(_verify_ed25519(key, message, signature) for key in public_keys for signature in asymmetric)
+    expected = [base64_text(hmac.digest(key, message, "sha256")) for key in _standard_webhooks_keys(_shared(secret))]
+    return any(_equal(signature, one) for signature in symmetric for one in expected)
 
 
 def _verify_ed25519(secret: str, message: bytes, signature: str) -> bool:

@@ -5,7 +5,7 @@ covers members of its body), and an authenticated body that makes no sense is st
 quarantine, where a 4xx would make some partners drop it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -117,18 +117,18 @@ class Receiver:
         try:
             for secret in self._secret.candidates():
                 try:
-                    return self._verify(request, [secret]), secret
+                    return self._verify(request, secret), secret
                 except Unauthenticated as error:
                     refused = refused or error
         except SecretStoreError as error:
             raise Unavailable(str(error)) from error
         raise refused or Unauthenticated("There is no secret that could prove a sender")
 
-    def _verify(self, request: Request, secrets: Sequence[str]) -> Proof:
+    def _verify(self, request: Request, secret: str) -> Proof:
         reasons = []
         for proof in self._partner.proofs:
             try:
-                proof.verify(request, secrets)
+                proof.verify(request, secret)
             except Unauthenticated as error:
                 reasons.append(f"{proof.name}: {error.reason}")
             else:

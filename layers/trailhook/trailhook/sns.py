@@ -58,16 +58,15 @@ class SnsProof:
     def __init__(self, certificates: SigningCertificates) -> None:
         self._certificates = certificates
 
-    def verify(self, request: Request, secrets: Sequence[str]) -> None:
+    def verify(self, request: Request, secret: str) -> None:
         """Raises Unavailable while SNS does not hand out its certificate: nothing genuine must be called forged."""
         if request.header("x-amz-sns-rawdelivery"):
             raise Unauthenticated("Raw message delivery carries no signature: switch it off for this subscription")
-        topics = [topic for topic in map(topic_of, secrets) if topic]
-        if not topics:
+        topic = topic_of(secret)
+        if topic is None:
             raise Unauthenticated("The webhook secret is not the ARN of an SNS topic")
         message = _message(request.body)
-        topic = next((topic for topic in topics if _equal(message.get("TopicArn"), topic.arn)), None)
-        if topic is None:
+        if not _equal(message.get("TopicArn"), topic.arn):
             raise Unauthenticated("TopicArn is not the webhook secret")
         text = signed_text(message)
         _check_age(message["Timestamp"], request.received_at)
@@ -129,7 +128,7 @@ def confirm_subscription(request: Request, secret: str, *, proof: SnsProof, fetc
     if CONFIRMATION.encode() not in request.body:
         return None
     try:
-        proof.verify(request, [secret])
+        proof.verify(request, secret)
     except Unauthenticated:
         return None
     message, topic = _message(request.body), topic_of(secret)
