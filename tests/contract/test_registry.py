@@ -35,7 +35,7 @@ SECRET = base64.b64encode(KEY).decode()
 BODIES: Mapping[str, Any] = json.loads((Path(__file__).parent / "bodies.json").read_text(encoding="utf-8"))
 BODY = json.dumps(BODIES["github_member"]).encode()
 OPTIONS = Options(accept_hec=True)
-ENDPOINTS = sorted(name for name in REGISTRY if load_partner(name, OPTIONS).proofs)
+ENDPOINTS = sorted(REGISTRY)
 every_partner = pytest.mark.parametrize("name", sorted(REGISTRY))
 every_endpoint = pytest.mark.parametrize("name", ENDPOINTS)
 
@@ -166,18 +166,16 @@ def test_no_secret_means_no_entry(name: str) -> None:
 
 
 @every_endpoint
-def test_every_proof_says_which_headers_it_covers_and_refuses_an_empty_request(name: str) -> None:
-    partner = load_partner(name, OPTIONS)
-    for proof in partner.proofs:
-        assert proof.signed_headers is None or all(header.islower() for header in proof.signed_headers)
-        receive, _ = receiver(name)
-        assert receive.answer(api_gateway_event(b"", {})).response.status == 401
+def test_every_proof_says_which_headers_it_covers(name: str) -> None:
+    covered = [proof.signed_headers or () for proof in load_partner(name, OPTIONS).proofs]
+    assert covered
+    assert all(header.islower() for headers in covered for header in headers)
 
 
-def test_a_partner_without_an_endpoint_takes_nothing() -> None:
-    assert ENDPOINTS
-    for name in set(REGISTRY) - set(ENDPOINTS):
-        assert answer(name, standard_webhooks_headers(KEY, BODY)).status in {401, 404, 405}
+@every_endpoint
+def test_an_empty_request_is_refused(name: str) -> None:
+    receive, _ = receiver(name)
+    assert receive.answer(api_gateway_event(b"", {})).response.status == 401
 
 
 # Events.
