@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from trailhook.delivery import Delivery
 from trailhook.envelope import Envelope, encode_envelope
@@ -152,19 +153,15 @@ class Receiver:
         )
 
 
-def refusal(error: Refused, request_id: str) -> Response:
-    """The answer to a refused request: what to do, and the id under which our log says why."""
-    response = Response.json(error.http_status, {"message": error.message, "request_id": request_id})
-    return Response(response.status, response.body, {**response.headers, **error.headers})
-
-
 def refused(error: Refused, event: Mapping[str, Any], partner: str) -> Answer:
     """The answer to an event that never became a request."""
     return _refused(error, {"request_id": request_id_of(event), "partner": partner})
 
 
 def _refused(error: Refused, log: dict[str, Any]) -> Answer:
-    response = refusal(error, log["request_id"])
+    """The partner is told what to do, and the id under which the log says why."""
+    response = Response.json(error.http_status, {"message": error.message, "request_id": log["request_id"]})
+    response = replace(response, headers={**response.headers, **error.headers})
     return Answer(response, {**log, "refused": error.reason, "status": int(response.status)})
 
 
