@@ -15,9 +15,11 @@ import msgspec
 from msgspec import Meta, Struct, to_builtins
 from msgspec.structs import replace
 
+from trailhook.body import MAX_OPEN_BYTES
 from trailhook.delivery import Delivery
 from trailhook.errors import EnvelopeError, EnvelopeTooLarge
 from trailhook.exact_json import decode, encode_ascii
+from trailhook.timestamps import LAST_MILLISECOND
 
 VERSION = 1
 MAX_MESSAGE_BYTES = 1_048_576
@@ -35,10 +37,6 @@ _QUICK, _THOROUGH = 1, 6
 
 _SAMPLE_BYTES = 16_384
 
-_MAX_BODY_BYTES = 16_000_000
-"""The gateway takes 10 MB; a packed body that opens to more than this is not one of ours."""
-
-_LAST_MILLISECOND = 253_402_300_799_999
 _MOST_ATTEMPTS = 1_000
 _MOST_EVENTS = 1_000_000
 _Position = Annotated[int, Meta(ge=0, lt=_MOST_EVENTS)]
@@ -90,8 +88,9 @@ def encode_envelope(envelope: Envelope) -> str:
     }
     if delivery.element:
         head["element"] = True
-    if len(delivery.body) > _MAX_BODY_BYTES:
-        raise EnvelopeTooLarge(f"The delivery has {len(delivery.body):,} bytes; {_MAX_BODY_BYTES:,} is the most")
+    if len(delivery.body) > MAX_OPEN_BYTES:
+        # API Gateway takes 10 MB; an event that the quarantine gives back may have been all of an opened body.
+        raise EnvelopeTooLarge(f"The delivery has {len(delivery.body):,} bytes; {MAX_OPEN_BYTES:,} is the most")
     message = _with_body(head, delivery.body)
     if len(message) > (_ROOM_BYTES if envelope.pending is None else MAX_MESSAGE_BYTES):
         raise EnvelopeTooLarge(f"The delivery does not fit a queue message: {len(message):,} bytes after compression")
@@ -160,7 +159,7 @@ class _Wire(Struct, frozen=True, gc=False):
     partner: str
     delivery_id: str
     request_id: str
-    received_at: Annotated[int, Meta(ge=0, le=_LAST_MILLISECOND)]
+    received_at: Annotated[int, Meta(ge=0, le=LAST_MILLISECOND)]
     source_ip: str
     proof: str
     headers: dict[str, str]
@@ -224,7 +223,7 @@ def _packed(head: Mapping[str, Any], body: bytes, level: int) -> bytes:
 def _unpack(text: str) -> bytes:
     """What is cut off, here or before, gives itself away by its SHA-256."""
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    return inflater.decompress(base64.b64decode(text, validate=True), _MAX_BODY_BYTES)
+    return inflater.decompress(base64.b64decode(text, validate=True), MAX_OPEN_BYTES)
 
 
 _DECODERS: Mapping[str, Callable[[str], bytes]] = {

@@ -13,12 +13,10 @@ from typing import Any
 from msgspec import Struct, field
 
 from trailhook.errors import BadRequest
+from trailhook.timestamps import LAST_MILLISECOND
 
 _FIRST_MILLISECOND = 100_000_000_000
 """In 1973. As seconds the same number would lie beyond the year 5138."""
-
-_LAST_MILLISECOND = 253_402_300_799_999
-"""Of the year 9999, the last that a date can be made of further on."""
 
 
 class Request(Struct, frozen=True):
@@ -105,7 +103,7 @@ def _milliseconds(value: Any) -> int:
     moment = int(value)
     if moment < _FIRST_MILLISECOND:
         moment *= 1000  # `sam local start-api` gives seconds
-    if not 0 <= moment <= _LAST_MILLISECOND:
+    if not 0 <= moment <= LAST_MILLISECOND:
         raise ValueError("timeEpoch")
     return moment
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from trailhook.errors import UnmappableEvent
 
+LAST_MILLISECOND = 253_402_300_799_999
+"""Of the year 9999, the last that a datetime can hold."""
+
 _PER_SECOND = ((10**11, 1), (10**14, 10**3), (10**17, 10**6), (10**18, None))
 """Up to which number it counts seconds, milliseconds or microseconds; above it counts nanoseconds. As seconds 10**11
 would lie in the year 5138, as milliseconds in 1973, and so on. Below 10**18 it is rather Windows' count since 1601."""
