@@ -37,6 +37,7 @@ class Deployment:
         self._request = request
         self._owner = request.owner
         self._wanted = wanted
+        self._is_update = request.type == "Update"
 
     def carry_out(self) -> Answer:
         if self._wanted.channel_arn:
@@ -76,9 +77,7 @@ class Deployment:
         if not self._owner.uses(tags) and not self._owner.made(tags):
             self._undo.note(f"the user tag on {arn}", lambda late: late.remove_tags(arn, sorted(self._owner.user_tag)))
             self._plane.add_tags(arn, self._owner.user_tag)
-        return self._answer(
-            arn, Stores(channel.stores), survey(self._plane) if self._request.type == "Update" else None
-        )
+        return self._answer(arn, Stores(channel.stores), survey(self._plane) if self._is_update else None)
 
     def _refuse_to_leave_users(self, next_arn: str) -> None:
         """A channel of ours that others use cannot be replaced: its Delete would be refused afterwards."""
@@ -110,22 +109,31 @@ class Deployment:
         if stores.new_retention:
             # Last of all, because there is no undo: a shorter one deletes at once, as does taking back a longer one.
             self._plane.update_store(stores.arns[0], RetentionPeriod=stores.new_retention)
-        return self._answer(arn, stores, channels)
+        return self._answer(arn, stores, channels if self._is_update else None)
 
     def _done_by_a_repeat(self) -> Answer | None:
         """What was asked for, where all of it is there: CloudFormation was told so already, and relies on it."""
-        late, wanted = self._undo.plane, self._wanted
+        late = self._undo.plane
         with suppress(IntegrationError):
-            for one in survey(late):
-                if one.channel.source == wanted.source.name and self._owner.made_now(one.tags):
-                    policy = resource_policy(wanted, self._request.place, one.arn)
-                    stores = self._stores_as_wanted(late, one.channel.stores)
-                    given_up = tag_keys(self._request.old_properties) - wanted.tags.keys()
-                    tagged = wanted.tags.items() <= one.tags.items() and not given_up & one.tags.keys()
-                    named = one.channel.name == wanted.channel_name
-                    if stores and named and tagged and same_policy(late.policy(one.arn), policy):
-                        return self._answer(one.arn, stores)
+            channel = self._made_now(late)
+            stores = self._stores_as_wanted(late, channel.channel.stores) if channel else None
+            if channel and stores and self._is_as_wanted(late, channel):
+                return self._answer(channel.arn, stores)
         return None
+
+    def _made_now(self, plane: ControlPlane) -> Tagged | None:
+        """The channel of the wanted source, of which there is one at most, where this very stack made it."""
+        of_source = (one for one in survey(plane) if one.channel.source == self._wanted.source.name)
+        return next((one for one in of_source if self._owner.made_now(one.tags)), None)
+
+    def _is_as_wanted(self, plane: ControlPlane, one: Tagged) -> bool:
+        """Whether name, tags and policy of a channel are those that were asked for."""
+        wanted = self._wanted
+        given_up = tag_keys(self._request.old_properties) - wanted.tags.keys()
+        tagged = wanted.tags.items() <= one.tags.items() and not given_up & one.tags.keys()
+        if one.channel.name != wanted.channel_name or not tagged:
+            return False
+        return same_policy(plane.policy(one.arn), resource_policy(wanted, self._request.place, one.arn))
 
     def _stores_as_wanted(self, plane: ControlPlane, arns: tuple[str, ...]) -> Stores | None:
         wanted = self._wanted.store
@@ -151,12 +159,8 @@ class Deployment:
         wanted = self._wanted
 
         def find(plane: ControlPlane) -> str | None:
-            ours = (
-                one.arn
-                for one in survey(plane)
-                if one.channel.source == wanted.source.name and self._owner.made_now(one.tags)
-            )
-            return next(ours, None)
+            made = self._made_now(plane)
+            return made.arn if made else None
 
         creation = Creation(find)
 
@@ -213,9 +217,9 @@ class Deployment:
         self._plane.update_channel(former.arn, Name=f"{name[:100]}-replaced-{suffix}")
 
     def _answer(self, arn: str, stores: Stores, channels: Sequence[Tagged] | None = None) -> Answer:
-        """`channels`: those among which an Update looks for leftovers."""
+        """`channels`: those among which to look for leftovers; None to look for none."""
         report = ""
-        if channels is not None and self._request.type == "Update":
+        if channels is not None:
             report = Leftovers(self._plane, self._request, channels).remove(arn, stores.arns)
         data: dict[str, Any] = {
             "ChannelArn": arn,
