@@ -125,6 +125,7 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("actors:\n  - {type: User}"), 10, "kinds[0].actors[0].id", "is missing"),
         (with_kind("uid: {header: X-Id}"), 9, "kinds[0].uid.header", "lower case"),
         (with_kind("uid: {header: authorization}"), 9, "kinds[0].uid.header", "holds a secret"),
+        (MINIMAL + "delivery_id: authorization\n", 9, "delivery_id", "holds a secret"),
         (with_kind("actors:\n  - {id: a, type: actor.kind}"), 10, "kinds[0].actors[0].type", "{at: actor.kind}"),
         (
             with_kind("uid: {header: x-key}") + "proofs:\n  - token: {header: x-key}\n",

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from trailhook.handshakes import HANDSHAKES
-from trailhook_local.descriptors.places import CHANGES, CONDITION, HEADER, PATH, PLACES, TYPES
+from trailhook_local.descriptors.places import CHANGES, CONDITION, HEADER, KEPT_HEADER, PATH, PLACES, TYPES
 from trailhook_local.descriptors.readers import (
     Problems,
     Reader,
@@ -143,7 +143,7 @@ DESCRIPTOR = fields(
         "proofs": list_of(_proof),
         "handshake": choice(*HANDSHAKES),
         "acknowledge": choice(200, 201, 202, 204),
-        "delivery_id": HEADER,
+        "delivery_id": KEPT_HEADER,
         "form": text(r"[A-Za-z_][\w.-]*", "the name of a form's field, like payload"),
         "array": list_of(_MEMBERS),
         "inside": text(r"[A-Za-z_][\w-]*", "the one member that holds the event"),

@@ -54,7 +54,7 @@ def _kept_header_problem(name: str) -> str | None:
 
 PATH = checked(text(hint="a JMESPath"), _path_problem)
 HEADER = text(r"[a-z0-9][a-z0-9-]*", "a header's name in lower case")
-_KEPT_HEADER = checked(HEADER, _kept_header_problem)
+KEPT_HEADER = checked(HEADER, _kept_header_problem)
 _CONSTANT = text(r"[^\n]+", "a text on one line")
 _WORD = checked(_CONSTANT, _word_problem)
 
@@ -102,7 +102,7 @@ def CONDITION(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
 PLACES = list_of(_place)
 TYPES = list_of(_type)
 _PLACE = one_of(
-    {"at": PATH, "header": _KEPT_HEADER, "constant": _CONSTANT, "join": PLACES, "receipt": choice(True)},
+    {"at": PATH, "header": KEPT_HEADER, "constant": _CONSTANT, "join": PLACES, "receipt": choice(True)},
     {**CHANGES, "with": text(r".{0,10}", "up to ten characters")},
 )
-_CONDITION = one_of({"at": PATH, "header": _KEPT_HEADER}, {**CHANGES, **_TESTS})
+_CONDITION = one_of({"at": PATH, "header": KEPT_HEADER}, {**CHANGES, **_TESTS})
