@@ -32,9 +32,9 @@ _REFUSED = Outcome(Disposition.CONFIGURATION, "Halted", _NOT_SENT)
 
 
 class Halt:
-    """Whether going on is pointless: the caller is refused, or a request took the function down. Threads may share it.
+    """A stop sign for requests that have not begun: the caller is refused, or one of them took the function down.
 
-    One that is made `within` another is called with it.
+    Stopping one that is made `within` another stops that too. Threads may share it.
     """
 
     def __init__(self, within: "Halt | None" = None) -> None:
@@ -49,13 +49,13 @@ class Halt:
         return self._outcome or (self._within.outcome if self._within else None)
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
-        """A refused caller halts all; events that are refused one after the other, and nobody knows why, these calls
-        alone.
+        """A refused caller stops the other one as well. So many events refused in a row with an unknown code stop this
+        one alone.
         """
         # A list: an Enum's members take longer to hash than to compare.
         dispositions = [outcome.disposition for outcome in outcomes]
         if Disposition.CONFIGURATION in dispositions:
-            self.call(_REFUSED)
+            self.stop(_REFUSED)
         with self._lock:
             if Disposition.DELIVERED in dispositions:
                 self._undocumented = 0
@@ -64,10 +64,10 @@ class Halt:
             if self._undocumented == MOST_UNDOCUMENTED:
                 self._outcome = self._outcome or _HALTED
 
-    def call(self, outcome: Outcome = _HALTED) -> None:
+    def stop(self, outcome: Outcome = _HALTED) -> None:
         self._outcome = self._outcome or outcome
         if self._within:
-            self._within.call(outcome)
+            self._within.stop(outcome)
 
 
 class Deliverer:
@@ -139,7 +139,7 @@ class Deliverer:
         if others:
             # One failed: no other shall begin, nor go on in the next invocation. What never began is not waited for:
             # it takes a thread to say of a cancelled one that it is done.
-            halt.call()
+            halt.stop()
             wait([answer for answer in others if not answer.cancel()])
         # Beside a cancelled one there is one that failed, and that raises.
         return [answer.result() for answer in answers if not answer.cancelled()]
