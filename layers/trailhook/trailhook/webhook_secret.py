@@ -5,6 +5,7 @@ A warm function outlives an outage of Secrets Manager, and a rotation needs neit
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -78,11 +79,9 @@ class WebhookSecret:
             return True
         if self._now() - self._read_at <= CACHE_SECONDS or not self._rereads.spend():
             return False
-        try:
+        # What was right a moment ago is a better guess than no service at all.
+        with suppress(SecretStoreError):
             self._read()
-        except SecretStoreError:
-            # What was right a moment ago is a better guess than no service at all.
-            return True
         return True
 
     def _changed(self, *, just_read: bool) -> bool:
