@@ -43,6 +43,8 @@ _SMALLEST_OBJECT_LIMIT = min(OBJECT_LIMITS.values())
 DETAILS_LIMIT = 20_000
 """Ours, not CloudTrail's: what `userIdentity.details` may take of an event that is too large as a whole."""
 EVENT_LIMIT = 256_000
+_ACCOUNT_BYTES = 64
+"""Kept free for `recipientAccountId`, which is added when the event is sent."""
 _MOST_BYTES = 4
 """A character of UTF-8 takes no more, so that most texts need not be encoded to be measured."""
 _SHORT_USER_AGENT = TEXT_LIMITS["userAgent"] // _MOST_BYTES
@@ -129,7 +131,7 @@ class AuditEvent(Struct, frozen=True, gc=False):
             raise UnmappableEvent("BadUnicode", "The event holds half a surrogate pair, which is not text") from error
         except ValueError as error:
             raise UnmappableEvent("NotJson", f"The event cannot be written as JSON: {error}") from error
-        if len(text) > EVENT_LIMIT - 64:
+        if len(text) > EVENT_LIMIT - _ACCOUNT_BYTES:
             raise UnmappableEvent(
                 "EventTooLarge", f"The event has {len(text):,} bytes; CloudTrail takes {EVENT_LIMIT:,}"
             )

@@ -21,7 +21,9 @@ SERVICE = "Service"
 
 
 class Actor(Struct, frozen=True):
-    """One of those who may be behind an event `when` so; the first whose id is there is it."""
+    """Somebody who may be behind an event. Of the descriptor's list it is the first whose conditions (`when`) hold and
+    whose id is there.
+    """
 
     when: Sequence[Condition]
     id: Sequence[Place]

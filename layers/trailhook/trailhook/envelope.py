@@ -170,7 +170,7 @@ class _Wire(Struct, frozen=True, gc=False):
     encoding: str
     body: str
     element: bool = False
-    """Only in what comes from the quarantine, and of the first releases not even there."""
+    """Written only where it is true; the first releases did not know it."""
 
 
 _WIRE = msgspec.json.Decoder(_Wire)

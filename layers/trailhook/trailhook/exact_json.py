@@ -36,7 +36,7 @@ class Record(Struct, frozen=True):
 
 
 def decode(text: str | bytes) -> Any:
-    """The value of a text of our own writing, in which nothing has to be noticed. Raises ValueError."""
+    """The value of a text that is no evidence, such as an envelope or an answer of AWS. Raises ValueError."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

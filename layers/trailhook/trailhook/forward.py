@@ -83,8 +83,9 @@ class Forwarder:
     ) -> list[Message]:
         """One first, then groups that double, each off the queue before the next.
 
-        In a group a killer takes others along, but seldom the same ones: half the time an innocent is in a group before
-        it, and done, long before its receives run out. And without a killer a backlog is not done one by one.
+        A message that kills the process takes its group along, but the order is another at each receive: a third of the
+        time at least, an innocent one is in a group before it, and done, long before its receives run out. And without
+        such a message a backlog is not done one by one.
         """
         cautious = any(message.receive_count >= CAUTIOUS_FROM_RECEIVE_COUNT for message in suspects)
         left = sorted(suspects, key=_reshuffled)

@@ -178,7 +178,7 @@ class _At(Struct, frozen=True):
     levels: frozenset[str] = _NONE
 
     def path(self, name: str) -> str:
-        """Where its member of that name is, as far as it is told."""
+        """The dotted path of its member `name`, cut to LONGEST_TOLD characters."""
         names, at = [name], self
         while at.above:
             names.append(at.name)

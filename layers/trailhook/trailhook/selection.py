@@ -96,7 +96,9 @@ def first_text(candidates: Iterable[Place], subject: Subject) -> Found | None:
 
 
 class Condition(Struct, frozen=True):
-    """Whether what stands at a place is as a descriptor says. Nothing there is nothing of the kind."""
+    """A condition of a descriptor: something stands at a place and passes a test, or, where `present` is false, nothing
+    stands there.
+    """
 
     place: Place
     test: Callable[[Any], bool]
