@@ -97,7 +97,9 @@ def test_a_mapping_leaves_its_input_as_it_is(case: Case) -> None:
 @pytest.mark.parametrize("case", list(cases()), ids=lambda case: case.name)
 def test_an_event_taken_from_quarantine_and_sent_alone_is_the_same_event(case: Case) -> None:
     whole = case.delivery()
-    for event, outcome in zip(_events(case), outcomes(whole), strict=False):
+    events = _events(case)
+    # What cannot be taken apart has no events, and one outcome all the same.
+    for event, outcome in zip(events, outcomes(whole) if events else (), strict=True):
         alone = outcomes(delivery(case.partner, event.original, whole.headers, whole.proof))
         assert [end.get("id") for end in alone] == [outcome.get("id")], "another event, or refused for the way it came"
 
