@@ -51,8 +51,8 @@ class Stack:
     """A context manager that runs integrations, one per partner name or `Plan`.
 
     `retry_seconds` makes messages of a failed invocation come back that soon, and `window_seconds` shortens the
-    batching window; None leaves both as the template has them. `lake_options` are further arguments of the local Lake.
-    Raises `StackError`s on entering; whatever was started by then is stopped again.
+    batching window; None leaves both as the template has them. Raises `StackError`s on entering; whatever was started
+    by then is stopped again.
     """
 
     def __init__(
@@ -65,7 +65,6 @@ class Stack:
         region: str = DEFAULT_REGION,
         retry_seconds: int | None = None,
         window_seconds: float | None = None,
-        lake_options: Sequence[str] = (),
     ) -> None:
         self._plans = _checked([Plan(plan) if isinstance(plan, str) else plan for plan in plans])
         self.state = state.resolve()
@@ -74,7 +73,6 @@ class Stack:
         self._region = region
         self._retry_seconds = retry_seconds
         self._window_seconds = window_seconds
-        self._lake_options = lake_options
         self._running: dict[str, RunningIntegration] = {}
         self._created: dict[str, Mapping[str, Any]] = {}
         self._servers: dict[str, Server] = {}
@@ -155,7 +153,7 @@ class Stack:
             "trailhook_local.lake",
             [
                 *("--port", "0", "--account", where.account_id, "--region", where.region),
-                *("--data", str(self.state / "lake"), *self._lake_options),
+                *("--data", str(self.state / "lake")),
             ],
             where.logs / "lake.log",
         )
