@@ -23,8 +23,9 @@ class Prices:
     secret_month: float = 0.40
 
 
-METRICS, ALARMS = 13, 10
-"""All that there can be. A metric is charged for the hours in which something was counted, an alarm always."""
+METRICS, WATCHED = 13, 14
+"""All that there can be. A metric is charged for the hours in which something was counted, an alarm always, for each metric
+that it watches."""
 
 POLL_SECONDS = 20
 """What an idle poller's receive waits."""
@@ -56,7 +57,7 @@ class Cost:
     def idle_month(self) -> float:
         """What a stack costs without a single webhook: alarms, the secret, and Lambda's polling."""
         polls = self.flow.trigger.pollers * MONTH_DAYS * DAY / POLL_SECONDS
-        alarms = ALARMS * self.prices.alarm_month
+        alarms = WATCHED * self.prices.alarm_month
         return alarms + self.prices.secret_month + polls / 1e6 * self.prices.sqs_million
 
     def metrics_month(self) -> float:
