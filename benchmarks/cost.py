@@ -24,8 +24,8 @@ class Prices:
 
 
 METRICS, WATCHED = 13, 14
-"""All that there can be. A metric is charged for the hours in which something was counted, an alarm always, for each metric
-that it watches."""
+"""All that there can be. A metric is charged for the hours in which something was counted, an alarm always, for each
+metric that it watches."""
 
 POLL_SECONDS = 20
 """What an idle poller's receive waits."""

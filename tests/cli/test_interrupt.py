@@ -1,9 +1,11 @@
 """A Ctrl-C as early as a person can press it."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -36,6 +38,17 @@ def test_a_ctrl_c_while_the_commands_are_imported_ends_without_a_word(tmp_path: 
         timeout=60,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_a_run_of_chaos_that_is_interrupted_has_not_succeeded() -> None:
+    """Whatever ledger it has by then: the law of a few rounds is not the law of the run."""
+    command = [sys.executable, "-c", START, "chaos", "--events", "1000000", "--seed", "1", "--processes", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
+        time.sleep(6)
+        os.killpg(run.pid, signal.SIGINT)
+        shown, _ = run.communicate(timeout=60)
+    assert run.returncode in {1, -signal.SIGINT}
+    assert run.returncode == -signal.SIGINT or json.loads(shown.splitlines()[-1])["posted"] < 1_000_000
 
 
 def test_the_command_that_is_installed_begins_there() -> None:

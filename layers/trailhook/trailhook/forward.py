@@ -226,6 +226,7 @@ def _note(item: Item, ledger: Ledger) -> None:
         message.waiting.add(item.position)
         message.configuration |= disposition.for_operator
     elif disposition is not Disposition.FILTERED:
+        # To filter one again costs nothing, so it is no reason to hand the others back by themselves.
         message.progress = True
 
 

@@ -88,6 +88,7 @@ class Receiver:
         if not self._allowed.hold(request.source_ip):
             raise Unauthenticated("The source address is outside of ALLOWED_SOURCE_RANGES")
         path = request.path.rstrip("/")
+        # A stage's name may stand before it.
         if not path.endswith(WEBHOOK_PATH) and path not in partner.paths:
             raise NotFound(f"Deliveries go to POST {WEBHOOK_PATH}")
         if request.method not in partner.methods:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trailhook.receive import Answer
 
 NAMESPACE = "Trailhook"
-_FATES = {"DeliveriesUnauthenticated": 401, "DeliveriesTooLarge": 413, "DeliveriesUnavailable": 503}
+_REFUSALS = {"DeliveriesUnauthenticated": 401, "DeliveriesTooLarge": 413, "DeliveriesUnavailable": 503}
 
 
 @cache
@@ -38,7 +38,7 @@ def report_request(answer: "Answer") -> None:
     counts = {"DeliveriesQueued": 1} if answer.log.get("queued") else {}
     if status >= 400:
         counts["DeliveriesRefused"] = 1
-        counts |= {name: 1 for name, code in _FATES.items() if code == status}
+        counts |= {name: 1 for name, code in _REFUSALS.items() if code == status}
     _emit(str(answer.log["partner"]), counts)
 
 

@@ -60,8 +60,12 @@ def _run_round(
 
 
 def run_chaos(plan: Plan, console: Console, template: Path = Path("template.yaml")) -> bool:
-    """Run it, show the ledger, and write it as the last line; True if the law holds. Raises TemplateError."""
+    """Run it, show the ledger, and write it as the last line; True if the law holds. Raises TemplateError.
+
+    An interruption is raised again once the ledger of what had ended by then is written.
+    """
     total = Tally()
+    interruption: KeyboardInterrupt | None = None
     broken: dict[int, Sequence[str]] = {}
     columns = (
         TextColumn("{task.description}"),
@@ -79,7 +83,8 @@ def run_chaos(plan: Plan, console: Console, template: Path = Path("template.yaml
                 if not tally.holds:
                     broken[index] = tally.broken
                     progress.console.print(f"[red]Round {index}: {'; '.join(tally.broken[:3])}")
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
+            interruption = error
             progress.console.print("Interrupted: this is the ledger of the rounds that had ended")
     show(total, console)
     command = f"trailhook chaos --events {plan.events} --seed {plan.seed}"
@@ -92,6 +97,8 @@ def run_chaos(plan: Plan, console: Console, template: Path = Path("template.yaml
     ]
     # One line whatever the terminal's width: it is for programs.
     console.file.write(json.dumps(document) + "\n")
+    if interruption:
+        raise interruption
     return total.holds
 
 

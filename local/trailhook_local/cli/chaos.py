@@ -52,6 +52,8 @@ def chaos_command(
                 f"there is no round {only}: a run of {events:,} events has the rounds 0 to {count - 1}"
             )
         holds = run_chaos(plan, Console())
-    except (UnknownFaultError, StackError) as error:
+    except UnknownFaultError as error:
+        raise click.UsageError(str(error)) from error
+    except StackError as error:
         raise click.ClickException(str(error)) from error
     sys.exit(0 if holds else 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from trailhook.errors import PropertiesRefused
+from trailhook.errors import PropertiesRefused, SettingsError
 from trailhook.integration.catalogue import PARTNERS, SOURCES, WEBHOOK, IntegrationType, Source
 from trailhook.integration.request import Place
 from trailhook.integration.tag_properties import OUR_TAGS, tag_faults, tag_pairs
@@ -152,8 +152,13 @@ class _Reader:
     def _source(self) -> Source:
         partner = self._text("Partner")
         modes = PARTNERS.get(partner)
-        if modes is None and (source := own_source(partner)):
-            modes = {WEBHOOK: source}
+        try:
+            own = own_source(partner)
+        except SettingsError as error:
+            self._wrong.append(f"{error}.")
+            return SOURCES["Custom"]
+        if modes is None and own:
+            modes = {WEBHOOK: own}
         if modes is None:
             known = f"Partner must be one of {', '.join(PARTNERS)}"
             self._wrong.append(f"{known}, not {partner!r}." if partner else f"{known}; it is missing.")
