@@ -38,12 +38,15 @@ def test_each_is_accepted_or_does_not_fit_a_message(reports: dict[tuple[str, str
 REFUSED = {
     "gzip that grows to gigabytes": "TooLargeOpened",
     "gzip in gzip": "NotUtf8",
-    "gzip to just what is opened": "TooManyEvents",
-    "gzip of one deep value": "TooDeep",
+    "gzip to just what is opened": "TooManyValues",
+    "more values than are read": "TooManyValues",
+    "as many values as are read": "TooManyEvents",
+    "numbers on a line": "TooManyEvents",
+    "gzip of one deep value": "TooManyValues",
     "empty gzip members": "EmptyBody",
     "100,000 levels": "TooDeep",
     "100,000 levels of objects": "TooDeep",
-    "levels without an end": "TooDeep",
+    "levels without an end": "TooManyValues",
     "one key again and again": "AmbiguousJson",
     "one huge number": "AmbiguousJson",
     "many small events": "TooManyEvents",
@@ -59,7 +62,7 @@ def test_each_is_kept_whole_with_the_reason(
 
 
 def test_memory_stays_far_below_what_the_functions_have(reports: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """Measured: 179 and 235 MB, the making of the bodies included (`python -m tests.attack.bomb`)."""
+    """Measured: 154 and 397 MB, the making of the bodies included (`python -m tests.attack.bomb`)."""
     peaks = {
         function: max(one["peak"] for (_, kind), one in reports.items() if kind == function)
         for function in ("receive", "forward")
@@ -69,5 +72,7 @@ def test_memory_stays_far_below_what_the_functions_have(reports: dict[tuple[str,
 
 
 def test_none_takes_long(reports: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """The processor's own seconds, each a second at most when measured; a tenfold and more is left for a slow one."""
-    assert [one for one in reports.values() if one["seconds"] > 15] == []
+    """The processor's own seconds: when measured a second or two, but twelve for as many keys as are read. More than
+    double is left for a slow one, and to the functions even then half of the time that they have.
+    """
+    assert [one for one in reports.values() if one["seconds"] > 30] == []

@@ -20,8 +20,9 @@ from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
 from trailhook.event_id import event_id
 from trailhook.forward import CAUTIOUS_FROM_RECEIVE_COUNT, HANDBACK_TRIES, MAX_HANDBACKS, Forwarder
+from trailhook.json_text import MAX_EVENTS
 from trailhook.ledger import Ledger
-from trailhook.mapping import MAX_EVENTS, Mapper
+from trailhook.mapping import Mapper
 from trailhook.partner import Options, Partner
 from trailhook.partners import load_partners
 

@@ -1,6 +1,7 @@
 """GitHub's audit-log entries in the forms that forwarders and older servers give them."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.partners.cases import compact, delivery, event_data, outcomes, refusal
@@ -84,3 +85,12 @@ def test_a_refused_request_is_a_failure_however_its_status_is_written(status: An
     event = event_data("github", ENTRY | {"action": "api.request", "status_code": status})
     assert event.get("errorCode") == code
     assert event["requestParameters"]["status_code"] == status
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-github-event": "push", "x-github-delivery": "d-1"}])
+def test_a_form_holds_one_object_and_anything_else_in_it_is_kept_once(headers: dict[str, str]) -> None:
+    """Each of many would be kept with the whole form, for no part of that could be sent again by itself."""
+    for held, code in (([ENTRY] * 3, "NotAnObject"), (f"{compact(ENTRY)}\n{compact(ENTRY)}", "NotJson")):
+        text = held if isinstance(held, str) else compact(held)
+        [outcome] = outcomes(delivery("github", b"payload=" + quote(text).encode(), headers))
+        assert outcome["refused"] == code

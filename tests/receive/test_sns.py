@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -210,6 +211,20 @@ def test_half_a_surrogate_pair_and_lines_where_none_belong_are_refused() -> None
 
 def test_a_body_larger_than_any_message_of_sns_is_not_even_read() -> None:
     assert Endpoint().refuses(b"[" * 2_000_001, "larger than any message")
+
+
+@pytest.mark.parametrize("unit", ["0e1,", "1,", "1.5,", "9" * 30 + ",", "[],", "{},", '{"a":1e5},'])
+def test_a_body_that_anybody_may_send_takes_little_longer_than_to_parse_it(unit: str) -> None:
+    """Measured: one to three times as long; with a look at every number it was up to seventy times."""
+    genuine = signed(notification()).decode()
+    body = genuine.replace("{", '{"extra": [' + unit * ((1_990_000 - len(genuine)) // len(unit)) + "1],", 1)
+    forged = body.replace(TOPIC, OTHER_TOPIC).encode()
+    started = time.process_time()
+    json.loads(forged)
+    parsed = time.process_time()
+    assert Endpoint().refuses(forged, "TopicArn is not the webhook secret")
+    assert time.process_time() - parsed < 20 * (parsed - started)
+    assert Endpoint().post(body.encode()).status == 202, "what SNS does not sign may be anything"
 
 
 def test_raw_message_delivery_cannot_be_proven_and_the_log_says_what_to_switch_off() -> None:

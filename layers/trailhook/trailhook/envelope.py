@@ -32,8 +32,8 @@ _PLAIN_BYTES = 65_536
 """Up to here a message costs one SQS request however small it is, so that compressing would only cost time."""
 
 _ROOM_BYTES = MAX_MESSAGE_BYTES - HANDBACK_BYTES
-_QUICK, _THOROUGH = 1, 6
-"""Levels of compression. The quick one takes a quarter of the time; the other only what would not fit otherwise."""
+_QUICK, _THOROUGH, _UTMOST = 1, 6, 9
+"""Levels of compression. The quick one takes a quarter of the time; the others only what would not fit otherwise."""
 
 _SAMPLE_BYTES = 16_384
 
@@ -92,7 +92,9 @@ def encode_envelope(envelope: Envelope) -> str:
         # API Gateway takes 10 MB; an event that the quarantine gives back may have been all of an opened body.
         raise EnvelopeTooLarge(f"The delivery has {len(delivery.body):,} bytes; {MAX_OPEN_BYTES:,} is the most")
     message = _with_body(head, delivery.body)
-    if len(message) > (_ROOM_BYTES if envelope.pending is None else MAX_MESSAGE_BYTES):
+    # Nothing is left of what was handed back before, nor of an event that the quarantine gives back alone.
+    is_last = envelope.pending is not None or delivery.element
+    if len(message) > (MAX_MESSAGE_BYTES if is_last else _ROOM_BYTES):
         raise EnvelopeTooLarge(f"The delivery does not fit a queue message: {len(message):,} bytes after compression")
     return message.decode()
 
@@ -199,6 +201,8 @@ def _with_body(head: Mapping[str, Any], body: bytes) -> bytes:
     if len(quick := _packed(head, body, _QUICK)) <= _ROOM_BYTES:
         return quick
     thorough = _packed(head, body, _THOROUGH)
+    if len(thorough) > _ROOM_BYTES:
+        thorough = _packed(head, body, _UTMOST)
     return min(thorough, _plain(head, body), key=len) if fits else thorough
 
 

@@ -64,7 +64,10 @@ def decode_value(text: str, position: int) -> tuple[Record, int]:
         # Python's guard against integers that take long to convert: the hooks tell that from a broken text.
         return _Hooks().decode(text, position)
     found = _raw(text[position:end])
-    return (Record(value, found), end) if _is_kept(value, found) else _Hooks().decode(text, position)
+    if _is_kept(value, found):
+        return Record(value, found), end
+    del value  # It may be large, and is made once more.
+    return _Hooks().decode(text, position)
 
 
 def compact_elements(raw: bytes, *path: str) -> Iterator[Record] | None:
@@ -141,6 +144,8 @@ class _Hooks:
 
     def _exact_float(self, text: str) -> float:
         number = float(text)
+        if repr(number) == text and isfinite(number):
+            return number
         try:
             # 17 digits are what C and PHP print; the shorter text that Python prints names the same double.
             same = {Decimal(repr(number)), Decimal(f"{number:.17g}"), Decimal(number)}

@@ -7,18 +7,27 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 
 from trailhook.errors import MalformedDelivery
 from trailhook.exact_json import Record, compact_elements, decode_value, decode_whole
 from trailhook.members import value_at
+
+MAX_EVENTS = 50_000
+"""More events than this in one delivery are no partner's; what forward keeps of each has to fit its memory."""
+
+MAX_VALUES = 1_000_000
+"""Nor are more values, which take up to a hundred times the room of their text: no event has one in sixteen bytes."""
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")
 """White space, and the record separator of "JavaScript Object Notation (JSON) Text Sequences", RFC 7464."""
 
 _MAX_BROKEN_STARTS = 20
-"""How many broken lines are also tried as the beginning of a value over several lines. Such a failure costs a pass over
-all the text before it: without a bound, a body of nothing but broken lines would take hours."""
+_MOST_TRIED_AGAIN = 50_000_000
+"""How many broken lines are also tried as the beginning of a value over several lines, and how many characters may
+stand behind them in all. Such a failure costs a pass over all of these: without a bound, a body of nothing but broken
+lines would take hours."""
 
 _MAX_BROKEN_LINES = 1000
 """With more of them than this a text is no NDJSON: it is kept whole rather than in a thousand pieces."""
@@ -41,6 +50,9 @@ class JsonText:
     def __init__(self, body: bytes, *, element: bool = False) -> None:
         self._body = body if element else body.removeprefix(BOM_UTF8)
         self._element = element
+        # A smaller one cannot hold so many.
+        if len(body) > MAX_VALUES and sum(map(body.count, (b",", b"{", b"["))) > MAX_VALUES:
+            raise MalformedDelivery("TooManyValues", f"The text holds more than {MAX_VALUES:,} JSON values")
 
     @cached_property
     def _text(self) -> str:
@@ -124,7 +136,7 @@ class JsonText:
             raise broken[0].fault.without_traceback()
 
     def _pieces(self, position: int) -> Iterator[Record]:
-        failures = 0
+        failures = tried_again = 0
         while position < len(self._text):
             line_end = self._line_end(position)
             values, length, error = self._line(self._text[position:line_end])
@@ -133,7 +145,8 @@ class JsonText:
             if error:
                 # A value over several lines, or a broken one.
                 try:
-                    if failures >= _MAX_BROKEN_STARTS:
+                    tried_again += len(self._text) - position
+                    if failures >= _MAX_BROKEN_STARTS or tried_again > _MOST_TRIED_AGAIN:
                         raise error.without_traceback()
                     record, position = self._standing_alone(self._text, position)
                 except MalformedDelivery as failure:
@@ -161,6 +174,8 @@ class JsonText:
             except MalformedDelivery as error:
                 return records, position, error.without_traceback()
             records.append(record)
+            if len(records) > MAX_EVENTS:
+                raise too_many_events()
             position = _end(_BETWEEN_RECORDS, line, position)
         return records, position, None
 
@@ -244,14 +259,21 @@ def elements_or_itself(record: Record, *path: str) -> Sequence[Record]:
     """The elements of the array at `path` in a record's value, each with a fault of its own; without one the record.
 
     Also the record, which says so itself, where the array stands there twice: which of them counts is not ours to
-    choose.
+    choose. Raises MalformedDelivery for more elements than any partner's delivery has events.
     """
     if not isinstance(value_at(record.value, *path), list):
         return [record]
     try:
-        return list(JsonText(record.original).elements(*path))
+        elements = list(islice(JsonText(record.original).elements(*path), MAX_EVENTS + 1))
     except MalformedDelivery:
         return [record]
+    if len(elements) > MAX_EVENTS:
+        raise too_many_events()
+    return elements
+
+
+def too_many_events() -> MalformedDelivery:
+    return MalformedDelivery("TooManyEvents", f"One delivery holds more than {MAX_EVENTS:,} events")
 
 
 def _end(ignored: re.Pattern[str], text: str, position: int) -> int:

@@ -8,11 +8,9 @@ from msgspec import Struct
 from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import Disposition, Outcome
-from trailhook.errors import EnvelopeError, MalformedDelivery, Undeliverable, place_of
+from trailhook.errors import EnvelopeError, Undeliverable, place_of
+from trailhook.json_text import MAX_EVENTS, too_many_events
 from trailhook.partner import Partner
-
-MAX_EVENTS = 50_000
-"""More events than this in one delivery are no partner's; what forward keeps of each has to fit its memory."""
 
 _HELD_BYTES = 4_000_000
 """Events of a delivery that are held while it is not yet known whether all of it can be taken apart. A larger one is
@@ -91,7 +89,7 @@ def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[Par
     held_bytes = count = 0
     for count, event in enumerate(partner.events(delivery), 1):
         if count > MAX_EVENTS:
-            raise MalformedDelivery("TooManyEvents", f"One delivery holds more than {MAX_EVENTS:,} events")
+            raise too_many_events()
         held_bytes += len(event.original)
         if held_bytes <= _HELD_BYTES:
             held.append(event)

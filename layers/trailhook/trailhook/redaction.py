@@ -26,10 +26,13 @@ _PASSWORDS = frozenset(["password", "passwords", "passwd", "pwd", "passcode", "p
 _HASHES = frozenset(["hash", "hashes", "hashed", "digest", "digests", "sha", "md", "bcrypt"])
 """What tells secrets apart without being one, unless it is that of a password."""
 
+_PASSWORDS_IN_ONE_WORD = tuple(sorted(_PASSWORDS))
 _HASHED_IN_ONE_WORD = tuple(f"{word}{of_it}" for word in sorted(_PASSWORDS) for of_it in sorted(_HASHES))
 
 _WITHIN = frozenset(["secret", "secrets", "cookie", "cookies", "credential", "credentials"])
 """Secrets that may be objects, which then hold it."""
+
+_WITHIN_IN_ONE_WORD = tuple(sorted(_WITHIN))
 
 _TEXTS = frozenset(["jwt", "authorization"])
 """Secrets that are texts, beside tokens and keys."""
@@ -336,7 +339,7 @@ def _by_words(words: Sequence[str]) -> _Secret:
         return _Secret.NOTHING
     if password:
         return _Secret.NUMBER
-    if last.endswith(tuple(_WITHIN)):
+    if last.endswith(_WITHIN_IN_ONE_WORD):
         return _Secret.WITHIN
     if last.endswith(("token", "tokens")):
         return _Secret.NOTHING if (last.removesuffix("s").removesuffix("token") or before) in _PAGING else _Secret.TEXT
@@ -347,7 +350,7 @@ def _by_words(words: Sequence[str]) -> _Secret:
 
 
 def _is_password(word: str) -> bool:
-    return word.endswith(tuple(_PASSWORDS))
+    return word.endswith(_PASSWORDS_IN_ONE_WORD)
 
 
 @lru_cache(maxsize=4096)

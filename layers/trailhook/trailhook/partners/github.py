@@ -66,7 +66,8 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     is_form = body.startswith(b"payload=") and not delivery.element
     text = JsonText(form_field(body, "payload") if is_form else body, element=delivery.element)
     is_webhook = bool(delivery.header("x-github-event"))
-    for record in text.records():
+    # GitHub puts one object into a form. Of several none could be told from the others, for what is kept is the form.
+    for record in [text.document()] if is_form else text.records():
         value = record.value if is_webhook else _unwrapped(record.value)
         original = delivery.body if is_form else record.original
         yield PartnerEvent(delivery, value, original, record.fault)
