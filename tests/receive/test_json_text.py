@@ -65,6 +65,12 @@ def test_objects_one_after_the_other_are_records_whatever_parts_them(
     assert [json.loads(record.original.decode()) for record in found] == objects
 
 
+def test_a_long_text_of_values_over_several_lines_is_taken_apart_to_its_end() -> None:
+    """What is tried and holds costs its own length alone, so only what is tried in vain has a bound."""
+    lamps = [{"n": number, "text": "x" * 1_000} for number in range(3_000)]
+    assert values("\n".join(json.dumps(lamp, indent=1) for lamp in lamps)) == lamps
+
+
 def test_the_exact_text_is_kept_with_its_white_space_and_escapes() -> None:
     first, second = '{ "a" :\t1.50 }', '{"é":"\\u00e9\\/"}'
     assert [record.original.decode() for record in records(f"[\n {first} ,{second}\r\n]")] == [first, second]

@@ -17,7 +17,8 @@ MAX_EVENTS = 50_000
 """More events than this in one delivery are no partner's; what forward keeps of each has to fit its memory."""
 
 MAX_VALUES = 1_000_000
-"""Nor are more values, which take up to a hundred times the room of their text: no event has one in sixteen bytes."""
+"""More JSON values than this are no partner's either, and they take up to a hundred times the room of their text. The
+largest text that is opened may still have one in sixteen bytes; real events have one in thirty or more."""
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")
@@ -25,7 +26,7 @@ _BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")
 
 _MAX_BROKEN_STARTS = 20
 _MOST_TRIED_AGAIN = 50_000_000
-"""How many broken lines are also tried as the beginning of a value over several lines, and how many characters may
+"""How many broken lines are tried in vain as the beginning of a value over several lines, and how many characters may
 stand behind them in all. Such a failure costs a pass over all of these: without a bound, a body of nothing but broken
 lines would take hours."""
 
@@ -144,12 +145,13 @@ class JsonText:
             position += length
             if error:
                 # A value over several lines, or a broken one.
+                behind = len(self._text) - position
                 try:
-                    tried_again += len(self._text) - position
-                    if failures >= _MAX_BROKEN_STARTS or tried_again > _MOST_TRIED_AGAIN:
+                    if failures >= _MAX_BROKEN_STARTS or tried_again + behind > _MOST_TRIED_AGAIN:
                         raise error.without_traceback()
                     record, position = self._standing_alone(self._text, position)
                 except MalformedDelivery as failure:
+                    tried_again += behind
                     if self._text[position] in _INSIDE_A_VALUE:
                         reason = "A value over several lines is broken: its parts cannot be told from events"
                         raise MalformedDelivery("NotJson", reason) from failure
