@@ -166,7 +166,7 @@ def show_fill(events: int) -> None:
 
 
 def in_container(events: int) -> None:
-    """The same in Lambda's image. What only benchmarks need is this environment's, behind the layer's packages."""
+    """The same in Lambda's image, with the layer's packages before this environment's, which benchmarks also need."""
     with tempfile.TemporaryDirectory(prefix="trailhook-forward-") as name:
         layer, others = build_layer(Path(name), runtime()), Path(sysconfig.get_path("purelib"))
         environ = {"PYTHONPATH": f"{ROOT}:{layer}:{others}", "PYTHONDONTWRITEBYTECODE": "1"}

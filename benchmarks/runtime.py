@@ -58,7 +58,7 @@ def in_image(version: str, paths: Iterable[Path], names: Iterable[str]) -> Seque
     image = bytecode().container(version)
     if image is None:
         raise SystemExit(
-            f"Docker has no image of Lambda's Python {version}: `make lambda-image` brings it, and a Docker engine"
+            f"Docker has no image of Lambda's Python {version}: `make lambda-image` gets it, and Docker, too"
         )
     mounts = [word for path in paths for word in ("--volume", f"{path}:{path}:ro")]
     variables = [word for name in names for word in ("--env", name)]

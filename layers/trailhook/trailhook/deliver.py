@@ -49,8 +49,8 @@ class Halt:
         return self._outcome or (self._within.outcome if self._within else None)
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
-        """A refused caller stops the other one as well. So many events refused in a row with an unknown code stop this
-        one alone.
+        """A refused caller stops this one and what it is `within`; MOST_UNDOCUMENTED events in a row that are refused
+        with an unknown code stop this one alone.
         """
         # A list: an Enum's members take longer to hash than to compare.
         dispositions = [outcome.disposition for outcome in outcomes]
@@ -96,8 +96,8 @@ class Deliverer:
     def deliver(self, entries: Iterable[Entry], deadline: Deadline, invocation: Halt) -> dict[Entry, Outcome]:
         """The outcome of every entry. RETRY, CONFIGURATION and UNDOCUMENTED mean that it still waits.
 
-        Of entries with equal id and text one is sent, and its outcome is that of all. What would refuse the rest of the
-        `invocation` as well halts that.
+        Of entries with equal id and text one is sent, and its outcome is that of all. A refusal that the rest of the
+        `invocation` would meet as well stops that, too.
         """
         waiting, twins = _distinct(entries)
         outcomes: dict[Entry, Outcome] = {}

@@ -33,7 +33,8 @@ _PLAIN_BYTES = 65_536
 
 _ROOM_BYTES = MAX_MESSAGE_BYTES - HANDBACK_BYTES
 _QUICK, _THOROUGH, _UTMOST = 1, 6, 9
-"""Levels of compression. The quick one takes a quarter of the time; the others only what would not fit otherwise."""
+"""Levels of compression. The quick one takes a quarter of the time; each other is for what does not fit with
+the one before."""
 
 _SAMPLE_BYTES = 16_384
 
@@ -89,12 +90,12 @@ def encode_envelope(envelope: Envelope) -> str:
     if delivery.element:
         head["element"] = True
     if len(delivery.body) > MAX_OPEN_BYTES:
-        # API Gateway takes 10 MB; an event that the quarantine gives back may have been all of an opened body.
+        # From API Gateway come 10 MB at most, but an event that the quarantine gives back was opened before.
         raise EnvelopeTooLarge(f"The delivery has {len(delivery.body):,} bytes; {MAX_OPEN_BYTES:,} is the most")
     message = _with_body(head, delivery.body)
-    # Nothing is left of what was handed back before, nor of an event that the quarantine gives back alone.
-    is_last = envelope.pending is not None or delivery.element
-    if len(message) > (MAX_MESSAGE_BYTES if is_last else _ROOM_BYTES):
+    # What was handed back says already what is left of it, and of an event alone there never is a part left.
+    needs_room = envelope.pending is None and not delivery.element
+    if len(message) > (_ROOM_BYTES if needs_room else MAX_MESSAGE_BYTES):
         raise EnvelopeTooLarge(f"The delivery does not fit a queue message: {len(message):,} bytes after compression")
     return message.decode()
 

@@ -144,8 +144,8 @@ class _Hooks:
 
     def _exact_float(self, text: str) -> float:
         number = float(text)
-        if repr(number) == text and isfinite(number):
-            return number
+        if repr(number) == text:
+            return number  # As nearly all are written; a Decimal takes its time.
         try:
             # 17 digits are what C and PHP print; the shorter text that Python prints names the same double.
             same = {Decimal(repr(number)), Decimal(f"{number:.17g}"), Decimal(number)}

@@ -1,8 +1,8 @@
 """From the queue's messages to portions of events: read, mapped and encoded a few at a time, in an order that is always
 the same.
 
-A few at a time, because code and data of ten events stay in the processor's caches. One event at a time goes through
-more code than fits there, and a thousand at once are more data.
+A few at a time, for the sake of the processor's caches: one event after the other goes through more code than they
+hold, and a thousand at once are more data than they hold.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -44,13 +44,13 @@ _IN_ONE_WORD = (
     *(f"{kind}key{plural}" for kind in sorted(_KEYS) for plural in ("", "s")),
     *("connectionstring", "secretstring"),
 )
-"""More of them, by how their names end where the words are written together."""
+"""More secrets that are texts: how their names end once the words are written together."""
 
 _HARMLESS = frozenset(["truncated", "masked", "public", "accessed"])
 """What makes something else of any secret: `accessed_secrets` are the names of those that somebody read."""
 
 _FORMS = frozenset(["value", "values", "pem"])
-"""What a secret stands as, behind its name; like a number there, it does not say whether it is one."""
+"""Last words as in `secret_value` and `private_key_pem`: whether it is a secret, the words before them say."""
 
 _PAGING = frozenset(["next", "page", "pagination", "continuation", "sync"])
 """Right before `token` they make a position in a list of it."""
@@ -113,7 +113,7 @@ class _Secret(IntEnum):
     """How much of a member is secret, by its name."""
 
     NOTHING = 0
-    TEXT = 1  # a text, or a list of them; an object or a number under the same name is about the secret, but its value
+    TEXT = 1  # a text, or a list of them; an object of that name is about the secret, and only its `value` or so is it
     WITHIN = 2  # also the texts within an object
     NUMBER = 3  # also numbers
     ALL = 4  # whatever it holds: an operator's or a partner's list names it

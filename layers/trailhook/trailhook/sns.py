@@ -149,8 +149,8 @@ def confirm_subscription(request: Request, secret: str, *, proof: SnsProof, fetc
 def _message(body: bytes) -> Mapping[str, Any]:
     """The one object that a body is. Raises Unauthenticated for everything else, also for what is ambiguous.
 
-    All that SNS signs are texts. Numbers are passed over: anybody may send them, and to see that each is exact takes
-    long.
+    All that SNS signs are texts, so numbers are not even converted: anybody may send them, and it takes long to see
+    that each is exact.
     """
     if len(body) > _MAX_BODY:
         raise Unauthenticated("The body is larger than any message of SNS")
