@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from tests.contract.test_registry import ENDPOINTS, KEY, receiver
+from tests.contract.test_registry import KEY, PARTNERS, receiver
 from tests.receive.senders import api_gateway_event, standard_webhooks_headers
 
 from trailhook.envelope import decode_envelope
@@ -27,7 +27,7 @@ def assert_nobody_came(listener: socket.socket) -> None:
         listener.accept()
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize("name", PARTNERS)
 def test_an_address_in_a_header_is_not_called(name: str, listener: socket.socket) -> None:
     """CloudEvents' validation may ask for a callback, "HTTP 1.1 Web Hooks for Event Delivery", section 4.1.2."""
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
@@ -41,7 +41,7 @@ def test_an_address_in_a_header_is_not_called(name: str, listener: socket.socket
     assert_nobody_came(listener)
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize("name", PARTNERS)
 def test_an_address_in_a_body_is_not_called_by_receive_nor_by_the_mapping(name: str, listener: socket.socket) -> None:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     body = json.dumps(

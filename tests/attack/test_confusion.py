@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.contract.test_contract_table import SECRET as TABLE_SECRET
 from tests.contract.test_contract_table import Row, every_row
-from tests.contract.test_registry import ENDPOINTS, KEY, SECRET, receiver
+from tests.contract.test_registry import KEY, PARTNERS, SECRET, receiver
 from tests.receive.senders import api_gateway_event, standard_webhooks_headers
 
 from trailhook.envelope import decode_envelope
@@ -27,7 +27,7 @@ NOT_THE_WEBHOOK = (
 )
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize("name", PARTNERS)
 def test_a_path_that_is_not_the_webhooks_takes_nothing_however_well_it_is_signed(name: str) -> None:
     signed = standard_webhooks_headers(KEY, BODY.encode())
     for path in NOT_THE_WEBHOOK:
@@ -56,7 +56,7 @@ def test_a_proof_in_the_query_string_a_cookie_or_elsewhere_is_none(row: Row) -> 
 METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "OPTIONS", "", "P\u00d6ST")
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize("name", PARTNERS)
 def test_no_other_method_delivers_whatever_a_header_says_it_is(name: str) -> None:
     override = {"x-http-method-override": "POST", "x-http-method": "POST", "x-method-override": "POST"}
     for method in METHODS:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.contract.test_contract_table import TABLE
-from tests.contract.test_registry import ENDPOINTS
+from tests.contract.test_registry import PARTNERS
 from tests.receive.conftest import SECRET, ReceiveFunction
 from tests.receive.senders import api_gateway_event, standard_webhooks_headers
 
@@ -27,7 +27,7 @@ CREDENTIALS = (
 )
 
 
-@pytest.mark.parametrize("partner", ENDPOINTS)
+@pytest.mark.parametrize("partner", PARTNERS)
 def test_no_log_answer_or_envelope_holds_what_proves_a_sender(
     function: ReceiveFunction, capsys: pytest.CaptureFixture[str], partner: str
 ) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
-from tests.contract.test_registry import ENDPOINTS, OPTIONS
+from tests.contract.test_registry import OPTIONS, PARTNERS
 from tests.fakes import MemoryClock, MemorySecretStore, MemorySender
 from tests.receive.senders import NOW, api_gateway_event, hex_hmac, standard_webhooks_headers
 
@@ -112,7 +112,7 @@ TABLE = [
     token("cloudflare", "cf-webhook-auth"),
 ]
 STANDARD = [
-    Row(name, "webhook-signature", standard_webhooks, "v1,", "webhook-timestamp", separator=" ") for name in ENDPOINTS
+    Row(name, "webhook-signature", standard_webhooks, "v1,", "webhook-timestamp", separator=" ") for name in PARTNERS
 ]
 """Which every endpoint takes."""
 every_row = pytest.mark.parametrize("row", [*TABLE, *STANDARD], ids=str)
@@ -131,7 +131,7 @@ def status(row: Row, headers: Headers, body: bytes | str = BODY, secrets: Sequen
     return int(answered.status)
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize("name", PARTNERS)
 def test_every_proof_of_an_endpoint_stands_in_the_table(name: str) -> None:
     own = [p for p in load_partner(name, OPTIONS).proofs if not isinstance(p, StandardWebhooksProof)]
     rows = [row for row in TABLE if row.partner == name]

@@ -35,9 +35,8 @@ SECRET = base64.b64encode(KEY).decode()
 BODIES: Mapping[str, Any] = json.loads((Path(__file__).parent / "bodies.json").read_text(encoding="utf-8"))
 BODY = json.dumps(BODIES["github_member"]).encode()
 OPTIONS = Options(accept_hec=True)
-ENDPOINTS = sorted(REGISTRY)
-every_partner = pytest.mark.parametrize("name", sorted(REGISTRY))
-every_endpoint = pytest.mark.parametrize("name", ENDPOINTS)
+PARTNERS = sorted(REGISTRY)
+every_partner = pytest.mark.parametrize("name", PARTNERS)
 
 
 def receiver(name: str, secret: str = SECRET) -> tuple[Receiver, MemorySender]:
@@ -75,20 +74,20 @@ def test_the_names_of_headers_are_in_lower_case_as_api_gateway_gives_them(name: 
 # Proofs.
 
 
-@every_endpoint
+@every_partner
 @pytest.mark.parametrize("family", ["webhook", "svix"])
 def test_every_endpoint_takes_standard_webhooks_under_the_webhook_secret(name: str, family: str) -> None:
     assert 200 <= answer(name, standard_webhooks_headers(KEY, BODY, family=family)).status < 300
 
 
-@every_endpoint
+@every_partner
 def test_every_endpoint_takes_gzip_and_ndjson(name: str) -> None:
     for body in (b"\x1f\x8b\x08\x00", b'{"a":1}\n{"a":2}\n'):
         headers = standard_webhooks_headers(KEY, body) | {"content-type": "application/x-ndjson"}
         assert 200 <= answer(name, headers, body).status < 300
 
 
-@every_endpoint
+@every_partner
 def test_what_is_queued_is_the_request_and_nothing_secret(name: str) -> None:
     receive, sender = receiver(name)
     credentials = {"authorization": SECRET, "cookie": "marker", "x-gitlab-token": "marker", "x-api-key": "marker"}
@@ -135,20 +134,20 @@ FORGERIES: dict[str, dict[str, str]] = {
 """Requests that prove nothing to any partner, neither under its own proof nor under Standard Webhooks."""
 
 
-@every_endpoint
+@every_partner
 @pytest.mark.parametrize("headers", FORGERIES.values(), ids=FORGERIES.keys())
 def test_a_forgery_is_refused_by_every_endpoint(name: str, headers: dict[str, str]) -> None:
     assert answer(name, headers).status == 401
 
 
-@every_endpoint
+@every_partner
 def test_a_body_other_than_the_signed_one_is_refused(name: str) -> None:
     headers = standard_webhooks_headers(KEY, BODY)
     for altered in (BODY + b"\n", BODY[:-1], BODY.replace(b": ", b":"), b"\xef\xbb\xbf" + BODY, BODY + BODY):
         assert answer(name, headers, altered).status == 401
 
 
-@every_endpoint
+@every_partner
 def test_a_401_is_the_same_whatever_the_cause(name: str) -> None:
     answers = {answer(name, headers).body for headers in FORGERIES.values()}
     answers |= {answer(name, standard_webhooks_headers(KEY, BODY), b"").body}
@@ -156,7 +155,7 @@ def test_a_401_is_the_same_whatever_the_cause(name: str) -> None:
     assert json.loads(answers.pop())["message"] == "Unauthorized"
 
 
-@every_endpoint
+@every_partner
 def test_no_secret_means_no_entry(name: str) -> None:
     for secret in ("", " ", "whpk_", "whsec_"):
         receive, sender = receiver(name, secret)
@@ -165,14 +164,14 @@ def test_no_secret_means_no_entry(name: str) -> None:
         assert sender.messages == []
 
 
-@every_endpoint
+@every_partner
 def test_every_proof_says_which_headers_it_covers(name: str) -> None:
     covered = [proof.signed_headers or () for proof in load_partner(name, OPTIONS).proofs]
     assert covered
     assert all(header.islower() for headers in covered for header in headers)
 
 
-@every_endpoint
+@every_partner
 def test_an_empty_request_is_refused(name: str) -> None:
     receive, _ = receiver(name)
     assert receive.answer(api_gateway_event(b"", {})).response.status == 401
@@ -239,7 +238,7 @@ HEADERS: list[dict[str, str]] = [
 ]
 
 
-@every_endpoint
+@every_partner
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 def test_any_partners_body_becomes_valid_events_or_an_explained_refusal_twice_the_same(name: str, body: Any) -> None:
     for headers in HEADERS:
@@ -282,13 +281,13 @@ def replaced(body: Any, path: list[int], value: Any) -> Any:
     return pairs if isinstance(body, dict) else list(pairs.values())
 
 
-@every_endpoint
+@every_partner
 @given(VALUES, st.sampled_from(HEADERS))
 def test_any_json_becomes_valid_events_or_an_explained_refusal(name: str, value: Any, headers: dict[str, str]) -> None:
     assert_valid(mapped(name, json.dumps(value).encode(), headers))
 
 
-@every_endpoint
+@every_partner
 @given(st.sampled_from(sorted(BODIES)), st.lists(st.integers(0, 30), max_size=6), VALUES, st.sampled_from(HEADERS))
 def test_a_known_body_with_anything_in_one_place_becomes_valid_events_or_an_explained_refusal(
     name: str, known: str, path: list[int], value: Any, headers: dict[str, str]
@@ -296,7 +295,7 @@ def test_a_known_body_with_anything_in_one_place_becomes_valid_events_or_an_expl
     assert_valid(mapped(name, json.dumps(replaced(BODIES[known], path, value)).encode(), headers))
 
 
-@every_endpoint
+@every_partner
 def test_hostile_bodies_are_refused_without_another_exception(name: str) -> None:
     for body in (
         b"",
@@ -317,7 +316,7 @@ def test_hostile_bodies_are_refused_without_another_exception(name: str) -> None
         assert_valid(mapped(name, body, {}))
 
 
-@every_endpoint
+@every_partner
 @pytest.mark.parametrize("fault", ['"id":"1","id":"2"', '"id":NaN', '"id":1e400'])
 def test_an_event_whose_text_is_ambiguous_says_so_and_its_neighbours_do_not(name: str, fault: str) -> None:
     """forward never maps an event that has a fault; a partner that loses it would map what nobody sent."""

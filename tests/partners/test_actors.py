@@ -253,9 +253,9 @@ def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
 )
 def test_whom_something_is_done_to_is_not_who_does_it(partner: str, body: Any, actor: str | None) -> None:
     data = event_data(partner, body)
-    identity = data["userIdentity"]
-    assert (identity["type"], identity["principalId"] == actor) == (("User", True) if actor else ("Service", False))
-    assert ("sourceIPAddress" in data) is (actor == "2002")
+    type_and_id = (data["userIdentity"]["type"], data["userIdentity"]["principalId"])
+    assert type_and_id == (("User", actor) if actor else ("Service", data["eventSource"]))
+    assert data.get("sourceIPAddress") == (GUEST["public_ip"] if actor == GUEST["id"] else None)
 
 
 @pytest.mark.parametrize("by", [{"actor_user_id": 10}, {"actor_user_name": "Ida Vik"}])
