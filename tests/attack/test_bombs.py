@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 RECEIVE_BYTES = 256_000_000
 FORWARD_BYTES = 512_000_000
 """Both functions have 1,024 MB."""
+MOST_SECONDS = {"receive": 5, "forward": 30}
+"""Half of the time that they have."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def test_each_is_kept_whole_with_the_reason(
 
 
 def test_memory_stays_far_below_what_the_functions_have(reports: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """Measured: 154 and 397 MB, the making of the bodies included (`python -m tests.attack.bomb`)."""
+    """Measured: up to 175 and 420 MB, the making of the bodies included (`python -m tests.attack.bomb`)."""
     peaks = {
         function: max(one["peak"] for (_, kind), one in reports.items() if kind == function)
         for function in ("receive", "forward")
@@ -72,7 +74,7 @@ def test_memory_stays_far_below_what_the_functions_have(reports: dict[tuple[str,
 
 
 def test_none_takes_long(reports: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """The processor's own seconds: when measured a second or two, but twelve for as many keys as are read. More than
-    double is left for a slow one, and to the functions even then half of the time that they have.
+    """The processor's own seconds. Measured: less than one in receive; in forward a few, but twelve for as many keys as
+    are read. More than double is left for a slow processor, and the functions have twice as long even then.
     """
-    assert [one for one in reports.values() if one["seconds"] > 30] == []
+    assert [one for (_, function), one in reports.items() if one["seconds"] > MOST_SECONDS[function]] == []

@@ -34,5 +34,5 @@ def test_the_help_explains_every_fault() -> None:
 )
 def test_what_makes_no_sense_is_said(arguments: list[str], told: str) -> None:
     done = CliRunner().invoke(main, ["chaos", *arguments])
-    assert done.exit_code != 0
+    assert done.exit_code == 2
     assert told in done.output

@@ -43,12 +43,15 @@ def test_a_ctrl_c_while_the_commands_are_imported_ends_without_a_word(tmp_path: 
 def test_a_run_of_chaos_that_is_interrupted_has_not_succeeded() -> None:
     """Whatever ledger it has by then: the law of a few rounds is not the law of the run."""
     command = [sys.executable, "-c", START, "chaos", "--events", "1000000", "--seed", "1", "--processes", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
-        time.sleep(6)
-        os.killpg(run.pid, signal.SIGINT)
-        shown, _ = run.communicate(timeout=60)
-    assert run.returncode in {1, -signal.SIGINT}
-    assert run.returncode == -signal.SIGINT or json.loads(shown.splitlines()[-1])["posted"] < 1_000_000
+    for seconds in (3, 12, 48):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
+            time.sleep(seconds)
+            os.killpg(run.pid, signal.SIGINT)
+            shown, _ = run.communicate(timeout=60)
+        if run.returncode != -signal.SIGINT:
+            break  # Else it came as early as above: on a busy machine the imports take longer.
+    assert run.returncode == 1
+    assert json.loads(shown.splitlines()[-1])["posted"] < 1_000_000
 
 
 def test_the_command_that_is_installed_begins_there() -> None:
