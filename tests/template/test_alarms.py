@@ -182,7 +182,7 @@ def test_one_message_that_is_tried_in_vain_rings_within_the_first_hour_and_goes_
 ) -> None:
     pauses = (_wait_seconds(Message("m", "r", count, "")) for count in itertools.count(1))
     moments = [start + moment for moment in tries(pauses, DAY)]
-    assert all(rings(alarms(template)["EventsWaitingAlarm"], moments, start + 3600, DAY))
+    assert all(rings(alarms(template)["EventsWaitingAlarm"], moments, start + 2700, DAY))
 
 
 @pytest.mark.parametrize("start", range(0, 300, 20))
