@@ -50,11 +50,11 @@ def compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def many_keys(count: int) -> bytes:
+def many_keys(count: int, value: bytes) -> bytes:
     """Of which no two are equal; made without a list of them, whose room would be counted."""
     text = bytearray(b'{"type":"a"')
     for number in range(count):
-        text += b',"k%d":1' % number
+        text += b',"k%d":%s' % (number, value)
     return bytes(text + b"}")
 
 
@@ -100,12 +100,14 @@ BOMBS: Mapping[str, Callable[[], bytes | str]] = {
         b'{"type":"a","a":' + b'{"a":' * 200 + compact({"tokens": ["x"] * 500_000}) + b"}" * 201
     ),
     "more values than are read": lambda: gzip.compress(full(b"{}", 15_990_000)),
-    "as many values as are read": lambda: gzip.compress(b'{"auditEvents":[' + b"{}," * 490_000 + b"1e5]}"),
-    "as many lists as are read": lambda: gzip.compress(b'{"type":"a","n":1e5,"l":[' + b"[[[]]]," * 249_000 + b"{}]}"),
-    "as many numbers as are read": lambda: gzip.compress(b'{"type":"a","l":[' + b"0e1," * 990_000 + b"1]}"),
-    "as many keys as are read": lambda: gzip.compress(many_keys(990_000)),
+    "as many values as are read": lambda: gzip.compress(b'{"auditEvents":[' + b"{}," * 545_000 + b"1e5]}"),
+    "as many lists as are read": lambda: gzip.compress(b'{"type":"a","n":1e5,"l":[' + b"[[[]]]," * 270_000 + b"{}]}"),
+    "as many numbers as are read": lambda: gzip.compress(b'{"type":"a","l":[' + b"0e1," * 1_090_000 + b"1]}"),
+    "numbers of a thousand digits": lambda: gzip.compress(b'{"type":"a","l":[' + b"1E-300," * 1_090_000 + b"1]}"),
+    "as many keys as are read": lambda: gzip.compress(many_keys(1_090_000, b"1")),
+    "as many keys and numbers": lambda: gzip.compress(many_keys(900_000, b"1E-300")),
     "starts of values that end too late": lambda: gzip.compress(
-        b"{}\n" + b'{"a":[\n' * 20 + b"[]," * 490_000 + b'"' + b"x" * 12_000_000 + b'"]'
+        b"{}\n" + b'{"a":[\n' * 20 + b"[]," * 545_000 + b'"' + b"x" * 12_000_000 + b'"]'
     ),
     "numbers on a line": lambda: gzip.compress(full(b"1 ", 15_990_000)),
     "noise": lambda: random.Random(1).randbytes(LARGEST_RAW),  # noqa: S311 - the same each time

@@ -12,10 +12,10 @@ from tests.attack.bomb import BOMBS
 pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).parents[2]
 RECEIVE_BYTES = 256_000_000
-FORWARD_BYTES = 512_000_000
+FORWARD_BYTES = 768_000_000
 """Both functions have 1,024 MB."""
-MOST_SECONDS = {"receive": 5, "forward": 30}
-"""Half of the time that they have."""
+MOST_SECONDS = {"receive": 5, "forward": 45}
+"""They have 10 and 60."""
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_each_is_kept_whole_with_the_reason(
     assert reports[name, "forward"]["ends"] == {code: 1}
 
 
-def test_memory_stays_far_below_what_the_functions_have(reports: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """Measured: up to 175 and 420 MB, the making of the bodies included (`python -m tests.attack.bomb`)."""
+def test_memory_stays_well_below_what_the_functions_have(reports: dict[tuple[str, str], dict[str, Any]]) -> None:
+    """Measured: up to 175 and 550 MB, the making of the bodies included (`python -m tests.attack.bomb`)."""
     peaks = {
         function: max(one["peak"] for (_, kind), one in reports.items() if kind == function)
         for function in ("receive", "forward")
@@ -74,7 +74,7 @@ def test_memory_stays_far_below_what_the_functions_have(reports: dict[tuple[str,
 
 
 def test_none_takes_long(reports: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """The processor's own seconds. Measured: less than one in receive; in forward a few, but twelve for as many keys as
-    are read. More than double is left for a slow processor, and the functions have twice as long even then.
+    """The processor's own seconds. Measured: less than one in receive; in forward a few, but eleven for as many keys as
+    are read, and eighteen if their values are numbers that take a closer look. More than double is left for a slow one.
     """
     assert [one for (_, function), one in reports.items() if one["seconds"] > MOST_SECONDS[function]] == []

@@ -53,6 +53,7 @@ def emoji(event_type: str) -> Mapping[str, Any]:
             ("wiz", {"trigger": {"source": "ISSUE", "type": kind}, "issue": {"id": "i-1"} | times}, moment)
             for kind, times, moment in (
                 ("Created", {"created": MADE}, MADE),
+                ("CREATED", {"created": MADE}, MADE),
                 ("Resolved", {"created": MADE}, RECEIVED),
                 ("Resolved", {"created": MADE, "updated": CHANGED}, CHANGED),
             )

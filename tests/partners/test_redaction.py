@@ -37,7 +37,17 @@ def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[Map
         *("password1", "new_password_2", "token_2", "hash_secret", "usersecrets", "usercookie"),
         *("userpasswords", "dbpasswd", "rootpwd", "mypassphrase", "pwdhash", "userpasswordhashes", "accessjwt"),
         *("secretkey", "signingkey", "apikeys", "APIkey", "accesskeys"),
-        *("secret_value", "secretString", "token_values", "private_key_pem", "connectionString", "password_1_value"),
+        *(
+            "accessed_token",
+            "connection_strings",
+            "secretBinary",
+            "secret_value",
+            "secretString",
+            "token_values",
+            "private_key_pem",
+            "connectionString",
+            "password_1_value",
+        ),
         *("password_md5", "passwordHashed", "passwordBcrypt"),
         "x" * 100 + "_password",
         "not_only_one_word_but_a_name_of_many_words_which_ends_as_a_secrets_does_in_api_token",
@@ -65,7 +75,7 @@ def test_a_name_that_only_names_a_secret_is_not_one(name: str) -> None:
     assert redact({name: "kept"}) == ({name: "kept"}, [])
 
 
-@pytest.mark.parametrize("value", [True, False, None, "", [], {}])
+@pytest.mark.parametrize("value", [True, False, "true", "False", None, "", [], {}])
 def test_what_holds_nothing_is_evidence_and_stays(value: Any) -> None:
     assert redact({"password": value, "token": value}) == ({"password": value, "token": value}, [])
 
@@ -98,7 +108,8 @@ def test_a_pair_is_judged_by_its_label() -> None:
         {"fieldName": "Password", "changedFrom": "d", "changedTo": "e"},
         {"name": "color", "old_value": "red", "new_value": "blue"},
         {"header": "Authorization", "value": "f"},
-        {"displayName": "Client secret", "display_value": "g", "previous": "h"},
+        {"displayName": "Client secret", "display_value": "g", "previous": "kept"},
+        {"setting": "require_password", "value": "true", "old_value": "false"},
     ]
     kept, removed = redact({"changes": pairs})
     assert kept["changes"][0] == {"name": "client_secret", "before_value": REDACTED, "value": REDACTED}
@@ -109,9 +120,10 @@ def test_a_pair_is_judged_by_its_label() -> None:
     assert kept["changes"][5] == {
         "displayName": "Client secret",
         "display_value": REDACTED,
-        "previous": REDACTED,
+        "previous": "kept",
     }
-    assert len(removed) == 8
+    assert kept["changes"][6] == pairs[6]
+    assert len(removed) == 7
 
 
 def test_a_pair_whose_label_is_on_a_list_loses_its_values() -> None:
@@ -128,6 +140,7 @@ def test_a_pair_whose_label_is_on_a_list_loses_its_values() -> None:
 @pytest.mark.parametrize("name", ["api_key", "token", "Authorization", "id_tokens"])
 def test_what_a_token_was_and_is_goes_and_what_is_said_of_it_stays(name: str) -> None:
     members = {"from": "a", "to": "b", "new_value": "c", "ending": "kept", "old": {"nested": "kept"}, "before": 1}
+    members |= {"valid_from": "2026-01-01", "assigned_to": "mira", "is_new": "yes"}
     gone = dict.fromkeys(("from", "to", "new_value"), REDACTED)
     assert redact({"changes": {name: members}})[0] == {"changes": {name: members | gone}}
     assert redact({"changes": {name: [members]}})[0] == {"changes": {name: [members | gone]}}

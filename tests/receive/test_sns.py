@@ -209,6 +209,14 @@ def test_half_a_surrogate_pair_and_lines_where_none_belong_are_refused() -> None
         assert Endpoint().refuses(signed(notification(**{name: "a\nType\nb"})), f"{name} is missing or not one line")
 
 
+def test_a_subject_that_is_a_number_is_not_a_missing_one() -> None:
+    without = json.loads(signed({name: value for name, value in notification().items() if name != "Subject"}))
+    assert Endpoint().post(json.dumps(without).encode()).status == 202
+    for number in ("666", "6.66e20", "1e400", "-0"):
+        body = json.dumps(without).replace("{", f'{{"Subject": {number}, ', 1)
+        assert Endpoint().refuses(body.encode(), "Subject is missing or not one line")
+
+
 def test_a_body_larger_than_any_message_of_sns_is_not_even_read() -> None:
     assert Endpoint().refuses(b"[" * 2_000_001, "larger than any message")
 

@@ -308,7 +308,8 @@ class _Cutter:
                 break
             del kept[key]
             total -= sizes[key]
-            self._cut.append(f"{name}.{key}")
+            # The others are only counted: a million names would take as much room as the members.
+            self._cut.append(f"{name}.{key}" if len(self._cut) < MOST_TOLD else "")
         return kept
 
 

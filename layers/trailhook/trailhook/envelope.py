@@ -33,8 +33,8 @@ _PLAIN_BYTES = 65_536
 
 _ROOM_BYTES = MAX_MESSAGE_BYTES - HANDBACK_BYTES
 _QUICK, _THOROUGH, _UTMOST = 1, 6, 9
-"""Levels of compression. The quick one takes a quarter of the time; each other is for what does not fit with
-the one before."""
+"""Levels of compression. The quick one takes a quarter of the time of the next, which is for what does not fit with it.
+The last can take twenty times as long as that: no sender waits for it, but an event that goes back alone."""
 
 _SAMPLE_BYTES = 16_384
 
@@ -92,7 +92,7 @@ def encode_envelope(envelope: Envelope) -> str:
     if len(delivery.body) > MAX_OPEN_BYTES:
         # From API Gateway come 10 MB at most, but an event that the quarantine gives back was opened before.
         raise EnvelopeTooLarge(f"The delivery has {len(delivery.body):,} bytes; {MAX_OPEN_BYTES:,} is the most")
-    message = _with_body(head, delivery.body)
+    message = _with_body(head, delivery.body, utmost=delivery.element)
     # What was handed back says already what is left of it, and of an event alone there never is a part left.
     needs_room = envelope.pending is None and not delivery.element
     if len(message) > (_ROOM_BYTES if needs_room else MAX_MESSAGE_BYTES):
@@ -191,7 +191,7 @@ def _read(message: str) -> _Wire:
         return msgspec.convert(document, _Wire)
 
 
-def _with_body(head: Mapping[str, Any], body: bytes) -> bytes:
+def _with_body(head: Mapping[str, Any], body: bytes, *, utmost: bool) -> bytes:
     """The message with its body in the encoding that pays: the first that is short enough, else the shortest."""
     if len(body) <= _PLAIN_BYTES and len(plain := _plain(head, body)) <= _PLAIN_BYTES:
         return plain
@@ -201,9 +201,7 @@ def _with_body(head: Mapping[str, Any], body: bytes) -> bytes:
         return plain
     if len(quick := _packed(head, body, _QUICK)) <= _ROOM_BYTES:
         return quick
-    thorough = _packed(head, body, _THOROUGH)
-    if len(thorough) > _ROOM_BYTES:
-        thorough = _packed(head, body, _UTMOST)
+    thorough = _packed(head, body, _UTMOST if utmost else _THOROUGH)
     return min(thorough, _plain(head, body), key=len) if fits else thorough
 
 

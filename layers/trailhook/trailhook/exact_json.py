@@ -148,8 +148,11 @@ class _Hooks:
             return number  # As nearly all are written; a Decimal takes its time.
         try:
             # 17 digits are what C and PHP print; the shorter text that Python prints names the same double.
-            same = {Decimal(repr(number)), Decimal(f"{number:.17g}"), Decimal(number)}
-            exact = isfinite(number) and Decimal(text) in same
+            # The last is exact and may have a thousand digits, so it is made for few.
+            given = Decimal(text)
+            exact = isfinite(number) and (
+                given == Decimal(repr(number)) or given == Decimal(f"{number:.17g}") or given == Decimal(number)
+            )
         except ArithmeticError:
             exact = False
         if not exact:

@@ -16,9 +16,9 @@ from trailhook.members import value_at
 MAX_EVENTS = 50_000
 """More events than this in one delivery are no partner's; what forward keeps of each has to fit its memory."""
 
-MAX_VALUES = 1_000_000
+MAX_VALUES = 1_100_000
 """More JSON values than this are no partner's either, and they take up to a hundred times the room of their text. The
-largest text that is opened may still have one in sixteen bytes; real events have one in thirty or more."""
+largest text that is opened may still have one in fourteen bytes; real events have one in fifteen or more."""
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")

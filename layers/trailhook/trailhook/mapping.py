@@ -13,8 +13,8 @@ from trailhook.json_text import MAX_EVENTS, too_many_events
 from trailhook.partner import Partner
 
 _HELD_BYTES = 4_000_000
-"""Events of a delivery that are held while it is not yet known whether all of it can be taken apart. A larger one is
-read twice, so that memory does not grow with it."""
+"""Events of a delivery that are held while it is not yet known whether all of it can be taken apart. Of more than one,
+larger ones are read twice, so that memory does not grow with them."""
 
 
 class Withheld(Struct, frozen=True, gc=False):
@@ -91,11 +91,11 @@ def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[Par
         if count > MAX_EVENTS:
             raise too_many_events()
         held_bytes += len(event.original)
-        if held_bytes <= _HELD_BYTES:
+        if count == 1 or held_bytes <= _HELD_BYTES:
             held.append(event)
         else:
             held.clear()
-    return count, held if held_bytes <= _HELD_BYTES else partner.events(delivery)
+    return count, held if len(held) == count else partner.events(delivery)
 
 
 def _refused(partner: Partner, event: PartnerEvent, error: Undeliverable) -> Withheld:

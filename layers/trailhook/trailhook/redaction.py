@@ -42,12 +42,12 @@ _KEYS = frozenset(["api", "private", "access", "secret", "signing", "shared"])
 
 _IN_ONE_WORD = (
     *(f"{kind}key{plural}" for kind in sorted(_KEYS) for plural in ("", "s")),
-    *("connectionstring", "secretstring"),
+    *("connectionstring", "connectionstrings", "secretstring", "secretbinary"),
 )
 """More secrets that are texts: how their names end once the words are written together."""
 
-_HARMLESS = frozenset(["truncated", "masked", "public", "accessed"])
-"""What makes something else of any secret: `accessed_secrets` are the names of those that somebody read."""
+_HARMLESS = frozenset(["truncated", "masked", "public"])
+"""What makes something else of any secret."""
 
 _FORMS = frozenset(["value", "values", "pem"])
 """Last words as in `secret_value` and `private_key_pem`: whether it is a secret, the words before them say."""
@@ -77,9 +77,7 @@ _LABELS = frozenset(
 )
 """Members that say what the values beside them are."""
 
-_LABELLED = frozenset(
-    ["value", "values", "string", "before", "after", "old", "new", "to", "from", "previous", "current"]
-)
+_LABELLED = frozenset(["value", "values", "string", "before", "after", "old", "new", "to", "from"])
 """These values, by their last word."""
 
 _LONGEST_NAME = 64
@@ -90,6 +88,8 @@ _TELLS_NOTHING: set[str] = set()
 """Names of members that were looked at before. An event of nothing else costs one comparison of sets."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _NONE: frozenset[str] = frozenset()
+_NO_SECRETS: tuple[Any, ...] = ("", [], {}, "true", "false", "True", "False")
+"""As null and booleans, these hide nothing: whether there is a password is evidence."""
 _LEVEL = re.compile(r"[A-Za-z]+([ ,_:/&-]+[A-Za-z]+)*")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -214,7 +214,7 @@ class _Walk(Struct, frozen=True):
         """The value, or the mark in its place."""
         if not secret and value.__class__ in _SCALARS and value is not REDACTED:
             return value
-        if value is None or isinstance(value, bool) or value in ("", [], {}):
+        if value is None or isinstance(value, bool) or value in _NO_SECRETS:
             return value
         if secret is _Secret.ALL or value is REDACTED:
             return self._remove(name, at)
@@ -239,7 +239,7 @@ class _Walk(Struct, frozen=True):
         own, last = _judge(name)
         if label and last in _LABELLED:
             own = max(own, label)
-        if last in _LABELLED or (at.secret >= _Secret.WITHIN and last not in _TELLING):
+        if (at.secret >= _Secret.WITHIN and last not in _TELLING) or (at.secret and _is_value(name)):
             own = max(own, at.secret)
         return own
 
@@ -335,7 +335,8 @@ def _by_words(words: Sequence[str]) -> _Secret:
     before = others[-1] if others else ""
     password = _is_password(last) or (last in _HASHES and _is_password(before)) or last.endswith(_HASHED_IN_ONE_WORD)
     hashed = last in _HASHES or "hashed" in others
-    if not _HARMLESS.isdisjoint(words) or (hashed and not password):
+    names = last == "secrets" and before == "accessed"  # those of what somebody read, in Auth0's log
+    if names or not _HARMLESS.isdisjoint(words) or (hashed and not password):
         return _Secret.NOTHING
     if password:
         return _Secret.NUMBER
@@ -351,6 +352,12 @@ def _by_words(words: Sequence[str]) -> _Secret:
 
 def _is_password(word: str) -> bool:
     return word.endswith(_PASSWORDS_IN_ONE_WORD)
+
+
+@lru_cache(maxsize=4096)
+def _is_value(name: str) -> bool:
+    """Whether a member below a token is the token: `value`, `new_value` or `from`, but not `valid_from`."""
+    return len(name) <= _LONGEST_NAME and (_LABELLED | _FORMS).issuperset(_words(name))
 
 
 @lru_cache(maxsize=4096)

@@ -170,8 +170,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _no_text(_number: str) -> None:
-    return None
+def _no_text(_number: str) -> bool:
+    """Not None: a Subject that is missing is as good as null, but one that is a number is not."""
+    return False
 
 
 def _no_json(name: str) -> None:

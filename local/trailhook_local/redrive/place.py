@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError
@@ -15,7 +14,7 @@ from botocore.exceptions import BotoCoreError
 from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, QUARANTINE_BUCKET
 from trailhook_local.stack.status import read_status
 
-_QUEUE_HOST = re.compile(r"sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.amazonaws\.com(\.cn)?")
+_QUEUE_URL = re.compile(r"https://sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.amazonaws\.com(\.cn)?/")
 
 Client = Callable[[str], Any]
 """Makes the boto3 client of a service."""
@@ -55,7 +54,7 @@ def aws(region: str | None) -> Client:
 
 def region_of(queue_url: str) -> str | None:
     """The Region that a queue's URL names; None where it names none, as of a server on this laptop."""
-    found = _QUEUE_HOST.fullmatch(urlsplit(queue_url).hostname or "")
+    found = _QUEUE_URL.match(queue_url)
     return found["region"] if found else None
 
 
