@@ -140,10 +140,17 @@ def test_a_pair_whose_label_is_on_a_list_loses_its_values() -> None:
 @pytest.mark.parametrize("name", ["api_key", "token", "Authorization", "id_tokens"])
 def test_what_a_token_was_and_is_goes_and_what_is_said_of_it_stays(name: str) -> None:
     members = {"from": "a", "to": "b", "new_value": "c", "ending": "kept", "old": {"nested": "kept"}, "before": 1}
-    members |= {"valid_from": "2026-01-01", "assigned_to": "mira", "is_new": "yes"}
-    gone = dict.fromkeys(("from", "to", "new_value"), REDACTED)
+    members |= {"valid_from": "2026-01-01", "assigned_to": "mira", "is_new": "yes", "期限": "2026-12-31", "1": "kept"}
+    members |= {"value1": "d"}
+    gone = dict.fromkeys(("from", "to", "new_value", "value1"), REDACTED)
     assert redact({"changes": {name: members}})[0] == {"changes": {name: members | gone}}
     assert redact({"changes": {name: [members]}})[0] == {"changes": {name: [members | gone]}}
+
+
+@pytest.mark.parametrize("value", ["true", "False", "read"])
+def test_what_is_listed_goes_whatever_it_says(value: str) -> None:
+    kept, _ = redact({"permissions": {"pregnant": value}}, Redaction.of(["pregnant"]))
+    assert kept == {"permissions": {"pregnant": REDACTED}}
 
 
 def test_which_secrets_somebody_read_stays() -> None:

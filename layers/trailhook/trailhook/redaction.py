@@ -88,8 +88,8 @@ _TELLS_NOTHING: set[str] = set()
 """Names of members that were looked at before. An event of nothing else costs one comparison of sets."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _NONE: frozenset[str] = frozenset()
-_NO_SECRETS: tuple[Any, ...] = ("", [], {}, "true", "false", "True", "False")
-"""As null and booleans, these hide nothing: whether there is a password is evidence."""
+_BOOLEANS = frozenset(["true", "false", "True", "False"])
+"""Texts that hide no more than true and false do: whether there is a password is evidence."""
 _LEVEL = re.compile(r"[A-Za-z]+([ ,_:/&-]+[A-Za-z]+)*")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -214,7 +214,7 @@ class _Walk(Struct, frozen=True):
         """The value, or the mark in its place."""
         if not secret and value.__class__ in _SCALARS and value is not REDACTED:
             return value
-        if value is None or isinstance(value, bool) or value in _NO_SECRETS:
+        if value is None or isinstance(value, bool) or value in ("", [], {}):
             return value
         if secret is _Secret.ALL or value is REDACTED:
             return self._remove(name, at)
@@ -223,7 +223,8 @@ class _Walk(Struct, frozen=True):
         if isinstance(value, list):
             return self._elements(value, secret, self._within(at, name, secret))
         least = _Secret.TEXT if isinstance(value, str) else _Secret.NUMBER
-        return self._remove(name, at) if secret >= least and not _is_level(value, at.levels) else value
+        hides = secret >= least and value not in _BOOLEANS and not _is_level(value, at.levels)
+        return self._remove(name, at) if hides else value
 
     def _within(self, at: _At, name: str, secret: _Secret) -> _At:
         levels = at.levels or (_LEVELS if _is_permission(name[-_LONGEST_NAME:]) else _NONE)
@@ -357,7 +358,8 @@ def _is_password(word: str) -> bool:
 @lru_cache(maxsize=4096)
 def _is_value(name: str) -> bool:
     """Whether a member below a token is the token: `value`, `new_value` or `from`, but not `valid_from`."""
-    return len(name) <= _LONGEST_NAME and (_LABELLED | _FORMS).issuperset(_words(name))
+    words = _without_number(_words(name)) if len(name) <= _LONGEST_NAME else []
+    return bool(words) and (_LABELLED | _FORMS).issuperset(words)
 
 
 @lru_cache(maxsize=4096)

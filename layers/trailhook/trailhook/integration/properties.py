@@ -152,13 +152,13 @@ class _Reader:
     def _source(self) -> Source:
         partner = self._text("Partner")
         modes = PARTNERS.get(partner)
-        try:
-            own = own_source(partner)
-        except SettingsError as error:
-            self._wrong.append(f"{error}.")
-            return SOURCES["Custom"]
-        if modes is None and own:
-            modes = {WEBHOOK: own}
+        if modes is None:
+            try:
+                own = own_source(partner)
+            except SettingsError as error:
+                self._wrong.append(f"{error}.")
+                return SOURCES["Custom"]
+            modes = {WEBHOOK: own} if own else None
         if modes is None:
             known = f"Partner must be one of {', '.join(PARTNERS)}"
             self._wrong.append(f"{known}, not {partner!r}." if partner else f"{known}; it is missing.")
