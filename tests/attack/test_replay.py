@@ -1,5 +1,7 @@
 """A recorded delivery sent again adds nothing: it is refused as stale, or is the same events under the same ids."""
 
+import base64
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +9,7 @@ from msgspec.structs import replace
 from tests.contract.test_contract_table import SECRET, STANDARD, TABLE, Row, every_row
 from tests.contract.test_registry import OPTIONS, receiver
 from tests.partners.cases import cases
-from tests.receive.senders import NOW, RECEIVED_AT, api_gateway_event
+from tests.receive.senders import NOW, RECEIVED_AT, api_gateway_event, hex_hmac
 
 from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery
@@ -64,3 +66,23 @@ def test_a_body_under_another_recorded_signature_is_no_replay_but_a_forgery(row:
     receive, sender = receiver(row.partner, SECRET)
     answer = receive.answer(api_gateway_event(first.body, second.headers, path=row.path)).response
     assert (answer.status, sender.messages) == (401, [])
+
+
+@pytest.mark.parametrize("family", ["webhook", "svix"])
+@pytest.mark.parametrize(("name", "before"), [("github", ""), ("slack", f"v0:{NOW}:"), ("zoom", f"v0:{NOW}:")])
+def test_what_a_partner_signed_is_no_standard_webhooks_message(name: str, before: str, family: str) -> None:
+    """The key is the same where the secret is no base64, and whoever pushes a branch chooses its name."""
+    secret = "it-is-no-base64"
+    branch = f"refs/heads/a.{NOW}.payload=%7B%22action%22:%22deleted%22%7D&x="
+    signed = before.encode() + json.dumps({"ref": branch, "before": "0000"}).encode()
+    digest = bytes.fromhex(hex_hmac(secret, signed))
+    message_id, timestamp, body = signed.split(b".", 2)
+    headers = {
+        f"{family}-id": message_id.decode(),
+        f"{family}-timestamp": timestamp.decode(),
+        f"{family}-signature": f"v1,{base64.b64encode(digest).decode()}",
+        "x-github-event": "repository",
+    }
+    receive, sender = receiver(name, secret)
+    assert receive.answer(api_gateway_event(body, headers)).response.status == 401
+    assert sender.messages == []
