@@ -110,6 +110,12 @@ BOMBS: Mapping[str, Callable[[], bytes | str]] = {
         b"{}\n" + b'{"a":[\n' * 20 + b"[]," * 545_000 + b'"' + b"x" * 12_000_000 + b'"]'
     ),
     "numbers on a line": lambda: gzip.compress(full(b"1 ", 15_990_000)),
+    "an event source of marks in the wrong order": lambda: gzip.compress(
+        compact({"eventSource": "\u0301" * 100_000 + "\u0316" * 100_000, "eventName": "x", "UID": "1"})
+    ),
+    "an event source that grows": lambda: gzip.compress(
+        compact({"specversion": "1.0", "id": "1", "type": "x", "source": "\ufdfa" * 2_600_000})
+    ),
     "noise": lambda: random.Random(1).randbytes(LARGEST_RAW),  # noqa: S311 - the same each time
     "ASCII with one wide letter": lambda: '{"type":"\U0001f600","x":"' + "x" * (LARGEST - 100) + '"}',
 }

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from trailhook.address import address
-from trailhook.audit_event import AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.audit_event import TEXT_LIMITS, AuditEvent, Failure, UserIdentity, fit_audit_event
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, UnmappableEvent, UnsupportedMediaType
@@ -278,8 +278,11 @@ def _actor(value: Mapping[str, Any], redaction: Redaction) -> UserIdentity | Non
 
 
 def _event_source(text: str) -> str:
-    """The event source, which must not pretend to be one of AWS's own."""
-    if _is_aws(text):
+    """The event source, which must not pretend to be one of AWS's own.
+
+    One that is longer than CloudTrail takes is refused for that: reading it closely takes the square of its length.
+    """
+    if len(text) <= TEXT_LIMITS["eventSource"] and _is_aws(text):
         raise UnmappableEvent("InvalidEventSource", f"eventSource {text[:100]!r} belongs to AWS")
     return text
 
