@@ -9,6 +9,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from trailhook_local.lake.service import Lake
 from trailhook_local.lake.wire import create_app
+from trailhook_local.no_pages import NoPages
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -32,7 +33,7 @@ class LakeServer:
         **lake_options: Any,
     ) -> None:
         self.lake = Lake(account=account, region=region, directory=directory, **lake_options)
-        self._server = ThreadedWSGIServer("127.0.0.1", port, create_app(self.lake), handler=_QuietHandler)
+        self._server = ThreadedWSGIServer("127.0.0.1", port, NoPages(create_app(self.lake)), handler=_QuietHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="lake", daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"

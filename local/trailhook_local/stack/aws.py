@@ -15,6 +15,7 @@ from types import FrameType
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from trailhook_local.no_pages import NoPages
 from trailhook_local.stack import redrive, sqs
 
 
@@ -28,7 +29,7 @@ def main() -> None:
     server = make_server(
         "127.0.0.1",
         options.port,
-        DomainDispatcherApplication(create_backend_app),
+        NoPages(DomainDispatcherApplication(create_backend_app)),
         threaded=True,
         request_handler=MotoRequestHandler,
     )
