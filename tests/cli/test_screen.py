@@ -1,10 +1,14 @@
 """What a person sees of a query's rows."""
 
+import json
 from io import StringIO
 
+import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
-from trailhook_local.demo.screen import show_table
+from trailhook_local.cli.main import main
+from trailhook_local.demo.screen import json_text, show_table
 from trailhook_local.lake_query import Answer
 
 
@@ -36,3 +40,19 @@ def test_an_event_cannot_steer_the_terminal() -> None:
         text = "\n".join(shown(80, *columns, value="\x1b[2J[red]x"))
         assert "\x1b" not in text
         assert "\N{REPLACEMENT CHARACTER}[2J[red]x" in text
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_nor_can_it_as_json_which_says_the_same(indent: int | None) -> None:
+    value = {"na\x9bme": ["\x1b[2J \x9b2J \u202e \x7f \U000e0041", "caf\u00e9 \u65e5\u672c \U0001f600"]}
+    text = json_text(value, indent=indent)
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text) == value
+    assert "caf\u00e9 \u65e5\u672c \U0001f600" in text
+
+
+def test_nor_can_a_sample() -> None:
+    sample = '{"type": "a\x9b2J", "x": "\u202e"}\n"\x9b\x1b"\n'
+    result = CliRunner().invoke(main, ["map", "custom", "-"], input=sample)
+    assert result.exit_code == 1
+    assert result.output.replace("\n", "").isprintable()

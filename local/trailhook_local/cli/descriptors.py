@@ -18,6 +18,7 @@ from trailhook.partner import Options, Partner
 from trailhook.partners import REGISTRY, load_partner
 from trailhook.redaction import read_paths
 from trailhook_local.cli.headers import read_headers
+from trailhook_local.demo.screen import json_text
 from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
 
 EXAMPLE_ACCOUNT = "111122223333"
@@ -50,7 +51,7 @@ def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact:
     count, events = mapper.take_apart(delivery)
     for event in events:
         found = mapper.map(event)
-        click.echo(json.dumps(_outcome(event, found), indent=2, ensure_ascii=False))
+        click.echo(json_text(_outcome(event, found), indent=2))
         complete = complete and isinstance(found, AuditEvent)
     if not count:
         click.echo("there is no event in this sample", err=True)

@@ -1,6 +1,5 @@
 """`trailhook`: the local stack, its deliveries and its queries from the command line, and the way back in AWS."""
 
-import json
 import re
 import secrets as random_secrets
 import shlex
@@ -25,7 +24,7 @@ from trailhook_local.cli.partners import PartnerName
 from trailhook_local.cli.redrive import redrive
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
-from trailhook_local.demo.screen import show_table
+from trailhook_local.demo.screen import json_text, printable, show_table
 from trailhook_local.lake_query import QueryError, query_lake, store_id
 from trailhook_local.post import post
 from trailhook_local.signing import SIGNERS, sign_standard_webhooks
@@ -190,7 +189,7 @@ def send(
         reply = post(urllib3.PoolManager(), url, body, sent)
     except (HTTPError, ValueError) as error:
         raise click.ClickException(f"{url} could not be asked: {error}") from error
-    click.echo(f"{reply.status} {reply.body}".rstrip())
+    click.echo("\n".join(map(printable, f"{reply.status} {reply.body}".rstrip().splitlines())))
     sys.exit(0 if 200 <= reply.status < 300 else 1)
 
 
@@ -229,7 +228,7 @@ def query(sql: str, as_json: bool, state: Path) -> None:
         return
     if as_json:
         for row in answer.rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            click.echo(json_text(row))
     else:
         # A table in a file or a pipe is for searching, so nothing in it may be cut to a screen's width.
         show_table(Console() if sys.stdout.isatty() else Console(width=200), answer)

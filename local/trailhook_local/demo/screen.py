@@ -1,5 +1,6 @@
 """What the demonstration shows a person."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -63,16 +64,23 @@ def show_table(console: Console, answer: Answer, *, title: str | None = None) ->
         for row in answer.rows:
             table.add_section()
             for column in answer.columns:
-                table.add_row(Text(column), Text(_printable(row.get(column) or "")))
+                table.add_row(Text(column), Text(printable(row.get(column) or "")))
     else:
         for column in answer.columns:
             table.add_column(Text(column), overflow="fold")
         for row in answer.rows:
-            table.add_row(*(Text(_printable(row.get(column) or "")) for column in answer.columns))
+            table.add_row(*(Text(printable(row.get(column) or "")) for column in answer.columns))
     console.print(table)
 
 
-def _printable(text: str) -> str:
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """The value as JSON: letters as they are, and escaped whatever else a terminal would obey."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
+
+
+def printable(text: str) -> str:
+    """The text, and a mark in place of whatever a terminal would obey."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
