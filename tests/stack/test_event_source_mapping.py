@@ -15,9 +15,11 @@ from tests.stack.conftest import eventually
 from trailhook_local.stack.endpoints import Endpoints
 from trailhook_local.stack.errors import InvocationError
 from trailhook_local.stack.event_source_mapping import (
+    MAX_BACKOFF_SECONDS,
     EventSourceMapping,
     Mapping,
     Source,
+    backoff_seconds,
     event_record,
     failed_message_ids,
 )
@@ -286,3 +288,8 @@ def test_polling_backs_off_while_invocations_fail(queue: Queue) -> None:
         assert eventually(lambda: len(forward.batches) >= 2)
         time.sleep(1)
         assert len(forward.batches) <= 6
+
+
+def test_however_many_failures_there_were_polling_goes_on() -> None:
+    assert [backoff_seconds(failures) for failures in (1, 2, 3)] == [0.2, 0.4, 0.8]
+    assert {backoff_seconds(failures) for failures in (10, 1_023, 1_024, 100_000)} == {MAX_BACKOFF_SECONDS}

@@ -99,6 +99,12 @@ def failed_message_ids(answer: Any, message_ids: set[str], *, report_batch_item_
     return message_ids & failed if failed.issubset(message_ids) else message_ids
 
 
+def backoff_seconds(failures: int) -> float:
+    """How long polling pauses after so many failures in a row."""
+    # Ten doublings are more than it takes, and a thousand more than a float holds: the poller would end with that.
+    return min(MAX_BACKOFF_SECONDS, 0.1 * 2 ** min(failures, 10))
+
+
 def _tens(items: Sequence[str]) -> Iterator[Sequence[str]]:
     return (items[start : start + SQS_BATCH] for start in range(0, len(items), SQS_BATCH))
 
@@ -162,7 +168,7 @@ class EventSourceMapping:
             self._free.wait_for(lambda: self._running < self._limit or self._stopping.is_set())
             failures = self._consecutive_failures
         if failures:
-            self._stopping.wait(min(MAX_BACKOFF_SECONDS, 0.1 * 2**failures))
+            self._stopping.wait(backoff_seconds(failures))
         return not self._stopping.is_set()
 
     def _collect(self) -> list[dict[str, Any]]:
