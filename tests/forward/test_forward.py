@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,7 @@ from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
 from trailhook.event_id import event_id
-from trailhook.forward import CAUTIOUS_FROM_RECEIVE_COUNT, HANDBACK_TRIES, MAX_HANDBACKS, Forwarder
+from trailhook.forward import CAUTIOUS_FROM_RECEIVE_COUNT, HANDBACK_TRIES, MAX_HANDBACKS, Forwarder, Report
 from trailhook.json_text import MAX_EVENTS
 from trailhook.ledger import Ledger
 from trailhook.mapping import Mapper
@@ -74,6 +75,7 @@ class Bench:
     quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
     exclude: Sequence[str] = ()
     partners: Mapping[str, Partner] = field(default_factory=lambda: load_partners(Options()))
+    report: Report | None = None
 
     def forward(self, *records: dict[str, Any], seconds: float = 60) -> tuple[list[str], Ledger]:
         deliverer = Deliverer(self.destination, parallel=1, sleep=lambda _seconds: None)
@@ -84,7 +86,7 @@ class Bench:
             queue=self.queue,
             quarantine=self.quarantine,
         )
-        return forwarder.forward(records, Deadline(at=seconds, now=lambda: 0.0))
+        return forwarder.forward(records, Deadline(at=seconds, now=lambda: 0.0), self.report)
 
     @property
     def delivered(self) -> list[str]:
@@ -414,6 +416,43 @@ def test_suspects_are_processed_in_groups_that_double_and_one_by_one_when_it_mat
     assert [len(batch) for batch in bench.destination.batches] == sizes
     assert sorted(bench.queue.deleted) == sorted(one["receiptHandle"] for one in records)
     assert sorted(set(begun)) == [sum(sizes[:number]) for number in range(len(sizes))], "each is off the queue before"
+
+
+def test_what_is_taken_off_the_queue_before_a_suspect_kills_the_process_is_reported_first() -> None:
+    class Died(BaseException):
+        """SIGKILL: nothing after it is told."""
+
+    github = load_partners(Options())["github"]
+
+    def events(sent: Delivery) -> Iterable[PartnerEvent]:
+        if b"killer" in sent.body:
+            raise Died
+        return github.events(sent)
+
+    told: list[tuple[Ledger, list[str]]] = []
+    bench = Bench(partners={"github": replace(github, events=events)})
+    bench.report = lambda ledger: told.append((ledger, list(bench.queue.deleted)))
+    with pytest.raises(Died):
+        bench.forward(
+            record(Envelope(delivery(entry(1))), "good"),
+            record(Envelope(delivery({"no": "action"})), "poison"),
+            record(Envelope(delivery(body=b'["killer"]')), "killer", receives=3),
+        )
+    assert sorted(bench.queue.deleted) == ["handle-good", "handle-poison"]
+    [(ledger, deleted_before)] = told
+    assert (ledger.events, ledger.messages) == ({"delivered": 1, "quarantined": 1}, {"finished": 2})
+    assert deleted_before == []
+
+
+def test_each_event_is_in_one_report_only() -> None:
+    told: list[Ledger] = []
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 7)), report=told.append)
+    records = [record(Envelope(delivery(entry(n))), f"m{n}", receives=1 + n % 4) for n in range(50)]
+    unfinished, rest = bench.forward(*records)
+    assert unfinished == ["m7"]
+    assert len(told) > 2
+    assert sum((ledger.events for ledger in [*told, rest]), Counter()) == {"delivered": 49, "waiting": 1}
+    assert sum((ledger.messages for ledger in [*told, rest]), Counter()) == {"finished": 49, "returned": 1}
 
 
 def test_a_suspect_that_waits_does_not_keep_those_behind_it_waiting() -> None:

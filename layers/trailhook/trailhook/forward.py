@@ -6,7 +6,7 @@ is delivered, quarantined, filtered, or handed back to the queue in an envelope 
 
 import hashlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -39,6 +39,9 @@ HANDBACK_TRIES = 3
 PORTIONS_UNDER_WAY = 3
 """So many portions are delivered while the next is mapped: waiting for answers costs no CPU."""
 
+Report = Callable[[Ledger], None]
+"""Tells people and alarms of an account."""
+
 _LONGEST_DELAY_SECONDS = 900
 _LONGEST_CONFIGURATION_WAIT_SECONDS = 3600
 _FIRST_WAIT_SECONDS = 30
@@ -64,8 +67,13 @@ class Forwarder:
         self._portions_under_way = portions_under_way
         self._delivering = ThreadPoolExecutor(portions_under_way, thread_name_prefix="deliver-portion")
 
-    def forward(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> tuple[list[str], Ledger]:
-        """Process an SQS event's records: the ids of those that go back to the queue, and the account of all events."""
+    def forward(
+        self, records: Sequence[Mapping[str, Any]], deadline: Deadline, report: Report | None = None
+    ) -> tuple[list[str], Ledger]:
+        """Process an SQS event's records: the ids of those that go back to the queue, and the account of all events.
+
+        What is taken off the queue before the end, `report` is told before that: then only the rest is in the account.
+        """
         ledger = Ledger()
         messages = [Message.of(record) for record in records]
         together = [message for message in messages if message.receive_count < SUSPECT_FROM_RECEIVE_COUNT]
@@ -73,13 +81,13 @@ class Forwarder:
         halt = Halt()
         unfinished = self._process(together, deadline, halt, ledger)
         if suspects:
-            self._delete([message for message in together if message not in unfinished], deadline, ledger)
-            unfinished += self._process_suspects(suspects, deadline, halt, ledger)
+            self._delete([message for message in together if message not in unfinished], deadline, ledger, report)
+            unfinished += self._process_suspects(suspects, deadline, halt, ledger, report)
         self._postpone(unfinished, deadline, ledger)
         return [message.id for message in unfinished], ledger
 
     def _process_suspects(
-        self, suspects: Sequence[Message], deadline: Deadline, halt: Halt, ledger: Ledger
+        self, suspects: Sequence[Message], deadline: Deadline, halt: Halt, ledger: Ledger, report: Report | None
     ) -> list[Message]:
         """One first, then groups that double, each off the queue before the next.
 
@@ -94,7 +102,7 @@ class Forwarder:
         while left and not stuck and not deadline.passed:
             group, left = left[:size], left[size:]
             returned += self._process(group, deadline, halt, ledger)
-            self._delete([message for message in group if message not in returned], deadline, ledger)
+            self._delete([message for message in group if message not in returned], deadline, ledger, report)
             # What all of them had to wait for, the next would wait for too: the queue is the better place for that.
             stuck = all(message.waiting and not message.progress for message in group)
             size = 1 if cautious else min(size * 2, MOST_SUSPECTS)
@@ -197,7 +205,13 @@ class Forwarder:
         except QueueError as error:
             ledger.faults.append(f"not postponed: {error}")
 
-    def _delete(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> None:
+    def _delete(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger, report: Report | None) -> None:
+        """Take off the queue what is done, so that no suspect brings it back.
+
+        It is reported before that: where a suspect kills the process, nobody would hear of what went to quarantine.
+        """
+        if messages and report:
+            report(ledger.cut_off())
         try:
             self._queue.delete([message.receipt_handle for message in messages], deadline)
         except QueueError as error:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from trailhook.destination import Disposition, Outcome
 
@@ -41,6 +42,13 @@ class Ledger(Struct):
             self.words.setdefault(reason, outcome.reason[:_LONGEST_WORDS])
         if outcome.disposition.for_operator:
             self.configuration_faults += events
+
+    def cut_off(self) -> "Ledger":
+        """The account until now, to be reported by itself; this one begins anew."""
+        until_now = replace(self)
+        for name, value in asdict(Ledger()).items():
+            setattr(self, name, value)
+        return until_now
 
     def to_log(self) -> Mapping[str, Any]:
         return {

@@ -169,7 +169,7 @@ class Round:
         process.begin(self._settings.forward_timeout)
         deadline = Deadline.of(process, now=self._clock.now)
         try:
-            unfinished, ledger = self._forwarder.forward(records, deadline)
+            unfinished, ledger = self._forwarder.forward(records, deadline, self._note)
         except ProcessDied:
             process.dead = True
             counts["forward died"] += 1
