@@ -143,6 +143,11 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("time_format: '%Y-%m-%d %d'"), 9, "kinds[0].time_format", "as Python's datetime.strptime takes it"),
         (with_kind("time_format: '%H:%M:%S'"), 9, "kinds[0].time_format", "year, month and day"),
         (with_kind("uid: []"), 9, "kinds[0].uid", "is empty"),
+        ("a: 1\n---\nb: 1\n", 2, "(file)", "not YAML: expected a single document in the stream, but found another"),
+        (with_kind("uid: &a {join: [b, *a]}"), 1, "(file)", "an alias is in itself"),
+        (with_kind("when: {at: a, in: [b, off]}"), 9, "kinds[0].when.in[1]", "off is false to YAML"),
+        (with_kind("when: {at: a, not_in: 010}"), 9, "kinds[0].when.not_in", "010 is 8 to YAML"),
+        (with_kind("uid: {constant: no}"), 9, "kinds[0].uid.constant", "no without quotes is not a text"),
         (MINIMAL + "proofs:\n  - hmac: {header: x-s, algorithm: md5}\n", 10, "proofs[0].hmac.algorithm", "sha256"),
         (MINIMAL + "proofs:\n  - rsa: {}\n", 10, "proofs[0].rsa", "allowed here: token"),
         (
@@ -197,6 +202,9 @@ def test_all_mistakes_are_named_at_once() -> None:
         ("[{at: a, except: ['-', N/A]}, b]", {"a": "-", "b": "lit"}, "lit"),
         ("{at: a, before: '?'}", {"a": "/x?token=1"}, "/x"),
         ("{constant: lamp}", {}, "lamp"),
+        ("{constant: 1.10}", {}, "1.10"),
+        ("{at: a, map: {'5': 007, '6': 2025-11-05}}", {"a": 5}, "007"),
+        ("{at: a, map: {'5': 007, '6': 2025-11-05}}", {"a": 6}, "2025-11-05"),
         ('"to_string(length(a))"', {"a": "four"}, "4"),
     ],
 )

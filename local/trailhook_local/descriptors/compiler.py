@@ -22,12 +22,20 @@ class DescriptorError(Exception):
 
 def compile_descriptor(text: str, file: str) -> dict[str, Any]:
     """The compiled form of a descriptor's text. Raises DescriptorError; `file` is what its lines begin with."""
+    try:
+        return _compiled(text, file)
+    except RecursionError as error:
+        raise DescriptorError(file, [Problem(1, "(file)", "is nested too deeply, or an alias is in itself")]) from error
+
+
+def _compiled(text: str, file: str) -> dict[str, Any]:
     problems = Problems()
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {error.problem}")]) from error
+        told = ", ".join(filter(None, (error.context, error.problem)))
+        raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {told}")]) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {error.reason}")]) from error

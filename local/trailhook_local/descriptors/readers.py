@@ -4,15 +4,19 @@ A reader takes a node and the dotted name of its field, and returns the compiled
 of problems, so that an author sees all of them at once.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
 import yaml
 
 Reader = Callable[[yaml.Node, str, "Problems"], Any]
+
+_AS_IN_JSON = re.compile(r"(?i:true|false)|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,22 @@ def text(pattern: str = r"(?s).+", hint: str = "a text") -> Reader:
 
     def read(node: yaml.Node, name: str, problems: Problems) -> str:
         value = scalar(node)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
+        if isinstance(value, int | float | date) and not isinstance(value, bool):
+            # As it is written: 1.10 is not 1.1 then, nor 010 eight.
+            value = node.value
         if not isinstance(value, str) or not expected.fullmatch(value):
-            shown = f"{value!r} is not" if isinstance(node, yaml.ScalarNode) else "a list or mapping is not"
+            shown = f"{_shown(node)} is not" if isinstance(node, yaml.ScalarNode) else "a list or mapping is not"
             problems.add(node, name, f"{shown} {hint}")
             return ""
         return value
 
     return read
+
+
+def _shown(node: yaml.Node) -> str:
+    """A value as it is written; where YAML reads no, off or null as no text, with what to do."""
+    is_text = isinstance(scalar(node), str) or not node.value
+    return repr(node.value) if is_text else f"{node.value} without quotes"
 
 
 def choice(*allowed: Any) -> Reader:
@@ -89,10 +100,12 @@ def checked(reader: Reader, check: Callable[[Any], str | None]) -> Reader:
 
 
 def any_scalar(node: yaml.Node, name: str, problems: Problems) -> Any:
-    """A text, a number, or true or false."""
+    """A text, a number, or true or false, as JSON writes them: to YAML off is false, and 010 is eight."""
     value = scalar(node)
     if not isinstance(value, str | int | float):
         problems.add(node, name, "a text, a number, true or false belongs here (quote what looks like a date)")
+    elif not isinstance(value, str) and not _AS_IN_JSON.fullmatch(node.value):
+        problems.add(node, name, f"{node.value} is {json.dumps(value)} to YAML: write that, or quote it as a text")
     return value
 
 
