@@ -1,11 +1,13 @@
 """What a descriptor may say about where a value stands, and about what it holds there."""
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jmespath
 import yaml
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 
 from trailhook_local.descriptors.readers import (
     Problems,
@@ -25,11 +27,54 @@ _SECRET_HEADERS = frozenset(
 )
 
 
+_FUNCTIONS: Mapping[str, Any] = Functions.FUNCTION_TABLE
+"""JMESPath's own functions, with what each takes."""
+_OF_BOOLEANS = frozenset({"contains", "ends_with", "starts_with"})
+
+
 def _path_problem(expression: str) -> str | None:
     try:
-        jmespath.compile(expression)
+        parsed = jmespath.compile(expression).parsed
     except JMESPathError as error:
         return f"{expression!r} is not a JMESPath: {str(error).splitlines()[0]}"
+    return next(_call_problems(parsed), None)
+
+
+def _call_problems(node: Mapping[str, Any]) -> Iterator[str]:
+    """Calls that would fail for every event, which nobody would be told: what fails holds nothing."""
+    if node["type"] == "function_expression":
+        name, given = node["value"], len(node["children"])
+        if name not in _FUNCTIONS:
+            yield f"JMESPath has no function {name}; it has {', '.join(sorted(_FUNCTIONS))}"
+        else:
+            takes = _FUNCTIONS[name]["signature"]
+            variadic = any(one.get("variadic") for one in takes)
+            if given < len(takes) or (given > len(takes) and not variadic):
+                yield f"{name} takes {len(takes)}{' or more' if variadic else ''} in its brackets, not {given}"
+    for child in node["children"]:
+        yield from _call_problems(child)
+
+
+def _may_be_false(node: Mapping[str, Any]) -> bool:
+    """Whether an expression compares something at its end, so that it is false where it does not hold."""
+    children = node["children"]
+    match node["type"]:
+        case "comparator" | "not_expression":
+            return True
+        case "function_expression":
+            return node["value"] in _OF_BOOLEANS
+        case "and_expression":
+            return any(map(_may_be_false, children))
+        case "or_expression" | "pipe":
+            return _may_be_false(children[-1])
+        case _:
+            return False
+
+
+def _alone_problem(expression: str) -> str | None:
+    """A condition without a test holds for all that is something, and false is something."""
+    if _path_problem(expression) is None and _may_be_false(jmespath.compile(expression).parsed):
+        return f"{expression!r} is true or false, and either is something; write {{at: …, in: [true]}}"
     return None
 
 
@@ -53,6 +98,7 @@ def _kept_header_problem(name: str) -> str | None:
 
 
 PATH = checked(text(hint="a JMESPath"), _path_problem)
+_PATH_ALONE = checked(PATH, _alone_problem)
 HEADER = text(r"[a-z0-9][a-z0-9-]*", "a header's name in lower case")
 KEPT_HEADER = checked(HEADER, _kept_header_problem)
 _CONSTANT = text(r"[^\n]+", "a text on one line")
@@ -92,10 +138,12 @@ def _type(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
 def CONDITION(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:  # noqa: N802 - a reader like the others
     """A JMESPath alone, which must lead to something; or a place and at most one test of what it holds."""
     if isinstance(node, yaml.ScalarNode):
-        return {"at": PATH(node, name, problems)}
+        return {"at": _PATH_ALONE(node, name, problems)}
     values: dict[str, Any] = _CONDITION(node, name, problems)
     if len(values.keys() & _TESTS.keys()) > 1:
         problems.add(node, name, f"at most one of these belongs here: {', '.join(_TESTS)}")
+    if "at" in values and not values.keys() & _TESTS.keys() - {"present"} and (message := _alone_problem(values["at"])):
+        problems.add(node, f"{name}.at", message)
     return values
 
 
