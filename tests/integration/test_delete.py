@@ -49,6 +49,32 @@ def test_a_list_that_is_behind_does_not_keep_the_store(
     assert account.stores() == {store: "PENDING_DELETION"}
 
 
+def given(github: dict[str, Any], account: Account) -> dict[str, Any]:
+    return {**github, "Partner": "okta", "EventDataStore": {"Name": ""}, "EventDataStoreArns": [account.store()]}
+
+
+def shared(_github: dict[str, Any], account: Account) -> dict[str, Any]:
+    return {"Partner": "slack", "ChannelArn": account.channel(account.store(), source="Custom")}
+
+
+@pytest.mark.parametrize("instead", [given, shared])
+@pytest.mark.parametrize(("on_delete", "left"), [("retain", "ENABLED"), ("delete", "PENDING_DELETION")])
+def test_the_store_behind_a_replaced_channel_stays_until_the_integration_goes(
+    stack: CloudFormation,
+    account: Account,
+    github: dict[str, Any],
+    instead: Callable[[dict[str, Any], Account], dict[str, Any]],
+    on_delete: str,
+    left: str,
+) -> None:
+    """CloudFormation deletes the replaced channel with its former properties, whatever the present ones say."""
+    store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
+    assert stack.update({**instead(github, account), "OnDelete": on_delete}).succeeded
+    assert account.stores()[store] == "ENABLED"
+    assert stack.delete().succeeded
+    assert account.stores()[store] == left
+
+
 def test_two_stacks_with_the_same_logical_id_do_not_touch_each_other(
     new_stack: NewStack, account: Account, github: dict[str, Any]
 ) -> None:

@@ -43,21 +43,28 @@ class Withdrawal:
         staying = [one for one in channels if one.arn not in gone]
         in_use = {store for one in staying for store in one.channel.stores}
         former = {store for one in ours for store in one.channel.stores}
-        # A replaced channel goes while the one that took its place, and its store, are this integration's still.
-        kept = {store for one in staying if self._owner.made(one.tags) for store in one.channel.stores}
-        if self._delete_stores:
+        # A replaced channel goes while the integration lives on, whose stores all go, or stay, with the integration.
+        lives_on = any(self._is_in_its_place(one) for one in staying)
+        if self._delete_stores and not lives_on:
             self._claim(former - in_use)
         for one in ours:
             remove_channel(self._plane, one.arn)
         for one in channels:
             if self._owner.uses(one.tags) and (self._after_failed_create or one.arn == self._physical_id):
                 self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
-        self._withdraw_stores(in_use, former, kept)
+        if not lives_on:
+            self._withdraw_stores(in_use, former)
 
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
             return self._owner.made_now(one.tags)
         return one.arn == self._physical_id and self._owner.made(one.tags)
+
+    def _is_in_its_place(self, staying: Tagged) -> bool:
+        """Whether the integration has that channel now, its own or a shared one, instead of the one that goes."""
+        if self._after_failed_create:
+            return False
+        return self._owner.made(staying.tags) or (staying.arn != self._physical_id and self._owner.uses(staying.tags))
 
     def _claim(self, stores: Iterable[str]) -> None:
         """Take over what a former stack made: once the channel is gone, only tags tell the next try what was to go."""
@@ -66,10 +73,10 @@ class Withdrawal:
             if self._owner.made(tags) and not self._owner.made_now(tags):
                 self._plane.add_tags(arn, self._owner.tags)
 
-    def _withdraw_stores(self, in_use: Collection[str], former: Collection[str], kept: Collection[str]) -> None:
-        """`in_use` by channels that stay, `kept` by those of them that are ours; `former`: by those of ours that go."""
+    def _withdraw_stores(self, in_use: Collection[str], former: Collection[str]) -> None:
+        """`in_use` by channels that stay; `former`: by those of ours that go."""
         for arn in self._plane.store_arns():
-            if arn in kept or not self._request.place.holds(arn):
+            if not self._request.place.holds(arn):
                 continue
             try:
                 tags = self._plane.tags(arn) or {}
