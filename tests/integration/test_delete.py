@@ -49,6 +49,23 @@ def test_a_list_that_is_behind_does_not_keep_the_store(
     assert account.stores() == {store: "PENDING_DELETION"}
 
 
+@pytest.mark.parametrize("sharing", [False, True])
+def test_a_channel_that_was_made_a_moment_ago_and_is_not_listed_yet_goes_too(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], sharing: bool
+) -> None:
+    """Another resource of the stack may fail at once, and then the Create is followed by its Delete."""
+    theirs = account.channel(account.store(), source="Custom")
+    before = account.snapshot()
+    wanted = {"Partner": "slack", "ChannelArn": theirs} if sharing else github
+    stack.create({**wanted, "OnDelete": "delete"})
+    listed = {name: lake.lake.operations[name] for name in ("ListChannels", "ListEventDataStores")}
+    lake.lake.operations |= {"ListChannels": lambda _: {"Channels": []}}
+    lake.lake.operations |= {"ListEventDataStores": lambda _: {"EventDataStores": []}}
+    assert stack.delete().succeeded
+    lake.lake.operations |= listed
+    assert account.snapshot() == before
+
+
 def given(github: dict[str, Any], account: Account) -> dict[str, Any]:
     return {**github, "Partner": "okta", "EventDataStore": {"Name": ""}, "EventDataStoreArns": [account.store()]}
 

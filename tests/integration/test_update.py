@@ -202,6 +202,15 @@ def test_what_cannot_be_changed_is_accepted_when_it_already_is_so(
     assert stack.update(store_of(github, BillingMode=EXTENDABLE, KmsKeyId="fake-key")).succeeded
 
 
+def test_a_channel_that_is_not_listed_yet_changes_in_place(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create(github)
+    lake.lake.operations["ListChannels"] = lambda _: {"Channels": []}
+    assert stack.update({**github, "ChannelName": "renamed"}).physical_id == made.physical_id
+    assert account.cloudtrail.get_channel(Channel=made.physical_id)["Name"] == "renamed"
+
+
 def test_another_partner_of_the_same_source_changes_nothing(
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:

@@ -21,9 +21,12 @@ class Tagged(Struct, frozen=True):
         return self.channel.arn
 
 
-def survey(plane: ControlPlane) -> list[Tagged]:
-    """Every channel of the account and Region; at most 25."""
-    tags = plane.channel_tags(plane.channel_arns())
+def survey(plane: ControlPlane, known: str | None = None) -> list[Tagged]:
+    """Every channel of the account and Region; at most 25. The `known` one counts if it is there and not listed yet."""
+    arns = plane.channel_arns()
+    if known and ":channel/" in known and known not in arns and plane.channel(known):
+        arns.append(known)
+    tags = plane.channel_tags(arns)
     found = ((plane.channel(arn), tags[arn]) for arn in tags)
     return [Tagged(channel, its_tags) for channel, its_tags in found if channel is not None]
 

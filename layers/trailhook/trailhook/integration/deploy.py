@@ -90,7 +90,7 @@ class Deployment:
             refuse_users(Tagged(channel, tags), self._owner, "replaced")
 
     def _build(self) -> Answer:
-        channels = survey(self._plane)
+        channels = survey(self._plane, self._request.physical_id)
         channel_plan = plan_channel(channels, self._owner, self._wanted, self._request.physical_id)
         current = channel_plan.current or next((c for c in channels if c.arn == self._request.physical_id), None)
         planner = StorePlanner(self._plane, self._owner, self._request.place)

@@ -35,7 +35,7 @@ class Withdrawal:
         return Answer(succeeded=True, physical_id=self._physical_id)
 
     def _withdraw(self) -> None:
-        channels = survey(self._plane)
+        channels = survey(self._plane, self._physical_id)
         ours = [one for one in channels if self._is_to_go(one)]
         for one in ours:
             refuse_users(one, self._owner, "deleted")
@@ -73,9 +73,9 @@ class Withdrawal:
             if self._owner.made(tags) and not self._owner.made_now(tags):
                 self._plane.add_tags(arn, self._owner.tags)
 
-    def _withdraw_stores(self, in_use: Collection[str], former: Collection[str]) -> None:
+    def _withdraw_stores(self, in_use: Collection[str], former: set[str]) -> None:
         """`in_use` by channels that stay; `former`: by those of ours that go."""
-        for arn in self._plane.store_arns():
+        for arn in former.union(self._plane.store_arns()):  # one that was made a moment ago may not be listed yet
             if not self._request.place.holds(arn):
                 continue
             try:
