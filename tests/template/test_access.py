@@ -61,6 +61,8 @@ GRANTS = {
     },
 }
 
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
 
 def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
@@ -155,8 +157,7 @@ def test_nothing_is_allowed_on_everything_but_what_has_no_resources_to_name(
     assert on_everything == {
         ("IntegrationRole", "cloudtrail:ListChannels"),
         ("IntegrationRole", "cloudtrail:ListEventDataStores"),
-        ("TracingPolicy", "xray:PutTraceSegments"),
-        ("TracingPolicy", "xray:PutTelemetryRecords"),
+        *((role, action) for role in GRANTS for action in TRACES),
     }
 
 
@@ -166,9 +167,17 @@ def test_no_action_is_a_pattern(resources: Mapping[str, Any]) -> None:
     assert not [action for action in actions if "*" in action]
 
 
-def test_traces_are_allowed_only_where_they_are_asked_for(deploy: Callable[..., Template]) -> None:
-    assert not deploy().resources_of_type("AWS::IAM::Policy")
-    assert set(deploy(Tracing="Active").resources_of_type("AWS::IAM::Policy")) == {"TracingPolicy"}
+@pytest.mark.parametrize("role", GRANTS)
+def test_traces_are_allowed_only_where_they_are_asked_for(deploy: Callable[..., Template], role: str) -> None:
+    everything = GRANTS[role].get("*", set())
+    assert grants(deploy(), role).get("*", set()) == everything
+    assert grants(deploy(Tracing="Active"), role)["*"] == everything | TRACES
+
+
+def test_a_function_is_made_when_its_role_has_all_its_policies(resources: Mapping[str, Any]) -> None:
+    """Lambda looks as it makes a function: a policy beside the role may come too late."""
+    beside = {"AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"}
+    assert not [name for name, resource in resources.items() if resource["Type"] in beside]
 
 
 @pytest.mark.parametrize("function", ["Receive", "Forward", "Integration"])

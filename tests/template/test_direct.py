@@ -41,7 +41,7 @@ def test_nothing_but_the_integration_is_made(deploy: Callable[..., Template], ch
 
 
 def test_a_webhook_gets_all_the_rest(deploy: Callable[..., Template]) -> None:
-    optional = {"TracingPolicy", "AlarmSubscription", "SilenceAlarm", "HostName", "HostNameMapping"}
+    optional = {"AlarmSubscription", "SilenceAlarm", "HostName", "HostNameMapping"}
     template = deploy()
     assert set(template.document["Resources"]) - made(template) == optional
 
@@ -52,9 +52,6 @@ def test_what_stays_needs_nothing_of_what_is_left_out(
     template = deploy(**DIRECT)
     gone = set(resources) - made(template)
     assert not {name for kept in KEPT for name in referenced(resources[kept]["Properties"])} & gone
-    assert template.resolve(deploy(**DIRECT, Tracing="Active").document["Resources"]["TracingPolicy"]["Properties"])[
-        "Roles"
-    ] == ["Integration"]
 
 
 def test_the_outputs_are_the_channel_and_its_event_data_store(
