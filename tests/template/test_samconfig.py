@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from trailhook.integration.catalogue import PARTNERS, WEBHOOK
 from trailhook.partners import REGISTRY
 
 INTEGRATIONS = sorted(REGISTRY)
@@ -34,6 +35,13 @@ def test_an_integration_is_a_stack_of_its_own_with_everything_that_has_no_defaul
     assert given["Partner"] == name
     assert deployment["stack_name"] == f"trailhook-{name}"
     assert deployment["capabilities"] == "CAPABILITY_IAM", "no resource has a fixed name that IAM would have to own"
+
+
+@pytest.mark.parametrize("name", INTEGRATIONS)
+def test_only_senders_outside_the_catalogue_share_a_channel(samconfig: Mapping[str, Any], name: str) -> None:
+    """A partner of the catalogue has a source of its own, which the channel to share would not have."""
+    given = overrides(samconfig[name]["deploy"]["parameters"]["parameter_overrides"])
+    assert "ChannelArn" not in given or PARTNERS[name][WEBHOOK] == "Custom"
 
 
 def test_every_environment_is_an_integration(samconfig: Mapping[str, Any], document: Mapping[str, Any]) -> None:
