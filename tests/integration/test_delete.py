@@ -168,6 +168,22 @@ def test_a_store_that_a_former_stack_of_the_name_left_is_not_this_ones_to_delete
     assert account.stores() == {evidence: "ENABLED", created.data["EventDataStoreArns"][0]: "PENDING_DELETION"}
 
 
+def test_a_store_that_is_given_is_not_deleted_whoever_made_it(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    """Named in EventDataStoreArns it is the operator's, also where a former stack of the name, or this one, made it."""
+    former, now = new_stack(name="again"), new_stack(name="again")
+    evidence = former.create(github).data["EventDataStoreArns"]
+    by_hand = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": evidence, "OnDelete": "delete"}
+    assert former.update(by_hand).succeeded
+    assert former.delete().succeeded
+    before = account.snapshot()
+    assert now.create({**by_hand, "EventDataStoreArns": evidence[0]}).succeeded
+    assert now.delete().succeeded
+    assert account.snapshot() == before
+    assert account.stores() == dict.fromkeys(evidence, "ENABLED")
+
+
 def test_evidence_stays_whatever_tags_were_added_by_hand(
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:

@@ -85,6 +85,13 @@ def on_delete(properties: Mapping[str, Any]) -> str:
     return "delete" if properties.get("OnDelete") == "delete" else "retain"
 
 
+def given_stores(properties: Mapping[str, Any]) -> frozenset[str]:
+    """The event data stores of the operator's own that properties name, whether they are valid or not."""
+    arns = properties.get("EventDataStoreArns")
+    entries = arns.split(",") if isinstance(arns, str) else arns
+    return frozenset(str(arn).strip() for arn in entries) if isinstance(entries, list) else frozenset()
+
+
 def tag_keys(properties: Mapping[str, Any]) -> frozenset[str]:
     """The keys of the tags that earlier properties asked for, whether they were valid or not."""
     return frozenset(key for key, _ in tag_pairs(_present(properties).get("Tags"))) - {""}

@@ -9,7 +9,7 @@ from contextlib import suppress
 from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
-from trailhook.integration.properties import on_delete
+from trailhook.integration.properties import given_stores, on_delete
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
 from trailhook.integration.request import Request
 from trailhook.integration.response import Answer
@@ -27,6 +27,7 @@ class Withdrawal:
         self._physical_id = request.physical_id or ""
         self._after_failed_create = ":channel/" not in self._physical_id
         self._delete_stores = not self._after_failed_create and on_delete(request.properties) == "delete"
+        self._given = given_stores(request.properties)
 
     def carry_out(self) -> Answer:
         """Raises InTheWay, naming them, where other integrations use the channel."""
@@ -46,7 +47,7 @@ class Withdrawal:
         # A replaced channel goes while the integration lives on, whose stores all go, or stay, with the integration.
         lives_on = any(self._is_in_its_place(one) for one in staying)
         if self._delete_stores and not lives_on:
-            self._claim(former - in_use)
+            self._claim(former - in_use - self._given)
         for one in ours:
             remove_channel(self._plane, one.arn)
         for one in channels:
@@ -82,13 +83,15 @@ class Withdrawal:
                 tags = self._plane.tags(arn) or {}
             except OwnershipUnknown:  # pending deletion already
                 continue
+            # What the operator names as an existing store is never deleted, whoever made it.
+            stays = arn in in_use or arn in self._given
             if self._after_failed_create:
                 # Evidence of an earlier life of this integration is not the leftover of a Create.
-                if arn not in in_use and self._owner.made_now(tags):
+                if not stays and self._owner.made_now(tags):
                     self._remove_store(arn)
             elif self._owner.made(tags):
                 # What a former stack of this name left, and this one never used, is not this one's to delete.
-                if self._delete_stores and arn not in in_use and (arn in former or self._owner.made_now(tags)):
+                if self._delete_stores and not stays and (arn in former or self._owner.made_now(tags)):
                     self._remove_store(arn)
                 elif self._owner.made_now(tags):
                     # Also of a store that others use still: they may go later, and a Create may fail after that. It
