@@ -102,7 +102,7 @@ def failed_message_ids(answer: Any, message_ids: set[str], *, report_batch_item_
 def backoff_seconds(failures: int) -> float:
     """How long polling pauses after so many failures in a row."""
     # Ten doublings are more than it takes, and a thousand more than a float holds: the poller would end with that.
-    return min(MAX_BACKOFF_SECONDS, 0.1 * 2 ** min(failures, 10))
+    return min(MAX_BACKOFF_SECONDS, 0.1 * 2.0 ** min(failures, 10))
 
 
 def _tens(items: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -76,7 +76,7 @@ class Withdrawal:
 
     def _withdraw_stores(self, in_use: Collection[str], former: set[str]) -> None:
         """`in_use` by channels that stay; `former`: by those of ours that go."""
-        for arn in former.union(self._plane.store_arns()):  # one that was made a moment ago may not be listed yet
+        for arn in sorted(former.union(self._plane.store_arns())):  # one made a moment ago may not be listed yet
             if not self._request.place.holds(arn):
                 continue
             try:
