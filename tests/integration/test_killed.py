@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import Account, Dying
+from tests.integration.conftest import DENIED, Account, Dying
 
 from trailhook_local.lake import LakeServer
 from trailhook_local.lake.faults import Faults
@@ -136,4 +136,22 @@ def test_a_store_of_which_cloudformation_heard_is_no_leftover(
     stack.create(old)
     [store] = stack.update(github).data["EventDataStoreArns"]
     assert stack.update(old).succeeded
+    assert account.stores()[store] == "ENABLED"
+
+
+@pytest.mark.parametrize("way", ["at once", "after given stores"])
+def test_evidence_is_no_leftover_when_the_channel_is_gone_that_showed_it(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, way: str
+) -> None:
+    """Also where nobody could tell, in the Update that made the store, that CloudFormation has heard of it."""
+    existing, channel = account.store(), account.channel(account.store("shared"), source="Custom")
+    stack.create(given(github, existing))
+    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags"], "count": 1}])
+    updated = stack.update(github)
+    [store] = updated.data["EventDataStoreArns"]
+    lake.lake.registry.channel(updated.physical_id).ingestion["LatestIngestionSuccessTime"] = 4e9
+    if way != "at once":
+        assert stack.update(given(github, existing)).succeeded
+    assert stack.update(sharing(channel)).succeeded
+    assert stack.update({**sharing(channel), "OnDelete": "delete"}).succeeded
     assert account.stores()[store] == "ENABLED"

@@ -63,15 +63,16 @@ class Leftovers:
         # Asked only now, when no channel of ours delivers to the store any more.
         now = survey(self._plane)
         ours = [one.channel for one in (*self._before, *now) if self._owner.made(one.tags)]
-        in_use = any(arn in one.channel.stores for one in now)
-        if store is None or in_use:
+        if store is None:
             return
-        if all(c.ingested is None or (store.created is not None and c.ingested < store.created) for c in ours):
+        if not all(c.ingested is None or (store.created is not None and c.ingested < store.created) for c in ours):
+            confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
+        elif not any(arn in one.channel.stores for one in now):
             discard_store(self._plane, arn, store.name)
 
 
 def confirm(plane: ControlPlane, store_arn: str) -> None:
-    """CloudFormation has heard of the event data store: it is no leftover any more, whatever becomes of the stack.
+    """CloudFormation has heard of the event data store, or events came to it: it is no leftover any more.
 
     Where that cannot be told, the store is still no leftover from the first event on.
     """
