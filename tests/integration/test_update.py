@@ -53,6 +53,20 @@ def test_name_policy_tags_and_a_longer_retention_change_in_place(
     assert account.policy(made.physical_id) is None
 
 
+@pytest.mark.parametrize("wrong", [{"ExternalId": "x"}, {"ChannelName": "taken"}])
+def test_a_tag_that_somebody_else_set_outlives_an_update_that_fails(
+    stack: CloudFormation, account: Account, github: dict[str, Any], wrong: dict[str, str]
+) -> None:
+    made = stack.create({**github, "Tags": ["team=audit"]})
+    account.channel(account.store(), name="taken", source="OneLogin")
+    by_hand: Any = [{"Key": "owner", "Value": "ciso"}]
+    for arn in (made.physical_id, *made.data["EventDataStoreArns"]):
+        account.cloudtrail.add_tags(ResourceId=arn, TagsList=by_hand)
+    before = account.snapshot()
+    assert not stack.update({**github, "Tags": ["owner=audit"], **wrong}).succeeded
+    assert account.snapshot() == before
+
+
 def test_destinations_change_in_place_and_the_store_stays(
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:

@@ -3,7 +3,7 @@
 Both are one and the same: a repeated request, a redeployed stack and a rollback find part of the way already gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +14,7 @@ from trailhook.integration.creation import ALREADY_THERE, Creation
 from trailhook.integration.destinations import ENABLED, StorePlanner, Unchanged
 from trailhook.integration.leftovers import Leftovers
 from trailhook.integration.policy import resource_policy, same_policy
-from trailhook.integration.properties import EXTENDABLE, Integration, store_member, tag_keys
+from trailhook.integration.properties import EXTENDABLE, Integration, former_tags, store_member
 from trailhook.integration.removal import remove_channel
 from trailhook.integration.request import Request
 from trailhook.integration.response import Answer
@@ -97,15 +97,12 @@ class Deployment:
         store_plan = planner.plan(self._wanted, current.channel if current else None, self._unchanged())
 
         # From here on things change.
-        former_tags = tag_keys(self._request.old_properties)
+        former = former_tags(self._request.old_properties)
         builder = StoreBuilder(self._plane, self._undo, self._request)
-        stores = builder.carry_out(store_plan, self._wanted, former_tags)
+        stores = builder.carry_out(store_plan, self._wanted, former)
         if channel_plan.aside:
             self._set_aside(channel_plan.aside)
-        if channel_plan.current:
-            arn = self._converge(channel_plan.current, stores, former_tags)
-        else:
-            arn = self._create(stores)
+        arn = self._converge(channel_plan.current, stores, former) if channel_plan.current else self._create(stores)
         if stores.new_retention:
             # Last of all, because there is no undo: a shorter one deletes at once, as does taking back a longer one.
             self._plane.update_store(stores.arns[0], RetentionPeriod=stores.new_retention)
@@ -129,8 +126,9 @@ class Deployment:
     def _is_as_wanted(self, plane: ControlPlane, one: Tagged) -> bool:
         """Whether name, tags and policy of a channel are those that were asked for."""
         wanted = self._wanted
-        given_up = tag_keys(self._request.old_properties) - wanted.tags.keys()
-        tagged = wanted.tags.items() <= one.tags.items() and not given_up & one.tags.keys()
+        former = former_tags(self._request.old_properties)
+        given_up = [(key, value) for key, value in former.items() if key not in wanted.tags]
+        tagged = wanted.tags.items() <= one.tags.items() and not one.tags.items() & given_up
         if one.channel.name != wanted.channel_name or not tagged:
             return False
         return same_policy(plane.policy(one.arn), resource_policy(wanted, self._request.place, one.arn))
@@ -184,7 +182,7 @@ class Deployment:
             self._plane.put_policy(arn, policy)
         return arn
 
-    def _converge(self, current: Tagged, stores: Stores, former_tags: frozenset[str]) -> str:
+    def _converge(self, current: Tagged, stores: Stores, former: Mapping[str, str | None]) -> str:
         """Bring our own channel to what is wanted, in place."""
         channel, wanted = current.channel, self._wanted
         if channel.name != wanted.channel_name or set(channel.stores) != set(stores.arns):
@@ -196,9 +194,7 @@ class Deployment:
             )
             self._plane.update_channel(channel.arn, Name=wanted.channel_name, Destinations=_destinations(stores.arns))
         self._converge_policy(channel.arn)
-        converge_tags(
-            self._plane, self._undo, channel.arn, existing=current.tags, wanted=wanted.tags, former=former_tags
-        )
+        converge_tags(self._plane, self._undo, channel.arn, existing=current.tags, wanted=wanted.tags, former=former)
         return channel.arn
 
     def _converge_policy(self, arn: str) -> None:

@@ -92,9 +92,9 @@ def given_stores(properties: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(arn).strip() for arn in entries) if isinstance(entries, list) else frozenset()
 
 
-def tag_keys(properties: Mapping[str, Any]) -> frozenset[str]:
-    """The keys of the tags that earlier properties asked for, whether they were valid or not."""
-    return frozenset(key for key, _ in tag_pairs(_present(properties).get("Tags"))) - {""}
+def former_tags(properties: Mapping[str, Any]) -> dict[str, str | None]:
+    """The tags that earlier properties asked for, whether they were valid or not; None for a value that is no text."""
+    return {key: value for key, value in tag_pairs(_present(properties).get("Tags")) if key}
 
 
 def store_member(properties: Mapping[str, Any], name: str) -> str | None:

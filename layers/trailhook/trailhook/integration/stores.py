@@ -1,5 +1,7 @@
 """Making the event data store of an integration, or taking our own one back, and waiting until it is ENABLED."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from trailhook.errors import InTheWay
@@ -38,12 +40,12 @@ class StoreBuilder:
         self._owner = request.owner
         self._request = request
 
-    def carry_out(self, plan: StorePlan, wanted: Integration, former_tags: frozenset[str]) -> Stores:
+    def carry_out(self, plan: StorePlan, wanted: Integration, former: Mapping[str, str | None]) -> Stores:
         if plan.wanted is None:
             return Stores(plan.given)
         if plan.found is None:
             return self._create(plan.wanted, wanted)
-        return self._take(plan.found, plan.wanted, wanted, former_tags)
+        return self._take(plan.found, plan.wanted, wanted, former)
 
     def _create(self, store: NewStore, wanted: Integration) -> Stores:
         days = store.retention_days or DEFAULT_RETENTION_DAYS[store.billing_mode]
@@ -90,7 +92,9 @@ class StoreBuilder:
         marks = {KMS_ALIAS: store.kms_alias} if store.kms_alias else {}
         return {**marks, MADE_BY_UPDATE: self._request.request_id} if self._request.type == "Update" else marks
 
-    def _take(self, found: EventDataStore, store: NewStore, wanted: Integration, former: frozenset[str]) -> Stores:
+    def _take(
+        self, found: EventDataStore, store: NewStore, wanted: Integration, former: Mapping[str, str | None]
+    ) -> Stores:
         """Make our own store what is wanted, but for its retention."""
         if found.status == PENDING_DELETION:
             self._undo.note(

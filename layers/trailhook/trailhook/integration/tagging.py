@@ -1,6 +1,6 @@
 """Bringing a resource's tags to what the operator asks for, without touching anybody else's."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.ownership import OUR_PREFIX
@@ -14,10 +14,14 @@ def converge_tags(
     *,
     existing: Mapping[str, str],
     wanted: Mapping[str, str],
-    former: Iterable[str],
+    former: Mapping[str, str | None],
 ) -> None:
-    """Set the `wanted` tags; of the `former` keys, which earlier properties asked for, remove those that are not."""
-    drop = [key for key in former if key in existing and key not in wanted and not key.startswith(OUR_PREFIX)]
+    """Set the `wanted` tags; of the `former` ones, which earlier properties asked for, remove those that are not.
+
+    What has another value is somebody else's: an Update that was refused asked for it, and never set it.
+    """
+    given_up = {key for key, value in former.items() if existing.get(key) == value} - wanted.keys()
+    drop = [key for key in existing if key in given_up and not key.startswith(OUR_PREFIX)]
     change = {key: value for key, value in wanted.items() if existing.get(key) != value}
     if not drop and not change:
         return
