@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,7 @@ class Bench:
     exclude: Sequence[str] = ()
     partners: Mapping[str, Partner] = field(default_factory=lambda: load_partners(Options()))
     report: Report | None = None
+    now: Callable[[], float] = lambda: 0.0
 
     def forward(self, *records: dict[str, Any], seconds: float = 60) -> tuple[list[str], Ledger]:
         deliverer = Deliverer(self.destination, parallel=1, sleep=lambda _seconds: None)
@@ -86,7 +87,7 @@ class Bench:
             queue=self.queue,
             quarantine=self.quarantine,
         )
-        return forwarder.forward(records, Deadline(at=seconds, now=lambda: 0.0), self.report)
+        return forwarder.forward(records, Deadline(at=seconds, now=self.now), self.report)
 
     @property
     def delivered(self) -> list[str]:
@@ -466,6 +467,24 @@ def test_after_the_deadline_nothing_is_begun_and_everything_waits() -> None:
     unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1)))), seconds=0)
     assert (unfinished, bench.destination.batches) == (["m1"], [])
     assert ledger.events == {"waiting": 1}
+
+
+def test_after_the_deadline_no_further_message_is_opened() -> None:
+    clock = [0.0]
+    github = load_partners(Options())["github"]
+
+    def events(sent: Delivery) -> Iterable[PartnerEvent]:
+        clock[0] += 1
+        return github.events(sent)
+
+    bench = Bench(partners={"github": replace(github, events=events)}, now=lambda: clock[0])
+    records = [record(Envelope(delivery(*(entry(n) for n in range(1_000)))), f"m{number}") for number in range(20)]
+    unfinished, ledger = bench.forward(*records, seconds=5)
+    assert clock[0] <= 6, "the rest of the time is for what was begun"
+    assert set(unfinished) >= {f"m{number}" for number in range(6, 20)}
+    assert set(bench.queue.postponed) == {f"handle-{message_id}" for message_id in unfinished}
+    assert ledger.messages["not begun"] == 15
+    assert ledger.messages.total() == 20
 
 
 def test_events_of_equal_id_in_one_delivery_are_told_apart_when_one_of_them_waits() -> None:

@@ -6,7 +6,7 @@ is delivered, quarantined, filtered, or handed back to the queue in an envelope 
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -113,8 +113,9 @@ class Forwarder:
     def _process(self, messages: Sequence[Message], deadline: Deadline, halt: Halt, ledger: Ledger) -> list[Message]:
         """Settle what can be settled of these messages; returns those that must come back as they are."""
         under_way: deque[tuple[Portion, Future[None]]] = deque()
+        begun: list[Message] = []
         try:
-            for portion in self._reader.portions(messages, ledger):
+            for portion in self._reader.portions(_while_time_lasts(messages, deadline, begun), ledger):
                 if len(under_way) == self._portions_under_way:
                     self._settle(*under_way.popleft(), deadline, ledger)
                 under_way.append((portion, self._delivering.submit(self._deliver, portion, deadline, halt)))
@@ -123,7 +124,10 @@ class Forwarder:
         finally:
             # Where one failed, the others must not go on in the next invocation.
             wait(delivery for _, delivery in under_way)
-        return self._finish(messages, deadline, ledger)
+        returned = self._finish(begun, deadline, ledger)
+        if left := messages[len(begun) :]:
+            ledger.messages["not begun"] += len(left)
+        return [*returned, *left]
 
     def _settle(self, portion: Portion, delivery: Future[None], deadline: Deadline, ledger: Ledger) -> None:
         """Note what became of a portion, once it is delivered."""
@@ -216,6 +220,18 @@ class Forwarder:
             self._queue.delete([message.receipt_handle for message in messages], deadline)
         except QueueError as error:
             ledger.faults.append(f"not deleted yet: {error}")
+
+
+def _while_time_lasts(messages: Sequence[Message], deadline: Deadline, begun: list[Message]) -> Iterator[Message]:
+    """The messages up to the deadline, but one at least; each is `begun` as it is handed out.
+
+    To open and map what can no longer be sent would take the time in which what was sent is acknowledged.
+    """
+    for message in messages:
+        if begun and deadline.passed:
+            return
+        begun.append(message)
+        yield message
 
 
 def _quarantined(item: Item) -> QuarantinedEvent:
