@@ -1,6 +1,7 @@
 """Parsing tells when a value is not what its text says, however fast it is: held against a slow reading of its own."""
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -170,3 +171,16 @@ def test_what_we_wrote_ourselves_reads_the_same(value: Any) -> None:
 def test_ids_are_made_of_the_same_text_as_ever(texts: list[str]) -> None:
     expected = json.dumps(texts, sort_keys=True, separators=(",", ":"))
     assert canonical_texts(*texts).decode() == canonical(texts) == expected
+
+
+@pytest.mark.parametrize("make", [encode_ascii, lambda event: next(JsonText(encode([event])).records()).original])
+def test_what_is_kept_takes_no_more_room_than_its_text(make: Callable[[Any], bytes]) -> None:
+    event = {"note": "x" * 2_000}
+    make(event)  # What is made once and for all is no part of it.
+    tracemalloc.start()
+    try:
+        kept = [make(event) for _ in range(100)]
+        room, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert room < 1.2 * sum(map(len, kept))

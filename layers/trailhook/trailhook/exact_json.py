@@ -83,7 +83,9 @@ def compact_elements(raw: bytes, *path: str) -> Iterator[Record] | None:
         return None
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
-    return (Record(element, orjson.dumps(element)) for element in value) if isinstance(value, list) else None
+    if not isinstance(value, list):
+        return None
+    return (Record(element, _in_its_size(orjson.dumps(element))) for element in value)
 
 
 def _is_kept(value: Any, raw: bytes) -> bool:
@@ -203,7 +205,14 @@ def encode_ascii(value: Any) -> bytes:
         written = orjson.dumps(value)
     except orjson.JSONEncodeError:
         return _ASCII.encode(value).encode()
-    return written if written.isascii() else _ASCII.encode(value).encode()
+    return _in_its_size(written) if written.isascii() else _ASCII.encode(value).encode()
+
+
+def _in_its_size(written: bytes) -> bytes:
+    """A copy of what orjson wrote, for what is kept: its own has all the room that it took to write, up to fifteen
+    times as much.
+    """
+    return bytes(memoryview(written))
 
 
 def canonical_texts(*texts: str) -> bytes:
