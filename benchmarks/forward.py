@@ -19,7 +19,7 @@ import boto3
 from benchmarks.anchors import bare_requests, floor, naive_loop, plain_loop
 from benchmarks.corpus import ACCOUNT, CHANNEL, body, forwarder, message, record
 from benchmarks.endpoint import endpoint
-from benchmarks.measuring import Measurement, each, measure, ratio, show, together
+from benchmarks.measuring import Measurement, each, ratio, show, together
 from benchmarks.runtime import ROOT, build_layer, in_image, runtime
 from botocore.config import Config
 
@@ -83,7 +83,7 @@ def run_forward(
 
 
 def stages(url: str, events: int) -> dict[str, Measurement]:
-    """Each stage on its own, over what the one before made: µs of CPU an event."""
+    """The naive loop, and each stage on its own, over what the one before made. They take turns."""
     github, destination = load_partners(Options())["github"], lake(url)
     messages = [message(body(number)) for number in range(events)]
     deliveries = [decode_envelope(one).delivery for one in messages]
@@ -98,16 +98,17 @@ def stages(url: str, events: int) -> dict[str, Measurement]:
     def sending() -> int:
         return sum(outcome is DELIVERED for batch in batches for outcome in destination.put(batch))
 
-    return {
-        "decode: the envelope, its digest": measure(each(decode_envelope, messages)),
-        "parse: the records, exactly": measure(each(lambda one: list(github.events(one)), deliveries)),
-        "map and fit: redaction, limits": measure(each(github.to_audit_event, partner_events)),
-        "encode: id, checksum and text": measure(
-            each(lambda one: Entry.of(one.id, one.event_data(ACCOUNT)), audit_events)
-        ),
-        "pack: requests and their bodies": measure(packing),
-        "sign and send": measure(sending),
-    }
+    return together(
+        {
+            NAIVE: naive_loop(client(url), NAIVE_EVENTS),
+            "decode: the envelope, its digest": each(decode_envelope, messages),
+            "parse: the records, exactly": each(lambda one: list(github.events(one)), deliveries),
+            "map and fit: redaction, limits": each(github.to_audit_event, partner_events),
+            "encode: id, checksum and text": each(lambda one: Entry.of(one.id, one.event_data(ACCOUNT)), audit_events),
+            "pack: requests and their bodies": packing,
+            "sign and send": sending,
+        }
+    )
 
 
 def show_end_to_end(url: str, slow_url: str, events: int) -> None:
@@ -135,6 +136,7 @@ def show_end_to_end(url: str, slow_url: str, events: int) -> None:
         ],
     )
     measured = stages(url, min(events, PORTION_EVENTS))
+    naive = measured.pop(NAIVE)
     whole = sum(one.cost for one in measured.values())
     show(
         "forward's stages, each on its own",
