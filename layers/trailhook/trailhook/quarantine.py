@@ -7,9 +7,9 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from trailhook.delivery import Delivery
 from trailhook.errors import QuarantineError
@@ -75,28 +75,51 @@ class QuarantinedEvent(Struct, frozen=True):
             document = json.loads(line)
             if document["version"] != VERSION:
                 raise QuarantineError(f"a line of version {document['version']!r:.40}, which is not known here")
-            original = _DECODERS[document["encoding"]](document["body"])
-            return cls(
-                delivery=Delivery(
-                    partner=document["partner"],
-                    id=document["delivery_id"],
-                    request_id=document["request_id"],
-                    received_at=document["received_at"],
-                    source_ip=document["source_ip"],
-                    proof=document["proof"],
-                    headers=document["headers"],
-                    signed=frozenset(document["signed"]),
-                    body=original,
-                    element=document.get("element") is True,
-                ),
-                code=document["code"],
-                reason=document["reason"],
-                original=original,
-                id=document["id"],
-                uid=document["uid"],
-            )
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            told = convert(document, _Line)
+            original = _DECODERS[told.encoding](told.body)
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise QuarantineError(f"not a line of the quarantine: {type(error).__name__}: {error}") from error
+        return cls(
+            delivery=Delivery(
+                partner=told.partner,
+                id=told.delivery_id,
+                request_id=told.request_id,
+                received_at=told.received_at,
+                source_ip=told.source_ip,
+                proof=told.proof,
+                headers=told.headers,
+                signed=told.signed,
+                body=original,
+                element=told.element,
+            ),
+            code=told.code,
+            reason=told.reason,
+            original=original,
+            id=told.id,
+            uid=told.uid,
+        )
+
+
+class _Line(Struct, frozen=True, gc=False):
+    """A line of version 1 as it is read back; somebody may have edited it."""
+
+    version: Literal[1]
+    partner: str
+    id: str | None
+    uid: str | None
+    code: str
+    reason: str
+    received_at: int
+    delivery_id: str
+    encoding: str
+    body: str
+    headers: dict[str, str]
+    signed: frozenset[str]
+    proof: str
+    request_id: str
+    source_ip: str
+    element: bool = False
+    """The first releases did not write it."""
 
 
 _DECODERS: Mapping[str, Callable[[str], bytes]] = {
