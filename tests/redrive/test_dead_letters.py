@@ -10,6 +10,7 @@ from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
 
 from trailhook.envelope import Envelope, Pending, encode_envelope
+from trailhook.errors import QueueError
 from trailhook_local.redrive.dead_letters import Choice, DeadLetterRedrive, MoveTask
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("redrive")]
@@ -165,11 +166,19 @@ def test_progress_is_that_of_the_task_that_was_started_not_of_an_earlier_one(ear
     assert told == [("RUNNING", 5), ("COMPLETED", 9)]
 
 
-def test_a_task_that_runs_already_is_followed_and_no_other_is_started() -> None:
-    tasks = MoveTasks([RUNNING, RUNNING, DONE], [])
+@pytest.mark.parametrize("told_where", [{}, {"DestinationArn": "arn:queue"}], ids=["back", "to the queue"])
+def test_a_task_that_runs_already_is_followed_and_no_other_is_started(told_where: Mapping[str, str]) -> None:
+    tasks = MoveTasks([{**RUNNING, **told_where}, RUNNING, DONE], [])
     task, told = moved(tasks)
     assert tasks.started == []
     assert (task.moved, told) == (9, [("RUNNING", 5), ("COMPLETED", 9)])
+
+
+def test_a_task_that_moves_them_elsewhere_is_not_taken_for_the_way_back() -> None:
+    tasks = MoveTasks([RUNNING | {"DestinationArn": "arn:inspection"}], [])
+    with pytest.raises(QueueError, match="arn:inspection"):
+        moved(tasks)
+    assert tasks.started == []
 
 
 def test_a_task_that_fails_says_why() -> None:

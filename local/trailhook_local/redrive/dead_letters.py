@@ -12,7 +12,7 @@ from typing import Any
 from trailhook.deadline import NO_DEADLINE
 from trailhook.delivery import Delivery
 from trailhook.envelope import decode_envelope
-from trailhook.errors import EnvelopeError
+from trailhook.errors import EnvelopeError, QueueError
 from trailhook.own_partners import own_files
 from trailhook.partners import REGISTRY
 from trailhook.queue import SqsDeliveryQueue
@@ -91,11 +91,17 @@ class DeadLetterRedrive:
     def move_all(self, tell: Callable[[MoveTask], None], pause: Callable[[float], None] = time.sleep) -> MoveTask:
         """Let SQS move everything, or follow the task that does so already; `tell` is called as it proceeds.
 
-        The destination is named, so that messages come along which forward itself has sent to the dead letters.
+        The destination is named, so that messages come along which forward itself has sent to the dead letters. Raises
+        QueueError where a task runs that moves them to another queue.
         """
         source, destination = self._arn(self._url), self._arn(self._queue_url)
         before = self._latest(source)
-        if before is None or before["Status"] not in _MOVING:
+        if before is not None and before["Status"] in _MOVING:
+            if (elsewhere := before.get("DestinationArn", destination)) != destination:
+                raise QueueError(
+                    f"SQS is moving them to another queue, {elsewhere}: wait for that, or cancel it, and look there"
+                )
+        else:
             handle = self._client.start_message_move_task(SourceArn=source, DestinationArn=destination)["TaskHandle"]
             self._appears(source, before, handle, pause)
         while True:
