@@ -118,6 +118,48 @@ def test_a_crash_between_sending_and_deleting_leaves_two_and_never_none(letters:
     assert twice in LETTERS
 
 
+class ShownAgain:
+    """SQS, where what was looked at shows again after four more receives, and comes before what was not looked at."""
+
+    def __init__(self, *bodies: str) -> None:
+        self.sent: list[str] = []
+        self._messages = {f"m{number}": body for number, body in enumerate(bodies)}
+        self._shown_from = dict.fromkeys(self._messages, 0)
+        self._receives = 0
+
+    def receive_message(self, **_request: Any) -> dict[str, Any]:
+        self._receives += 1
+        seen_first = self._receives % 2 == 1
+        visible = [each for each in self._messages if self._shown_from[each] <= self._receives]
+        taken = sorted(visible, key=lambda each: (self._shown_from[each] > 0) != seen_first)[:10]
+        self._shown_from |= dict.fromkeys(taken, self._receives + 5)
+        return {
+            "Messages": [{"MessageId": each, "ReceiptHandle": each, "Body": self._messages[each]} for each in taken]
+        }
+
+    def send_message(self, **request: Any) -> dict[str, str]:
+        self.sent.append(request["MessageBody"])
+        return {"MessageId": "sent"}
+
+    def delete_message_batch(self, **request: Any) -> dict[str, Any]:
+        for deleted in request["Entries"]:
+            del self._messages[deleted["ReceiptHandle"]]
+        return {}
+
+    def change_message_visibility_batch(self, **_request: Any) -> dict[str, Any]:
+        return {}
+
+
+def test_what_shows_again_meanwhile_does_not_end_the_round() -> None:
+    queue = ShownAgain(*(f"{'asked for' if number % 2 else 'other'} {number}" for number in range(100)))
+    seen: list[str] = []
+    DeadLetterRedrive(queue, "dead", "queue").one_by_one(
+        Choice(contains="asked for"), dry_run=False, tell=lambda letter, _asked_for: seen.append(letter.body)
+    )
+    assert len(seen) == len(set(seen)) == 100
+    assert len(queue.sent) == 50
+
+
 class MoveTasks:
     """SQS' move tasks as it documents them: one at a time, a new one told of late, its handle only while it runs."""
 

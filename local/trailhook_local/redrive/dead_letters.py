@@ -138,19 +138,24 @@ class DeadLetterRedrive:
             self._source.postpone(dict.fromkeys(hidden.values(), 0), NO_DEADLINE)
 
     def _batches(self, hidden: dict[str, str]) -> Iterator[list[DeadLetter]]:
-        """Receive until nothing is left that was not seen; `hidden` has the receipt handles by message id."""
-        while True:
+        """Receive until nothing is left that was not seen; `hidden` has the receipt handles by message id.
+
+        Where that takes longer than they stay hidden, what was seen comes again, in any order, and is hidden anew. It
+        may fill a receive while others are still to come, so the round is over when as many came again as there are.
+        """
+        again = 0
+        while again <= len(hidden):
             received = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=10,
                 VisibilityTimeout=HIDDEN_SECONDS,
                 WaitTimeSeconds=WAIT_SECONDS,
             ).get("Messages", [])
-            # One that comes a second time was hidden for all its time: the round is over.
+            if not received:
+                return
             fresh = [message for message in received if message["MessageId"] not in hidden]
             hidden |= {message["MessageId"]: message["ReceiptHandle"] for message in received}
-            if not fresh:
-                return
+            again = 0 if fresh else again + len(received)
             yield [_letter(message) for message in fresh]
 
     def _arn(self, url: str) -> str:
