@@ -195,8 +195,8 @@ def test_every_character_of_a_broken_text_is_in_some_record() -> None:
         (b" \r\n\t", "EmptyBody"),
         (b"\xef\xbb\xbf", "EmptyBody"),
         (b"\xff\xfe{\x00}\x00", "NotUtf8"),
-        (b'{"a":"\xc3"}', "NotUtf8"),
-        (b'{"a":"\xed\xa0\x80"}', "NotUtf8"),
+        (b'{"a":"\xc3', "NotUtf8"),
+        (b'[{"a":"\xc3"}, 1', "NotUtf8"),
         (b"hello", "NotJson"),
         (b"{", "NotJson"),
         (b"{'a':1}", "NotJson"),
@@ -224,8 +224,31 @@ def test_any_bytes_give_records_or_a_malformed_delivery(body: bytes) -> None:
         found = records(body)
     except MalformedDelivery:
         return
-    text = body.decode("utf-8-sig")
-    assert all(record.original.decode() in text for record in found)
+    assert all(record.original in body for record in found)
+
+
+BAD_BYTES = (b"\xc3", b"\xe9", b"\xff", b"\xc0\xa2", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x9f\x98")
+
+
+@pytest.mark.parametrize("bad", BAD_BYTES)
+@pytest.mark.parametrize("form", [b"%s\n%s\n%s", b"[%s, %s ,%s]", b'{"x":"","data":{"events":[%s,%s,%s]}}', b"%s%s%s"])
+def test_bytes_that_are_not_utf8_are_the_fault_of_their_record_alone(form: bytes, bad: bytes) -> None:
+    others = '{"a":"caf\u00e9"}'.encode(), b'{"a":1e5,"b":"\\ud800"}'
+    broken = b'{"a":"' + bad + b'","n":[1]}'
+    body = form % (others[0], broken, others[1])
+    text = JsonText(body)
+    found = list(text.elements("data", "events") if b"data" in form else text.records())
+    assert [record.original for record in found] == [others[0], broken, others[1]]
+    assert [record.fault and record.fault.code for record in found] == [None, "NotUtf8", None]
+    assert [record.value for record in found[::2]] == [{"a": "caf\u00e9"}, {"a": 100000.0, "b": "\ud800"}]
+
+
+@pytest.mark.parametrize("bad", BAD_BYTES)
+def test_a_line_that_is_neither_utf8_nor_json_is_kept_byte_for_byte(bad: bytes) -> None:
+    body = b'{"a":1}\n' + bad + b' "\n{"a":2}'
+    found = records(body)
+    assert [record.original for record in found] == body.split(b"\n")
+    assert [record.fault is None for record in found] == [True, False, True]
 
 
 @pytest.mark.parametrize(

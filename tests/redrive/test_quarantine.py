@@ -67,7 +67,7 @@ def test_events_that_a_mended_mapping_takes_are_those_of_the_golden_files(place:
     assert {entry.id: json.loads(entry.event_data) for entry in place.destination.taken} == golden
 
 
-@pytest.mark.parametrize("body", [b"\xff not UTF-8", b"not JSON", b"\x1f\x8b not gzip", b'{"a":1}\n\xff'])
+@pytest.mark.parametrize("body", [b"\xff not UTF-8", b"not JSON", b"\x1f\x8b not gzip", b'[{"a":1}, \xff]'])
 def test_a_delivery_that_could_not_be_taken_apart_goes_back_whole(place: Place, body: bytes) -> None:
     sent = replace(delivery("github", body, {"x-github-delivery": "guid"}), id="guid")
     quarantine(place, sent)

@@ -63,7 +63,7 @@ def decode_value(text: str, position: int) -> tuple[Record, int]:
     except ValueError:
         # Python's guard against integers that take long to convert: the hooks tell that from a broken text.
         return _Hooks().decode(text, position)
-    found = _raw(text[position:end])
+    found = raw_bytes(text[position:end])
     if _is_kept(value, found):
         return Record(value, found), end
     del value  # It may be large, and is made once more.
@@ -117,9 +117,9 @@ def _escaped_as(raw: bytes, value: Any, again: bytes) -> bytes:
     return again
 
 
-def _raw(text: str) -> bytes:
-    """Half a surrogate pair may be in a text that stood, escaped, in a string of another one."""
-    return text.encode("utf-8", "surrogatepass")
+def raw_bytes(text: str) -> bytes:
+    """What a text was read from, also where that is not UTF-8 (Python's `surrogateescape`)."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 class _Hooks:
@@ -136,7 +136,7 @@ class _Hooks:
             parse_constant=self._no_constant,
         )
         value, end = decoder.raw_decode(text, position)
-        return Record(value, _raw(text[position:end]), self._fault), end
+        return Record(value, raw_bytes(text[position:end]), self._fault), end
 
     def _unique_keys(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
@@ -196,7 +196,7 @@ def encoded_size(value: Any) -> int:
     try:
         return len(orjson.dumps(value))
     except orjson.JSONEncodeError:
-        return len(_raw(_PLAIN.encode(value)))
+        return len(_PLAIN.encode(value).encode("utf-8", "surrogatepass"))
 
 
 def encode_ascii(value: Any) -> bytes:

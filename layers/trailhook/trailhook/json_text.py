@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 
-from trailhook.errors import MalformedDelivery
-from trailhook.exact_json import Record, compact_elements, decode_value, decode_whole
+from msgspec.structs import replace
+
+from trailhook.errors import MalformedDelivery, UnmappableEvent
+from trailhook.exact_json import Record, compact_elements, decode_value, decode_whole, raw_bytes
 from trailhook.members import value_at
 
 MAX_EVENTS = 50_000
@@ -37,6 +39,9 @@ _INSIDE_A_VALUE = frozenset('"}],:')
 """A broken line that begins with one of them is no record that was cut, but a part of one. What stands beside it may be
 a part as well: an object that an event merely quotes must not become an event."""
 
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+"""Bytes that are not UTF-8, as they are read: no text has these characters."""
+
 _AT_ONCE = 1_000_000
 """Bytes of an array that are parsed in one go. Of a longer one only an element at a time is in memory."""
 
@@ -51,16 +56,19 @@ class JsonText:
     def __init__(self, body: bytes, *, element: bool = False) -> None:
         self._body = body if element else body.removeprefix(BOM_UTF8)
         self._element = element
+        self._not_utf8_at: int | None = None
         # A smaller one cannot hold so many.
         if len(body) > MAX_VALUES and sum(map(body.count, (b",", b"{", b"["))) > MAX_VALUES:
             raise MalformedDelivery("TooManyValues", f"The text holds more than {MAX_VALUES:,} JSON values")
 
     @cached_property
     def _text(self) -> str:
+        """The text. What is not UTF-8 in a record is that record's fault: nobody shall hide others behind a byte."""
         try:
             return self._body.decode()
         except UnicodeDecodeError as error:
-            raise MalformedDelivery("NotUtf8", f"The body is not UTF-8 at byte {error.start}") from error
+            self._not_utf8_at = error.start
+            return self._body.decode(errors="surrogateescape")
 
     def records(self) -> Iterator[Record]:
         """The body's records: an array's elements, or the values of an NDJSON or concatenated text, or the one object.
@@ -71,7 +79,7 @@ class JsonText:
             return iter([self.document()])
         if self._body.startswith(b"{") and (only := decode_whole(self._body)):
             return iter([only])
-        return self._records()
+        return self._told(self._records())
 
     def _records(self) -> Iterator[Record]:
         start = self._skip(0, _BETWEEN_RECORDS)
@@ -81,6 +89,16 @@ class JsonText:
             yield from self._compact() or self._array(start, whole=True)
             return
         yield from self._sequence(start)
+
+    def _told(self, records: Iterator[Record]) -> Iterator[Record]:
+        """The records. What cannot be read as JSON may be so for its bytes."""
+        try:
+            yield from records
+        except MalformedDelivery as error:
+            if self._not_utf8_at is None or error.code != "NotJson":
+                raise
+            reason = f"The body is not UTF-8 at byte {self._not_utf8_at}, nor JSON otherwise: {error.reason}"
+            raise MalformedDelivery("NotUtf8", reason) from error
 
     def elements(self, *path: str) -> Iterator[Record]:
         """The elements of the array at `path` below the one top-level object."""
@@ -160,13 +178,13 @@ class JsonText:
                         reason = f"More than {_MAX_BROKEN_LINES:,} lines are broken"
                         raise MalformedDelivery("NotJson", reason) from failure
                     fault = failure.without_traceback()
-                    record, position = Record(None, self._text[position:line_end].encode(), fault), line_end
+                    record, position = Record(None, raw_bytes(self._text[position:line_end]), fault), line_end
                 yield record
             position = self._skip(position, _BETWEEN_RECORDS)
 
     def _line(self, line: str) -> tuple[list[Record], int, MalformedDelivery | None]:
         """The values that a line holds, where they end, and why there if that is not the end of the line."""
-        if plain := decode_whole(line.encode()):
+        if plain := decode_whole(raw_bytes(line)):
             return [plain], len(line), None
         records: list[Record] = []
         position = 0
@@ -239,11 +257,15 @@ class JsonText:
 
     def _value(self, text: str, position: int) -> tuple[Record, int]:
         try:
-            return decode_value(text, position)
+            record, end = decode_value(text, position)
         except RecursionError as error:
             raise MalformedDelivery("TooDeep", "The JSON is nested too deeply") from error
         except ValueError as error:
             raise MalformedDelivery("NotJson", f"Not JSON: {error}") from error
+        if self._not_utf8_at is not None and (found := _NOT_UTF8.search(text, position, end)):
+            fault = UnmappableEvent("NotUtf8", f"The event is not UTF-8 at character {found.start() - position}")
+            record = replace(record, fault=fault)
+        return record, end
 
     def _expect_end(self, position: int, *, whole: bool) -> None:
         if whole and self._skip(position) != len(self._text):
