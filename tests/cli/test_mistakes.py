@@ -1,9 +1,15 @@
 """What is wrong in a command is said before anything is done, with what to write instead; the status is 2."""
 
+import os
+import shlex
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
 from trailhook_local.cli.main import main
+from trailhook_local.stack.endpoints import Endpoints
+from trailhook_local.stack.status import Status, write_status
 
 ELSEWHERE = ["--url", "http://127.0.0.1:1/webhook", "--secret", "fake"]
 
@@ -33,3 +39,12 @@ def test_a_partner_that_is_named_twice_is_refused() -> None:
     result = CliRunner().invoke(main, ["serve", "okta", "okta"])
     assert result.exit_code == 2
     assert "okta is named twice" in result.stderr
+
+
+def test_a_folder_that_is_not_ours_makes_a_shell_run_nothing(tmp_path: Path) -> None:
+    region = "x; touch $(run) `run`\n'run"
+    write_status(tmp_path, Status(os.getpid(), Endpoints("http://127.0.0.1:1", "http://127.0.0.1:2", region), "", {}))
+    result = CliRunner().invoke(main, ["env", "--state", str(tmp_path)])
+    told = shlex.split(result.stdout)
+    assert f"AWS_REGION={region}" in told
+    assert {word for word in told if "=" not in word} == {"export"}

@@ -202,7 +202,8 @@ def env(state: Path) -> None:
     except StackError as error:
         raise click.ClickException(str(error)) from error
     for name, value in status.endpoints.environment().items():
-        click.echo(f"export {name}={value}")
+        # A shell runs what it is told here, and the folder may have come with somebody else's.
+        click.echo(f"export {name}={shlex.quote(value)}")
 
 
 @main.command(short_help="Ask the local CloudTrail Lake in SQL.")
