@@ -264,6 +264,29 @@ def test_a_header_that_no_proof_covers_is_listed_and_its_id_stands_for_its_own_b
     assert one["additionalEventData"] == {"unsigned": ["UID"]}
 
 
+FROM_HEADERS = {
+    "version: {header: x}": ["version"],
+    "user_agent: {header: x}": ["userAgent"],
+    "source_ip: [ip, {header: x}]": ["sourceIPAddress"],
+    "actors:\n  - {id: {header: x}, type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: type, type: [{at: nothing}, {header: x}]}": ["userIdentity.type"],
+    "actors:\n  - {when: {header: x}, id: type, type: User}": ["userIdentity.type", "userIdentity.principalId"],
+    "actors:\n  - {id: nobody, type: {header: x}}": [],
+    "failures:\n  - {when: {header: x}, code: {constant: Failed}}": ["errorCode", "errorMessage"],
+    "failures:\n  - {when: type, code: {header: x}}": ["errorCode"],
+    "failures:\n  - {when: type, code: type, message: {header: x}}": ["errorMessage"],
+    "failures:\n  - {when: nothing, code: {header: x}}": [],
+}
+
+
+@pytest.mark.parametrize(("lines", "unsigned"), FROM_HEADERS.items())
+def test_whatever_a_header_says_that_no_proof_covers_is_listed(lines: str, unsigned: list[str]) -> None:
+    one = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405}, {"x": "192.0.2.1"})
+    assert one.get("additionalEventData", {}).get("unsigned", []) == unsigned
+    signed = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405, "ip": "192.0.2.2"})
+    assert "additionalEventData" not in signed
+
+
 def test_a_time_of_another_form() -> None:
     text = with_kind("time_format: '%d/%b/%Y:%H:%M:%S %z'")
     assert mapped(text, {"type": "a", "at": "05/Nov/2025:09:30:00 +0100"})["eventTime"] == "2025-11-05T08:30:00Z"

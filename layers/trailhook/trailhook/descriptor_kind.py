@@ -36,12 +36,14 @@ class Actor(Struct, frozen=True):
         details = [(entry.get("as"), path(entry["at"])) for entry in spec.get("details", ())]
         return cls(when, places(spec["id"]), places(spec["type"]), details)
 
-    def identity(self, subject: Subject, shown: Mapping[str, Any]) -> UserIdentity | None:
+    def identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity | None:
         """Who it is; the details are taken of the event as it may be `shown`."""
         found = first_text(self.id, subject) if _hold(self.when, subject) else None
         if found is None or found.text is None:
             return None
         kind = first_text(self.type, subject)
+        chosen = any(condition.unsigned(subject) for condition in self.when)
+        unsigned += _named(("userIdentity.type", kind), ("userIdentity.principalId", found), all_of_them=chosen)
         details: dict[str, Any] = {}
         for name, at in self.details:
             value = at(shown)
@@ -63,10 +65,13 @@ class FailureRule(Struct, frozen=True):
     def of(cls, spec: Mapping[str, Any]) -> "FailureRule":
         return cls(condition(spec["when"]), places(spec["code"]), places(spec.get("message", ())))
 
-    def failure(self, subject: Subject) -> Failure | None:
+    def failure(self, subject: Subject, unsigned: list[str]) -> Failure | None:
         if not self.when.holds(subject):
             return None
-        return Failure(_text(self.code, subject) or "Failed", _text(self.message, subject) or NO_REASON)
+        code, message = first_text(self.code, subject), first_text(self.message, subject)
+        chosen = self.when.unsigned(subject)
+        unsigned += _named(("errorCode", code), ("errorMessage", message), all_of_them=chosen)
+        return Failure((code and code.text) or "Failed", (message and message.text) or NO_REASON)
 
 
 class Kind(Struct, frozen=True):
@@ -130,22 +135,30 @@ class Kind(Struct, frozen=True):
         moment, from_receipt = self._moment(time)
         response = {member: subject.event[member] for member in self.response if subject.event.get(member) is not None}
         own_id, parts = self._identify(event, subject, uid)
-        from_headers = (("UID", uid), ("eventName", name), ("eventTime", time))
+        version, user_agent = first_text(self.version, subject), first_text(self.user_agent, subject)
+        source_ip = self._address(subject)
+        unsigned = _named(
+            *(("UID", uid), ("eventName", name), ("eventTime", time), ("version", version)),
+            *(("userAgent", user_agent), ("sourceIPAddress", source_ip)),
+        )
+        identity = self._identity(subject, redaction.shown(subject.event), unsigned)
+        failures = (rule.failure(subject, unsigned) for rule in self.failures)
+        failure = next(filter(None, failures), None)
         return fit_audit_event(
             event,
             key=(self.partner, self.name, *parts),
             uid=own_id,
             name=name.text,
             source=self.event_source,
-            version=_text(self.version, subject) or "1",
+            version=(version and version.text) or "1",
             time=None if from_receipt else moment,
-            identity=self._identity(subject, redaction.shown(subject.event)),
-            user_agent=_text(self.user_agent, subject),
-            source_ip=self._address(subject),
-            failure=next(filter(None, (rule.failure(subject) for rule in self.failures)), None),
+            identity=identity,
+            user_agent=user_agent.text if user_agent else None,
+            source_ip=source_ip.text if source_ip else None,
+            failure=failure,
             request_parameters={key: value for key, value in subject.event.items() if key not in response},
             response_elements=response or None,
-            unsigned=[field for field, found in from_headers if found and found.unsigned],
+            unsigned=unsigned,
             notes={"envelope": beside} if beside else None,
             redaction=redaction,
         )
@@ -177,17 +190,22 @@ class Kind(Struct, frozen=True):
             return parse_time(found.value, found.where), False
         return _formatted_time(found, self.time_format), False
 
-    def _identity(self, subject: Subject, shown: Mapping[str, Any]) -> UserIdentity:
-        identities = (actor.identity(subject, shown) for actor in self.actors)
+    def _identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity:
+        identities = (actor.identity(subject, shown, unsigned) for actor in self.actors)
         return next(filter(None, identities), None) or UserIdentity(SERVICE, self.event_source)
 
-    def _address(self, subject: Subject) -> str | None:
+    def _address(self, subject: Subject) -> Found | None:
         """The first place that holds an address: some hold a name, a list of proxies, "-", or 0.0.0.0 for none."""
         for candidate in self.source_ip:
             found = candidate(subject)
             if found and address(found.text):
-                return found.text
+                return found
         return None
+
+
+def _named(*fields: tuple[str, Found | None], all_of_them: bool = False) -> list[str]:
+    """The fields whose value came from a header that the sender's proof does not cover."""
+    return [field for field, found in fields if all_of_them or (found and found.unsigned)]
 
 
 def _hold(conditions: Sequence[Condition], subject: Subject) -> bool:

@@ -110,6 +110,11 @@ class Condition(Struct, frozen=True):
             return found is None
         return found is not None and self.test(found.value)
 
+    def unsigned(self, subject: Subject) -> bool:
+        """Whether it looks at a header that the sender's proof does not cover."""
+        found = self.place(subject)
+        return found is not None and found.unsigned
+
 
 def condition(spec: Mapping[str, Any]) -> Condition:
     """A condition of a compiled descriptor: a place, and one test of what it holds."""
