@@ -154,7 +154,10 @@ def _typed(name: str, value: Any, declaration: Mapping[str, Any]) -> Any:
         return None
     allowed = [str(one) for one in declaration.get("AllowedValues", [])]
     if allowed and str(value) not in allowed:
-        raise TemplateError(f"parameter {name} must be one of {', '.join(allowed)}, not {value!r}")
+        raise TemplateError(
+            f"parameter {name} must be one of {', '.join(allowed)}, not {value!r}; "
+            "what is new has to be added to its AllowedValues in template.yaml first"
+        )
     if "List" in declaration.get("Type", "String"):
         return str(value).split(",") if value != "" else [""]
     return str(value)
