@@ -24,6 +24,15 @@ ELSEWHERE = ["--url", "http://127.0.0.1:1/webhook", "--secret", "fake"]
         (["map", "nobody", "-"], "nor is it one of: atlassian, auth0,"),
         (["send", "okta", "-", "--event", "push"], "--event is GitHub's; for a header that okta sends say -H"),
         (["send", "okta", "-", "--event", "push", *ELSEWHERE], "--event is GitHub's"),
+        (
+            ["send", "okta", "-", "-H", "X-Some Name: x", *ELSEWHERE],
+            "is not 'Name: value' in HTTP's letters, on one line",
+        ),
+        (
+            ["send", "okta", "-", "-H", "X-Name: a\nb", *ELSEWHERE],
+            "is not 'Name: value' in HTTP's letters, on one line",
+        ),
+        (["send", "okta", "-", "-H", "content-type: text/plain", *ELSEWHERE], "say --content-type"),
         (["query", ""], 'ask for something, such as "SELECT eventdata.eventname'),
         (["query", " \n"], "the query is empty"),
     ],

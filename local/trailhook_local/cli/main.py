@@ -163,6 +163,9 @@ def send(
     Partners whose own proof is not made here are signed for under Standard Webhooks, which every endpoint takes.
     """
     name = partner
+    further = read_headers(headers)
+    if any(header.lower() == "content-type" for header in further):
+        raise click.UsageError("for another Content-Type say --content-type, or two would be sent")
     if event and partner != "github":
         raise click.UsageError(f"--event is GitHub's; for a header that {partner} sends say -H 'Name: value'")
     if url is None:
@@ -181,7 +184,7 @@ def send(
             "the secret is missing: --secret, or with --url also TRAILHOOK_SECRET in the environment"
         )
     body = file.read()
-    sent = {"Content-Type": content_type, **read_headers(headers)}
+    sent = {"Content-Type": content_type, **further}
     if event:
         sent |= {"X-GitHub-Event": event, "X-GitHub-Delivery": random_secrets.token_hex(16)}
     sent |= (sign_standard_webhooks if standard_webhooks else signer)(secret, body)
