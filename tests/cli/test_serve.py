@@ -61,6 +61,8 @@ def test_a_query_that_is_wrong_says_what_to_change(state: str) -> None:
     assert asked.returncode == 1
     assert "nothing" in asked.stderr
     assert "Traceback" not in asked.stderr
+    for wrong in ("SELECT * FROM eds", "SELECT 1"):
+        assert 'EDS stands for it here: "SELECT ' in trailhook("query", wrong, "--state", state).stderr
 
 
 def test_a_partner_that_does_not_run_is_named(state: str) -> None:

@@ -224,7 +224,10 @@ def query(sql: str, as_json: bool, state: Path) -> None:
     except (StackError, QueryError) as error:
         raise click.ClickException(str(error)) from error
     except ClientError as error:
-        raise click.ClickException(str(error.response["Error"].get("Message", error))) from error
+        told = str(error.response["Error"].get("Message", error))
+        # The Lake speaks as CloudTrail does, which knows nothing of EDS.
+        hint = "" if re.search(r"\bEDS\b", sql) else f' EDS stands for it here: "{EXAMPLE_QUERY}"'
+        raise click.ClickException(told + (hint if "event data store" in told else "")) from error
     except BotoCoreError as error:
         raise click.ClickException(str(error)) from error
     if not answer.rows:
