@@ -66,6 +66,7 @@ BROKEN: list[Any] = [
             {"body": "\ud800"},
             {"body": "not base64!", "isBase64Encoded": True},
             {"body": "YQ", "isBase64Encoded": True},
+            {"body": "Y\nQ=!=", "isBase64Encoded": True},
             {"body": "\N{SNOWMAN}", "isBase64Encoded": True},
             {"headers": ["content-type"]},
             {"headers": {"x-number": 5}},
