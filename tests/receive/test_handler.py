@@ -85,6 +85,7 @@ def test_a_gzip_body_travels_as_it_came(function: ReceiveFunction, encoding: str
     [
         "",
         "application/json; charset=utf-8",
+        "application/json ;charset=utf-8",
         "Application/JSON",
         "application/cloudevents+json",
         "application/cloudevents-batch+json",
@@ -268,6 +269,10 @@ def test_a_405_says_what_is_allowed(function: ReceiveFunction) -> None:
     assert function(standard(method="DELETE"))[2]["allow"] == "OPTIONS, POST"
     function.configure(PARTNER="github")
     assert function(standard(method="OPTIONS"))[2]["allow"] == "POST"
+
+
+def test_a_415_for_a_compression_says_which_one_is_taken(function: ReceiveFunction) -> None:
+    assert function(standard(headers={"content-encoding": "br"}))[2]["accept-encoding"] == "gzip"
 
 
 # Log and metrics.
