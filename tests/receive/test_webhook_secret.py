@@ -99,6 +99,15 @@ def test_two_rotations_in_a_row_are_found_as_well() -> None:
     assert bench.candidates() == ["first", "third", "second"]
 
 
+def test_after_a_rotation_the_value_before_the_previous_one_no_longer_counts() -> None:
+    bench = Bench("first")
+    bench.store.put("second", at=bench.clock.time)
+    assert bench.candidates() == ["second", "first"]
+    bench.store.put("third", at=bench.clock.time)
+    bench.clock.time += CACHE_SECONDS + 1
+    assert bench.candidates() == ["third", "second"]
+
+
 def test_no_request_reads_more_than_twice() -> None:
     """Each read may take half a second, and partners wait three in all."""
     bench = Bench("first")
