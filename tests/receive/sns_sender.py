@@ -41,9 +41,12 @@ def certificate(
     names: Sequence[str] = ("sns.amazonaws.com",),
     common_name: str = "sns.amazonaws.com",
     days: tuple[int, int] = (-100, 100),
-    authority: bool = False,
+    authority: bool | None = False,
+    more: x509.ExtensionType | None = None,
 ) -> bytes:
-    """A certificate in PEM, valid between so many days before and after now."""
+    """A certificate in PEM, valid between so many days before and after now. Without `authority` it does not say
+    whether it is one; `more` is an extension beside.
+    """
     private_key = private_key or key()
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     builder = (
@@ -54,8 +57,11 @@ def certificate(
         .serial_number(1)
         .not_valid_before(PUBLISHED + timedelta(days=days[0]))
         .not_valid_after(PUBLISHED + timedelta(days=days[1]))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     )
+    if authority is not None:
+        builder = builder.add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+    if more:
+        builder = builder.add_extension(more, critical=False)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False)
     return builder.sign(private_key, hashes.SHA256()).public_bytes(Encoding.PEM)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.fakes import MemoryClock, MemoryFetcher, MemorySecretStore, MemorySender
 from tests.receive.senders import NOW, RECEIVED_AT, api_gateway_event, standard_webhooks_headers
@@ -346,6 +347,7 @@ def test_a_certificate_from_anywhere_else_is_never_fetched(url: str) -> None:
     assert endpoint.fetcher.asked == []
 
 
+BROKEN_NAMES = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, b"none")
 BAD_CERTIFICATES: dict[str, tuple[bytes, str]] = {
     "expired": (certificate(days=(-100, -1)), "not valid at the time"),
     "not valid yet": (certificate(days=(1, 100)), "not valid at the time"),
@@ -356,6 +358,7 @@ BAD_CERTIFICATES: dict[str, tuple[bytes, str]] = {
     "an authority's": (certificate(authority=True), "not one of SNS"),
     "with a short key": (certificate(key(2, 1024)), "RSA key"),
     "with another kind of key": (certificate(ec.generate_private_key(ec.SECP256R1())), "RSA key"),
+    "with names that are none": (certificate(names=[], more=BROKEN_NAMES), "cannot be read"),
     "not a certificate": (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "no certificate"),
     "a page": (b"<html>", "no certificate"),
 }
@@ -372,6 +375,19 @@ def test_a_certificate_that_is_none_of_snss_proves_nothing_and_is_not_kept(pem: 
 @pytest.mark.parametrize("names", [[], [HOST], ["evil.example", "sns.amazonaws.com"], [f"sns-signing.{HOST[4:]}"]])
 def test_a_certificate_may_carry_any_name_of_snss(names: list[str]) -> None:
     assert Endpoint(pem=certificate(names=names)).post(signed(notification())).status == 202
+
+
+def test_a_certificate_need_not_say_that_it_is_no_authority() -> None:
+    assert Endpoint(pem=certificate(authority=None)).post(signed(notification())).status == 202
+
+
+def test_so_many_certificates_are_kept_and_the_oldest_makes_room() -> None:
+    endpoint = Endpoint()
+    urls = [f"https://{HOST}/SimpleNotificationService-{number:032x}.pem" for number in range(9)]
+    endpoint.fetcher.pages |= dict.fromkeys(urls, endpoint.fetcher.pages[CERTIFICATE_URL])
+    for url in [*urls, urls[1], urls[8], urls[0]]:
+        assert endpoint.post(signed(notification(SigningCertURL=url))).status == 202
+    assert endpoint.fetcher.asked == [*urls, urls[0]]
 
 
 def test_a_kept_certificate_counts_no_longer_than_it_is_valid() -> None:
