@@ -66,10 +66,11 @@ def post(url: str, body: bytes = b"{}", headers: dict[str, str] | None = None) -
 
 
 def converse(url: str, wire: bytes) -> bytes:
-    """Send raw bytes and read until the other side closes."""
+    """Send raw bytes and no more, and read until the other side closes."""
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(wire)
+        connection.shutdown(socket.SHUT_WR)
         received = b""
         while chunk := connection.recv(65536):
             received += chunk
@@ -97,6 +98,34 @@ def test_a_chunked_body_arrives_whole() -> None:
             b"Connection: close\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
         )
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["body"] == "hello world"
+
+
+CUT_OFF = (
+    *(
+        b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+        for chunks in (b"5\r\nhel", b"A00000\r\nhel", b"FFFFFFFFFFFF\r\nhel")
+    ),
+    *(
+        b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+        for chunks in (b"-5\r\nhello", b"\x1b[2J\r\n", b"", b"5\r\nhello\r\n")
+    ),
+    b"Content-Length: 9000000\r\n\r\nhel",
+)
+
+
+def test_a_body_that_is_cut_off_is_none_and_does_no_harm() -> None:
+    events: list[Any] = []
+
+    def note(event: Any) -> "Future[Any]":
+        events.append(event)
+        return answering("ok")(event)
+
+    with gateway(note) as running:
+        for rest in CUT_OFF:
+            answer = converse(running.url, b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + rest)
+            assert answer.startswith(b"HTTP/1.1 400 "), rest
+        assert events == []
+        assert post(running.url) == (200, b"ok")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """API Gateway's place on the laptop: one loopback port per integration, in front of its receive function."""
 
 import http.client
+import io
 import logging
 import secrets
 import socket
@@ -11,6 +12,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wsgi import get_input_stream
 
@@ -33,6 +35,7 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 30.0
 
 REASONS = {
+    400: "Bad Request",
     413: "Request Entity Too Large",
     429: "Too Many Requests",
     500: "Internal Server Error",
@@ -114,9 +117,13 @@ class Gateway:
         self._server.server_close()
 
     def _serve(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = get_input_stream(environ).read(MAX_BODY_BYTES + 1)
-        too_large = len(body) > MAX_BODY_BYTES
-        response = refusal(413, REASONS[413]) if too_large else self.respond(_wire_request(environ, body))
+        body = _body(environ)
+        if body is None:
+            response = refusal(400, REASONS[400])
+        elif len(body) > MAX_BODY_BYTES:
+            response = refusal(413, REASONS[413])
+        else:
+            response = self.respond(_wire_request(environ, body))
         headers = [*response.headers, ("apigw-requestid", secrets.token_urlsafe(11) + "=")]
         if response.status not in (204, 304):
             headers.append(("content-length", str(len(response.body))))
@@ -162,6 +169,18 @@ class _WireHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         log.info('%s "%s" %s %s', self.address_string(), self.requestline, code, size)
+
+
+def _body(environ: dict[str, Any]) -> bytes | None:
+    """The body, as far as it may be too large; None where it is cut off, or its chunks are none.
+
+    Buffered: where a chunk is shorter than it says, werkzeug shrinks what it is to fill, and a plain read would go on
+    behind the end of that, which ends the process.
+    """
+    try:
+        return io.BufferedReader(get_input_stream(environ)).read(MAX_BODY_BYTES + 1)  # type: ignore[type-var] # a raw one
+    except (OSError, ValueError, ClientDisconnected):
+        return None
 
 
 def _wire_request(environ: dict[str, Any], body: bytes) -> Request:
