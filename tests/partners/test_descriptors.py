@@ -163,6 +163,19 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
             "proofs[0].timestamped_hmac.message",
             "{timestamp}",
         ),
+        *(
+            (
+                MINIMAL
+                + f"proofs:\n  - timestamped_hmac: {{header: x-s, timestamp_header: x-t, message: '{message}'}}\n",
+                10,
+                "proofs[0].timestamped_hmac.message",
+                words,
+            )
+            for message, words in (
+                ("{id}.{timestamp}.{body}", "{id} is not known; only {timestamp} and {body} can be signed"),
+                ("{timestamp}{body}{body}", "{body} stands here twice"),
+            )
+        ),
         (MINIMAL + "acknowledge: 500\n", 9, "acknowledge", "200"),
         (
             MINIMAL.replace("    time: at\n", "    time: at\n  - {name: event, event_name: a, time: b}\n"),

@@ -58,6 +58,14 @@ def _time_format_problem(form: str) -> str | None:
     return None
 
 
+def _message_problem(message: str) -> str | None:
+    """What has another name in braces would be signed as it stands, and every delivery refused."""
+    others = [name for name in re.findall(r"\{\w+\}", message) if name not in {"{timestamp}", "{body}"}]
+    if others:
+        return f"{others[0]} is not known; only {{timestamp}} and {{body}} can be signed"
+    return "{body} stands here twice" if message.count("{body}") > 1 else None
+
+
 _ACTOR = fields({"when": list_of(CONDITION), "id": PLACES, "type": TYPES, "details": _details}, required=["id"])
 _FAILURE = fields({"when": CONDITION, "code": PLACES, "message": PLACES}, required=["when"])
 
@@ -96,7 +104,10 @@ _KIND = fields(
 
 _ENCODING = choice("hex", "base64")
 _PREFIX = text(r"[!-~ ]{1,40}", "up to 40 printable characters")
-_MESSAGE = text(r"(?s)(?=.*\{body\})(?=.*\{timestamp\}).{1,60}", "a text with {timestamp} and {body} in their places")
+_MESSAGE = checked(
+    text(r"(?s)(?=.*\{body\})(?=.*\{timestamp\}).{1,60}", "a text with {timestamp} and {body} in their places"),
+    _message_problem,
+)
 _PROOFS: dict[str, Reader] = {
     "token": fields({"header": HEADER, "prefix": _PREFIX, "yields_to": HEADER}, required=["header"]),
     "hmac": fields(
