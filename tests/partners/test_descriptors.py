@@ -392,6 +392,9 @@ def test_map_says_why_an_event_is_refused_and_fails(lampworks: Path) -> None:
     result = trailhook("map", lampworks, "-", given=json.dumps(SENT) + '\n{"x": 1}\n{"x": 1, "x": 2}\nbroken')
     assert result.exit_code == 1
     assert re.findall(r'"refused": "(\w+)"', result.stdout) == ["UnknownForm", "AmbiguousJson", "NotJson"]
+    assert re.sub(r"\s", "", result.stdout).count('"unmet":{"auditentry":{"at":"action"}}') == 1
+    wrapped = trailhook("map", lampworks, "-", given='{"event": {"action": "lit"}, "at": 1}')
+    assert json.loads(wrapped.stdout)["unmet"] == {"audit entry": {"at": "at"}}, "paths begin inside"
     assert trailhook("map", lampworks, "-", given="").exit_code == 1
 
 

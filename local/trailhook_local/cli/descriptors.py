@@ -13,10 +13,12 @@ from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor import Descriptor
 from trailhook.mapping import Mapper, Withheld
+from trailhook.members import value_at
 from trailhook.own_partners import OWN
 from trailhook.partner import Options, Partner
 from trailhook.partners import REGISTRY, load_partner
 from trailhook.redaction import read_paths
+from trailhook.selection import Subject, condition
 from trailhook_local.cli.headers import read_headers
 from trailhook_local.demo.screen import json_text
 from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
@@ -33,7 +35,8 @@ class DescriptorFailure(click.ClickException):
 
 def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact: tuple[str, ...]) -> bool:
     """Print what each event of the body becomes, or why it is refused; whether none is."""
-    partner = _partner(descriptor, Options(redact=redact))
+    spec = None if descriptor in REGISTRY else _compiled(Path(descriptor))
+    partner = _partner(descriptor, spec, Options(redact=redact))
     kept = {name.lower(): value for name, value in headers.items() if name.lower() in partner.headers}
     delivery = Delivery(
         partner=partner.name,
@@ -51,7 +54,7 @@ def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact:
     count, events = mapper.take_apart(delivery)
     for event in events:
         found = mapper.map(event)
-        click.echo(json_text(_outcome(event, found), indent=2))
+        click.echo(json_text(_outcome(event, found) | _unmet(spec, event, found), indent=2))
         complete = complete and isinstance(found, AuditEvent)
     if not count:
         click.echo("there is no event in this sample", err=True)
@@ -75,11 +78,9 @@ def compile_to(files: tuple[Path, ...], folder: Path) -> None:
         click.echo(f"{file} -> {target}")
 
 
-def _partner(descriptor: str, options: Options) -> Partner:
-    """A descriptor's file, or the name of a partner that there is."""
-    if descriptor in REGISTRY:
-        return load_partner(descriptor, options)
-    return Descriptor.of(_compiled(Path(descriptor))).partner(options)
+def _partner(descriptor: str, spec: Mapping[str, Any] | None, options: Options) -> Partner:
+    """What a descriptor says, or without one the partner of that name."""
+    return Descriptor.of(spec).partner(options) if spec else load_partner(descriptor, options)
 
 
 def _compiled(file: Path) -> dict[str, Any]:
@@ -100,6 +101,19 @@ def _outcome(event: PartnerEvent, found: AuditEvent | Withheld) -> dict[str, Any
         return {"id": found.id, "eventData": json.loads(found.event_data(EXAMPLE_ACCOUNT))}
     shown = event.original[:200].decode("utf-8", "replace")
     return {"refused": found.outcome.code, "reason": found.outcome.reason, "uid": found.uid, "event": shown}
+
+
+def _unmet(spec: Mapping[str, Any] | None, event: PartnerEvent, found: AuditEvent | Withheld) -> dict[str, Any]:
+    """Of an event that fits no kind of the descriptor: each kind's first condition that does not hold."""
+    if spec is None or isinstance(found, AuditEvent) or found.outcome.code != "UnknownForm":
+        return {}
+    inner = value_at(event.value, spec["inside"]) if "inside" in spec else None
+    subject = Subject(inner if isinstance(inner, Mapping) else event.value, event.delivery)
+    unmet = {
+        kind["name"]: [one for one in kind.get("when", ()) if not condition(one).holds(subject)]
+        for kind in spec["kinds"]
+    }
+    return {"unmet": {name: conditions[0] for name, conditions in unmet.items() if conditions}}
 
 
 @click.command("map", short_help="Show what the events of a sample become.")
