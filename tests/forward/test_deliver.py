@@ -145,6 +145,36 @@ def test_when_one_request_takes_the_function_down_no_other_goes_on_in_the_next_i
     assert len(destination.begun) < 10
 
 
+def test_where_no_thread_can_be_started_nothing_goes_on_in_the_next_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    ended: list[str] = []
+
+    class Slow:
+        def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+            begun.append(batch[0].id)
+            time.sleep(0.2)
+            ended.append(batch[0].id)
+            return [DELIVERED] * len(batch)
+
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start_one(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    deliverer = Deliverer(Slow())
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(RuntimeError):
+        deliverer.deliver(entries(200), Deadline.of(None), Halt())
+    assert begun == ended == ["0"]
+    monkeypatch.undo()
+    deliverer.deliver(entries(1), Deadline.of(None), Halt())
+    assert begun == ended == ["0", "0"], "what the pool still had was not sent"
+
+
 def test_an_entry_that_is_given_twice_is_sent_once() -> None:
     destination = MemoryDestination()
     outcomes = Deliverer(destination).deliver([*entries(3), *entries(3)], Deadline(60, lambda: 0.0), Halt())

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from threading import Lock
 
 from trailhook.batch import Entry, pack
@@ -134,7 +134,14 @@ class Deliverer:
         self, batches: Iterable[Sequence[Entry]], deadline: Deadline, halt: Halt
     ) -> Sequence[Sequence[Outcome]]:
         """The answers to all batches, in their order. Raises what a request raised, once no other is under way."""
-        answers = [self._pool.submit(self._put, batch, deadline, halt) for batch in batches]
+        answers: list[Future[Sequence[Outcome]]] = []
+        try:
+            answers += (self._pool.submit(self._put, batch, deadline, halt) for batch in batches)
+        except BaseException:
+            # No thread could be started for it, but the pool has it, and would begin it in the next invocation.
+            halt.stop()
+            wait(answers)
+            raise
         _, others = wait(answers, return_when=FIRST_EXCEPTION)
         if others:
             # One failed: no other shall begin, nor go on in the next invocation. What never began is not waited for:

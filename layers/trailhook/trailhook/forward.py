@@ -121,9 +121,11 @@ class Forwarder:
                 under_way.append((portion, self._delivering.submit(self._deliver, portion, deadline, halt)))
             while under_way:
                 self._settle(*under_way.popleft(), deadline, ledger)
-        finally:
-            # Where one failed, the others must not go on in the next invocation.
+        except BaseException:
+            # The others must not go on in the next invocation, nor what no thread could be started for begin there.
+            halt.stop()
             wait(delivery for _, delivery in under_way)
+            raise
         returned = self._finish(begun, deadline, ledger)
         if left := messages[len(begun) :]:
             ledger.messages["not begun"] += len(left)
