@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from tests.stack.conftest import eventually
+
+from trailhook_local.cli.main import tell_what_ends
+from trailhook_local.stack.integration import Counts
+from trailhook_local.stack.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
@@ -114,3 +119,27 @@ def test_a_url_is_a_whole_one() -> None:
     sent = trailhook("send", "github", "-", "--url", "localhost:9", "--secret", "x", given="{}")
     assert sent.returncode == 2
     assert "--url is a whole URL" in sent.stderr
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        (Counts(visible=2, in_flight=3, delayed=1, dead_letters=4), "6 deliveries that were not forwarded and 4 dead"),
+        (Counts(visible=0, in_flight=0, delayed=0, dead_letters=0), ""),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:9"), ""),
+    ],
+    ids=["something", "nothing", "nobody knows"],
+)
+def test_a_stop_says_what_ends_with_the_queue(
+    counts: Counts | EndpointConnectionError, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Stopping(Stack):
+        def counts(self) -> dict[str, Counts]:
+            if isinstance(counts, EndpointConnectionError):
+                raise counts
+            return {"github": counts}
+
+    tell_what_ends(Stopping([]))
+    written = capsys.readouterr().err
+    assert told in written
+    assert bool(told) == bool(written)

@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -113,9 +113,23 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
                 _show_stack(stack, state)
                 over.wait()
                 click.echo("\nStopping")
+                tell_what_ends(stack)
                 running.close()
     except StackError as error:
         raise click.ClickException(str(error)) from error
+
+
+def tell_what_ends(stack: Stack) -> None:
+    """Name what was acknowledged and is not in the Lake: queues are in memory."""
+    # That SQS has gone before must not keep the stack from stopping.
+    with suppress(BotoCoreError, ClientError):
+        for name, counts in stack.counts().items():
+            if counts.waiting or counts.dead_letters:
+                click.echo(
+                    f"{name}: the queue ends with {counts.waiting} deliveries that were not forwarded and "
+                    f"{counts.dead_letters} dead letters",
+                    err=True,
+                )
 
 
 def _show_stack(stack: Stack, state: Path) -> None:
