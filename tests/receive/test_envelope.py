@@ -161,7 +161,7 @@ def test_thousands_of_pending_events_in_a_row_take_little_room() -> None:
 
 
 def test_a_delivery_that_just_fits_can_still_be_handed_back() -> None:
-    size = 760_000
+    size = 790_000
     while True:
         try:
             encode_envelope(with_body(noise(size)))
