@@ -37,11 +37,15 @@ def sqs() -> Iterator[Service]:
         yield service
 
 
-@pytest.fixture(scope="module")
-def queue(sqs: Service) -> SqsDeliveryQueue:
+def _queue(sqs: Service, *urls: str) -> SqsDeliveryQueue:
     session = boto3.Session(aws_access_key_id="fake", aws_secret_access_key="fake", region_name="us-east-1")
     once = Config(retries={"total_max_attempts": 1})
-    return SqsDeliveryQueue(session.client("sqs", endpoint_url=sqs.url, config=once), sqs.url, sqs.url)
+    return SqsDeliveryQueue(session.client("sqs", endpoint_url=sqs.url, config=once), *urls)
+
+
+@pytest.fixture(scope="module")
+def queue(sqs: Service) -> SqsDeliveryQueue:
+    return _queue(sqs, sqs.url, sqs.url)
 
 
 @pytest.mark.parametrize("answer", NONSENSE)
@@ -86,3 +90,31 @@ def test_no_ten_is_asked_for_once_the_time_is_over(sqs: Service, queue: SqsDeliv
     with pytest.raises(QueueError, match="no time left for 15 of 35 entries"):
         _ask_for(queue, call, handles, deadline)
     assert len(sqs.requests) == 2
+
+
+def test_what_is_sent_waits_in_the_delivery_queue_and_what_is_parked_is_a_dead_letter_at_once(sqs: Service) -> None:
+    queue = _queue(sqs, "http://sqs.example/queue", "http://sqs.example/dead-letters")
+    sqs.requests.clear()
+    sqs.answer = lambda _: (200, b'{"MessageId": "m"}')
+    queue.send("first", 8)
+    queue.park("second")
+    assert [(request["QueueUrl"], request["MessageBody"], request["DelaySeconds"]) for request in sqs.requests] == [
+        ("http://sqs.example/queue", "first", 8),
+        ("http://sqs.example/dead-letters", "second", 0),
+    ]
+
+
+def test_without_a_dead_letter_queue_nothing_is_parked_and_the_error_names_the_setting(sqs: Service) -> None:
+    with pytest.raises(QueueError, match="DEAD_LETTER_QUEUE_URL is not set"):
+        _queue(sqs, sqs.url).park("message")
+
+
+@pytest.mark.parametrize("call", ["delete", "postpone"])
+def test_where_sqs_refuses_nothing_there_is_no_fault(sqs: Service, queue: SqsDeliveryQueue, call: str) -> None:
+    sqs.requests.clear()
+    sqs.answer = lambda _: (200, b'{"Failed": []}')
+    _ask_for(queue, call, ["handle"], NO_DEADLINE)
+    [request] = sqs.requests
+    assert request["Entries"] == [
+        {"Id": "0", "ReceiptHandle": "handle"} | ({"VisibilityTimeout": 30} if call == "postpone" else {})
+    ]
