@@ -63,8 +63,9 @@ def test_throttled_entries_are_sent_again_after_growing_pauses() -> None:
 
 def test_only_what_failed_is_sent_again() -> None:
     destination = MemoryDestination(judge=lambda entry: THROTTLED if entry.id == "7" else DELIVERED)
-    outcomes, _ = deliver(destination, 10)
+    outcomes, clock = deliver(destination, 10)
     assert [len(batch) for batch in destination.batches] == [10] + [1] * (MAX_ROUNDS - 1)
+    assert clock.pauses == [0.2, 0.4, 0.8, 1.6, 3.2], "after the last round nothing is waited for"
     assert [entry.id for entry, outcome in outcomes.items() if outcome is not DELIVERED] == ["7"]
 
 
