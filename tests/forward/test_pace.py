@@ -72,6 +72,14 @@ def test_what_has_no_turn_before_the_deadline_waits_unsent() -> None:
     assert len(waiting) == 300
 
 
+def test_what_is_halted_while_it_waits_for_its_turn_is_not_sent() -> None:
+    halt, destination = Halt(), MemoryDestination()
+    deliverer = Deliverer(destination, parallel=1, pace=Pace(1), sleep=lambda _: halt.stop())
+    outcomes = deliverer.deliver(entries(200), Deadline(60, Clock().now), halt)
+    assert len(destination.batches) == 1
+    assert [outcome.code for outcome in outcomes.values()] == [""] * 100 + ["Halted"] * 100
+
+
 @pytest.mark.parametrize(
     ("given_environment", "share"),
     [
