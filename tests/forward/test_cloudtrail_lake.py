@@ -175,6 +175,7 @@ class Answering:
         pytest.param(418, b"", Disposition.UNDOCUMENTED, id="an undocumented refusal"),
         pytest.param(413, b"", Disposition.QUARANTINE, id="too large"),
         pytest.param(503, b"<html>", Disposition.RETRY, id="down"),
+        pytest.param(400, b'{"__type":"LimitExceededException"}', Disposition.RETRY, id="a quota by another name"),
     ],
 )
 def test_an_event_is_delivered_only_if_an_answer_says_so(status: int, body: bytes, disposition: Disposition) -> None:
