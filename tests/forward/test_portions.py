@@ -168,8 +168,8 @@ def test_an_event_at_fault_is_let_go_when_it_is_done(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("events", "size", "most"),
-    [(3_500, 1, 1_000), (2_500, 2_000, 1_000), (200, 90_000, 67)],
-    ids=["tiny", "usual", "large"],
+    [(3_500, 1, 1_000), (2_500, 700, 1_000), (2_500, 2_000, 1_000), (200, 90_000, 67)],
+    ids=["tiny", "in groups that no thousand is a multiple of", "usual", "large"],
 )
 def test_a_portion_holds_a_thousand_events_or_six_megabytes(events: int, size: int, most: int) -> None:
     text = b'"' + b"x" * size + b'"'
