@@ -104,7 +104,7 @@ def test_a_delivery_whose_events_are_all_taken_is_acknowledged() -> None:
     unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
     assert unfinished == []
     assert bench.delivered == ["doc-1", "doc-2"]
-    assert ledger.events == {"delivered": 2}
+    assert (ledger.events, ledger.messages) == ({"delivered": 2}, {"finished": 1})
 
 
 def test_a_delivery_of_no_events_is_acknowledged_and_counted() -> None:
@@ -210,12 +210,13 @@ def test_an_event_whose_id_cannot_be_looked_for_is_kept_without_it() -> None:
     assert re.fullmatch(r"delivery-1: github uid failed: KeyError at test_forward\.py:\d+", fault)
 
 
-def test_where_memory_ends_in_looking_for_an_id_the_event_is_not_taken_for_one_without() -> None:
-    def uid(_event: PartnerEvent) -> str | None:
+@pytest.mark.parametrize("function", ["events", "to_audit_event", "uid"])
+def test_where_memory_ends_in_a_partners_code_the_event_is_not_taken_for_one_at_fault(function: str) -> None:
+    def ends(_: object) -> None:
         raise MemoryError
 
     bench = Bench()
-    bench.partners = {"github": replace(load_partners(Options())["github"], uid=uid)}
+    bench.partners = {"github": replace(load_partners(Options())["github"], **{function: ends})}
     with pytest.raises(MemoryError):
         bench.forward(record(Envelope(delivery({"no": "action"}))))
     assert not bench.quarantine.lines
@@ -237,6 +238,7 @@ def test_a_delivery_that_its_partner_cannot_take_apart_does_not_bring_the_others
     kept = json.loads(bench.quarantine.lines[0])
     assert (kept["code"], kept["body"]) == ("MappingFailed", '["odd"]')
     assert "KeyError" in ledger.faults[0]
+    assert ledger.messages == {"finished": 2}
 
 
 def test_numbers_beyond_what_javascript_keeps_arrive_exactly() -> None:
@@ -251,6 +253,7 @@ def test_excluded_events_are_filtered_and_counted() -> None:
     unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2, action="git.clone")))))
     assert (unfinished, bench.delivered) == ([], ["doc-1"])
     assert ledger.events == {"delivered": 1, "filtered": 1}
+    assert ledger.reasons == {"filtered:ExcludeEvents": 1}
 
 
 def test_a_message_without_any_progress_goes_back_as_it_is() -> None:
@@ -357,6 +360,16 @@ def test_an_unreadable_message_goes_back_and_is_never_quarantined() -> None:
     unfinished, ledger = bench.forward(*records, record(Envelope(delivery(entry(3))), "good"))
     assert (unfinished, bench.delivered) == (["m0", "m1"], ["doc-3"])
     assert ledger.messages["unreadable"] == 2
+    assert bench.quarantine.objects == {}
+
+
+def test_a_message_of_a_partner_that_a_later_version_knows_waits_for_that() -> None:
+    bench = Bench()
+    later = record(Envelope(replace(delivery(entry(1)), partner="later")), "later")
+    unfinished, ledger = bench.forward(later, record(Envelope(delivery(entry(2))), "known"))
+    assert (unfinished, bench.delivered) == (["later"], ["doc-2"])
+    assert ledger.messages == {"unreadable": 1, "finished": 1}
+    assert ledger.faults == ["later: Partner 'later' is not known to this version"]
     assert bench.quarantine.objects == {}
 
 
