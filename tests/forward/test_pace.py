@@ -70,6 +70,7 @@ def test_what_has_no_turn_before_the_deadline_waits_unsent() -> None:
     waiting = [outcome for outcome in outcomes.values() if outcome is not DELIVERED]
     assert {(outcome.disposition, outcome.code) for outcome in waiting} == {(Disposition.RETRY, "OutOfTime")}
     assert len(waiting) == 300
+    assert clock.time < 1.5, "nor is that turn waited for"
 
 
 def test_what_is_halted_while_it_waits_for_its_turn_is_not_sent() -> None:
