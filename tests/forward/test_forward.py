@@ -19,6 +19,7 @@ from trailhook.deliver import Deliverer
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope, encode_envelope
+from trailhook.errors import QueueError
 from trailhook.event_id import event_id
 from trailhook.forward import CAUTIOUS_FROM_RECEIVE_COUNT, HANDBACK_TRIES, MAX_HANDBACKS, Forwarder, Report
 from trailhook.json_text import MAX_EVENTS
@@ -135,6 +136,7 @@ def test_one_poison_event_is_quarantined_at_once_and_its_neighbours_arrive() -> 
     assert kept | {"uid": "doc-3", "code": "InvalidData", "reason": "no", "encoding": "utf-8"} == kept
     assert kept["body"] == json.dumps(entry(3))
     assert len(bench.destination.batches) == 1
+    assert (ledger.reasons, ledger.words) == ({"quarantine:InvalidData": 1}, {}), "its reason is for the bucket alone"
 
 
 def test_what_cannot_be_mapped_is_quarantined_byte_for_byte() -> None:
@@ -260,7 +262,8 @@ def test_a_message_without_any_progress_goes_back_as_it_is() -> None:
     bench = Bench(MemoryDestination(judge=failing(THROTTLED, 1)))
     unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1)))))
     assert (unfinished, bench.queue.sent) == (["m1"], [])
-    assert ledger.events == {"waiting": 1}
+    assert (ledger.events, ledger.configuration_faults) == ({"waiting": 1}, 0)
+    assert (ledger.reasons, ledger.words) == ({"retry:Throttling": 1}, {"retry:Throttling": "slow down"})
     assert bench.queue.postponed == {"handle-m1": 30}
 
 
@@ -278,10 +281,17 @@ def test_only_the_rest_of_a_partly_delivered_message_is_handed_back() -> None:
     assert (unfinished, bench.delivered) == ([], ["doc-1", "doc-2"])
 
 
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 4), (4, 32), (11, 900)])
+def test_each_time_that_a_rest_is_handed_back_it_waits_twice_as_long(attempt: int, seconds: int) -> None:
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)))
+    _, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)), attempt=attempt)))
+    assert ([delay for _, delay in bench.queue.sent], ledger.messages) == ([seconds], {"handed back": 1})
+
+
 def test_a_message_that_was_handed_back_too_often_is_parked_with_what_is_left() -> None:
     bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)))
-    unfinished, _ = bench.forward(record(Envelope(delivery(entry(1), entry(2)), attempt=MAX_HANDBACKS)))
-    assert (unfinished, bench.queue.sent) == ([], [])
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)), attempt=MAX_HANDBACKS)))
+    assert (unfinished, bench.queue.sent, ledger.messages) == ([], [], {"parked": 1})
     parked = decode_envelope(bench.queue.parked[0])
     assert (parked.pending, parked.attempt) == (Pending(2, frozenset({1})), 0), (
         "sent back, it has all its attempts again"
@@ -473,6 +483,17 @@ def test_a_suspect_that_waits_does_not_keep_those_behind_it_waiting() -> None:
     bench = Bench(MemoryDestination(judge=failing(THROTTLED, 7)))
     unfinished, _ = bench.forward(*(record(Envelope(delivery(entry(n))), f"m{n}", receives=4) for n in range(50)))
     assert unfinished == ["m7"]
+
+
+def test_what_cannot_be_deleted_yet_is_told_and_delivered_all_the_same() -> None:
+    class Undeletable(MemoryQueue):
+        def delete(self, receipt_handles: Sequence[str], deadline: Deadline) -> None:  # noqa: ARG002 - whatever it is asked
+            raise QueueError("SQS refused 1 of 1 entries")
+
+    bench = Bench(queue=Undeletable())
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1)))), record(Envelope(delivery()), "m2", 4))
+    assert (unfinished, bench.delivered) == ([], ["doc-1"])
+    assert ledger.faults == ["not deleted yet: SQS refused 1 of 1 entries"] * 2
 
 
 def test_after_the_deadline_nothing_is_begun_and_everything_waits() -> None:
