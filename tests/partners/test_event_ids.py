@@ -42,6 +42,8 @@ def sent(partner: str, body: str, headers: dict[str, str] | None = None) -> tupl
 
 def test_parts_are_told_apart_and_may_hold_any_text() -> None:
     assert event_id("okta", "é", "灯") == "AECG-6QAr0zjCTaW5MbuTrVs-lz_isf6xq5uofl9JGo"
+    assert event_id("okta", "a\x7f") == "4O-b8VKZdNyE5ma7rmoH4xPMBIclMdRXLydQZSJFyNw"
+    assert event_id("okta", "\ud83d") == "Rt0iOB10d7_zVlVHh8am5BORAMVOiFIoXALEFnPvK6Y"
     assert len({event_id("okta", "ab", "c"), event_id("okta", "a", "bc"), event_id("okta", "abc")}) == 3
     assert event_id("okta", "1") != event_id("onelogin", "1")
     assert re.fullmatch(r"[-_A-Za-z0-9]{43}", event_id("okta", '"],["\x00\ud83d'))
