@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.cold_start [--rounds 11] [--container]
 
 The anchor is what a lean Lambda function on the same libraries would import: botocore with one client, Powertools'
-Logger and Metrics, and orjson, with botocore's data pruned to the services in use, all compiled. The same without
+Logger and Metrics, orjson and msgspec, with botocore's data pruned as the layer's is, all compiled. The same without
 pruning and bytecode, as SAM's own builder ships it, stands beside it. Init is everything up to the handler's import,
 clients included; the first invocation adds one call of the handler, into an endpoint of this process that accepts
 everything; a warm one is the median of twenty more. All times are CPU time, which a busy machine changes least; even so
@@ -38,6 +38,7 @@ ANCHOR_PACKAGES = (
     "aws-lambda-powertools",
     "botocore",
     "jmespath",
+    "msgspec",
     "orjson",
     "python-dateutil",
     "six",
@@ -61,6 +62,7 @@ else:
     client = botocore.session.get_session().create_client("sqs")
     from aws_lambda_powertools import Logger
     from aws_lambda_powertools.metrics import Metrics
+    import msgspec
     import orjson
     def handler(event, context):
         client.send_message(QueueUrl="https://sqs/111122223333/deliveries", MessageBody=orjson.dumps(event).decode())
@@ -128,6 +130,8 @@ def build_anchor(folder: Path, python: str, *, lean: bool) -> Path:
         for service in (folder / "botocore" / "data").iterdir():
             if service.is_dir() and service.name not in SERVICES:
                 rmtree(service)
+        endpoints = folder / "botocore" / "data" / "endpoints.json"
+        subprocess.run([python, str(LAYER / "endpoints.py"), str(endpoints), *SERVICES], check=True)
         subprocess.run(
             [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)], check=True
         )
