@@ -3,6 +3,7 @@
 import random
 import re
 from dataclasses import replace
+from heapq import heappop, heappush
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -46,6 +47,44 @@ def test_gathering_agrees_with_a_simulation(rate: float) -> None:
     size, wait = gathered(flow.load, trigger, 400 if rate > 10 else 4_000)
     assert flow.fill == pytest.approx(size, rel=0.05)
     assert flow.mean_gather == pytest.approx(wait, rel=0.05)
+
+
+def passed(flow: Flow, deliveries: int = 60_000) -> float:
+    """Pollers and forwarders, simulated: the mean time of a delivery from its 2xx to CloudTrail."""
+    draw, trigger = random.Random(4711), flow.trigger  # noqa: S311 - a simulation
+    arrival, batches = 0.0, []
+    gathering: list[list[float]] = [[] for _ in range(trigger.pollers)]
+    for _ in range(deliveries):
+        arrival += draw.expovariate(flow.load.deliveries_per_second)
+        poller = draw.randrange(trigger.pollers)
+        batch = gathering[poller]
+        if batch and arrival > batch[0] + trigger.window_seconds:
+            batches.append((batch[0] + trigger.window_seconds, batch))
+            batch = gathering[poller] = []
+        batch.append(arrival)
+        if len(batch) == flow.largest_fill:
+            batches.append((arrival, batch))
+            gathering[poller] = []
+    free, took = [0.0] * trigger.maximum_concurrency, []
+    for gathered_at, batch in sorted(batches):
+        done = max(gathered_at, heappop(free)) + flow.service_at(len(batch))
+        heappush(free, done)
+        took += [done - arrival for arrival in batch]
+    return fmean(took)
+
+
+@pytest.mark.parametrize("rate", [12, 100, 278, 1_157])
+def test_the_whole_way_agrees_with_a_simulation(rate: float) -> None:
+    flow = Flow(Load(rate), Trigger())
+    assert flow.mean_latency - flow.receive == pytest.approx(passed(flow), rel=0.05)
+
+
+@pytest.mark.parametrize(("rate", "forwarders"), [(3_600, 2), (5_000, 4), (8_000, 8)])
+def test_near_the_most_that_the_forwarders_take_the_model_says_no_less_than_a_simulation(
+    rate: float, forwarders: int
+) -> None:
+    flow = Flow(Load(rate), Trigger(maximum_concurrency=forwarders))
+    assert passed(flow) < flow.mean_latency - flow.receive < float("inf")
 
 
 def test_the_model_has_the_templates_settings() -> None:
