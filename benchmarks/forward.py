@@ -100,7 +100,7 @@ def stages(url: str, events: int) -> dict[str, Measurement]:
 
     return together(
         {
-            NAIVE: naive_loop(client(url), NAIVE_EVENTS),
+            NAIVE: naive_loop(client(url), messages[:NAIVE_EVENTS]),
             "decode: the envelope, its digest": each(decode_envelope, messages),
             "parse: the records, exactly": each(lambda one: list(github.events(one)), deliveries),
             "map and fit: redaction, limits": each(github.to_audit_event, partner_events),
@@ -116,7 +116,7 @@ def show_end_to_end(url: str, slow_url: str, events: int) -> None:
     bodies = [request_body(batch) for batch in pack(Entry.of(str(n), body(n)) for n in range(events))]
     rows = together(
         {
-            NAIVE: naive_loop(client(url), NAIVE_EVENTS),
+            NAIVE: naive_loop(client(url), messages[:NAIVE_EVENTS]),
             "plain loop: 100 events a call, no checks": plain_loop(client(url), messages),
             f"forward, {BATCH:,} a batch": run_forward(lake(url), events),
             f"forward, {SLOW_BATCH:,} a batch, calls of {SLOW_SECONDS * 1000:g} ms": run_forward(
