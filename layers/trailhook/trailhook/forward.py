@@ -229,8 +229,9 @@ def _while_time_lasts(messages: Sequence[Message], deadline: Deadline, begun: li
 
     To open and map what can no longer be sent would take the time in which what was sent is acknowledged.
     """
+    at, now = deadline.at, deadline.now
     for message in messages:
-        if begun and deadline.passed:
+        if begun and now() >= at:
             return
         begun.append(message)
         yield message
