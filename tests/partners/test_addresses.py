@@ -26,6 +26,11 @@ def test_only_an_ipv6_address_has_a_zone(text: str, found: str | None) -> None:
     assert address(text) == found
 
 
+def test_blanks_stand_around_an_address_but_not_without_end() -> None:
+    assert address(f" 8.8.8.8{' ' * 92}") == "8.8.8.8"
+    assert address(f" 8.8.8.8{' ' * 93}") is None
+
+
 def test_what_is_no_address_stays_where_it_came_from() -> None:
     record = {"request_id": "r-1", "request_timestamp": 1_762_331_405, "method": "GET", "client_ip": "8.8.8.8%25eth0"}
     event = event_data("kong", record)
