@@ -13,8 +13,8 @@ from typing import Any
 
 from benchmarks.corpus import body, forwarder, record
 from benchmarks.endpoint import endpoint
-from benchmarks.forward import lake
-from benchmarks.measuring import Measurement, show
+from benchmarks.forward import CEILING, ceiling, lake
+from benchmarks.measuring import Measurement, measure, show
 
 from trailhook.deadline import Deadline
 from trailhook.forward import Forwarder
@@ -53,6 +53,11 @@ def peak_megabytes() -> float:
     return peak / (1_000_000 if sys.platform == "darwin" else 1_000)
 
 
+def row(name: str, found: Measurement, anchor: Measurement) -> tuple[str, ...]:
+    costs = f"{found.count / found.wall:,.0f}", f"{found.cost:,.1f}", f"{found.cost / anchor.cost:.2f}"
+    return (name, *costs, f"{peak_megabytes():,.0f}")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--events", type=int, default=30_000)
@@ -65,15 +70,9 @@ def main() -> None:
             found = forwarded(ours, islice(numbers, events))
             assert found.count == events
             anchor = anchor or found
-            rows.append(
-                (
-                    f"{events:,}",
-                    f"{events / found.wall:,.0f}",
-                    f"{found.cost:,.1f}",
-                    f"{found.cost / anchor.cost:.2f}",
-                    f"{peak_megabytes():,.0f}",
-                )
-            )
+            rows.append(row(f"{events:,}", found, anchor))
+        assert anchor
+        rows.append(row(CEILING, measure(ceiling(url, 10_000)), anchor))
     show(
         "forward over distinct events of 1.6 kB, 6 MB of messages an invocation",
         ("events", "events/s", "µs of CPU an event", "to the first", "peak memory, MB"),
