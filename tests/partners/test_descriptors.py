@@ -148,11 +148,17 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("uid: a || [sum(b, c)]"), 9, "kinds[0].uid", "sum takes 1 in its brackets, not 2"),
         (with_kind("uid: merge()"), 9, "kinds[0].uid", "merge takes 1 or more in its brackets, not 0"),
         (with_kind("when: a == 'b'"), 9, "kinds[0].when", "write {at: …, in: [true]}"),
-        (with_kind("when: [c, '!a && b']"), 9, "kinds[0].when[1]", "is true or false, and either is something"),
+        (with_kind("when: [c, '!a && b']"), 9, "kinds[0].when[1]", "may be false, and that is something"),
         (with_kind("when: {at: \"a || contains(b, 'c')\"}"), 9, "kinds[0].when.at", "write {at: …, in: [true]}"),
         (with_kind("when: {at: a | b > c, present: true}"), 9, "kinds[0].when.at", "write {at: …, in: [true]}"),
         (with_kind("when: {at: a, in: [b, off]}"), 9, "kinds[0].when.in[1]", "off is false to YAML"),
         (with_kind("when: {at: a, not_in: 010}"), 9, "kinds[0].when.not_in", "010 is 8 to YAML"),
+        (
+            with_kind("when: {at: a, in: 1e3}"),
+            9,
+            "kinds[0].when.in",
+            "1e3 is a text to YAML: write 1000.0, or quote it",
+        ),
         (with_kind("uid: {constant: no}"), 9, "kinds[0].uid.constant", "no without quotes is not a text"),
         (MINIMAL + "proofs:\n  - hmac: {header: x-s, algorithm: md5}\n", 10, "proofs[0].hmac.algorithm", "sha256"),
         (MINIMAL + "proofs:\n  - rsa: {}\n", 10, "proofs[0].rsa", "allowed here: token"),
@@ -222,6 +228,7 @@ def test_all_mistakes_are_named_at_once() -> None:
         ("{at: a, before: '?'}", {"a": "/x?token=1"}, "/x"),
         ("{constant: lamp}", {}, "lamp"),
         ("{constant: 1.10}", {}, "1.10"),
+        ('"a[0:1] | [0]"', {"a": ["first", "second"]}, "first"),
         ("{at: a, map: {'5': 007, '6': 2025-11-05}}", {"a": 5}, "007"),
         ("{at: a, map: {'5': 007, '6': 2025-11-05}}", {"a": 6}, "2025-11-05"),
         ('"to_string(length(a))"', {"a": "four"}, "4"),
@@ -282,9 +289,7 @@ FROM_HEADERS = {
     "source_ip: [ip, {header: x}]": ["sourceIPAddress"],
     "actors:\n  - {id: {header: x}, type: User}": ["userIdentity.principalId"],
     "actors:\n  - {id: type, type: [{at: nothing}, {header: x}]}": ["userIdentity.type"],
-    "actors:\n  - {when: {header: x}, id: type, type: User}": ["userIdentity.type", "userIdentity.principalId"],
     "actors:\n  - {id: nobody, type: {header: x}}": [],
-    "failures:\n  - {when: {header: x}, code: {constant: Failed}}": ["errorCode", "errorMessage"],
     "failures:\n  - {when: type, code: {header: x}}": ["errorCode"],
     "failures:\n  - {when: type, code: type, message: {header: x}}": ["errorMessage"],
     "failures:\n  - {when: nothing, code: {header: x}}": [],
@@ -297,6 +302,30 @@ def test_whatever_a_header_says_that_no_proof_covers_is_listed(lines: str, unsig
     assert one.get("additionalEventData", {}).get("unsigned", []) == unsigned
     signed = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405, "ip": "192.0.2.2"})
     assert "additionalEventData" not in signed
+
+
+DECIDED_BY_HEADERS = {
+    "when: [{header: x, in: [set]}]": (["eventName"], None),
+    "when: [{header: x, present: false}]": (None, ["eventName"]),
+    "actors:\n  - {when: {header: x, in: [set]}, id: type, type: User}": (
+        ["userIdentity.type", "userIdentity.principalId"],
+        ["userIdentity.principalId"],
+    ),
+    "failures:\n  - {when: {header: x, in: [set]}, code: {constant: Failed}}": (
+        ["errorCode", "errorMessage"],
+        ["errorCode"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "unsigned"), DECIDED_BY_HEADERS.items())
+def test_what_a_header_decides_that_no_proof_covers_is_listed_whatever_it_says(
+    lines: str, unsigned: tuple[list[str] | None, list[str] | None]
+) -> None:
+    for headers, listed in zip(({"x": "set"}, {}), unsigned, strict=True):
+        if listed is not None:
+            one = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405}, headers)
+            assert one["additionalEventData"] == {"unsigned": listed}
 
 
 def test_a_time_of_another_form() -> None:

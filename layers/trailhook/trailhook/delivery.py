@@ -36,6 +36,12 @@ class Delivery(Struct, frozen=True, gc=False):
         """The kept header's value, or the empty string."""
         return self.headers.get(name, "")
 
+    def vouches_for(self, name: str) -> bool:
+        """Whether the proof covers that header, or that there is none: that only a bearer token does, which covers the
+        content type too, as no signature does.
+        """
+        return name in self.signed or (name not in self.headers and "content-type" in self.signed)
+
 
 class PartnerEvent(Struct, frozen=True):
     """One event as the partner wrote it: the parsed `value`, and the exact bytes of it in `original`.

@@ -38,11 +38,11 @@ class Actor(Struct, frozen=True):
 
     def identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity | None:
         """Who it is; the details are taken of the event as it may be `shown`."""
-        found = first_text(self.id, subject) if _hold(self.when, subject) else None
-        if found is None or found.text is None:
+        chosen, found = _unsigned(self.when, subject), first_text(self.id, subject)
+        if found is None or found.text is None or not _hold(self.when, subject):
+            unsigned += ["userIdentity.principalId"] if found and chosen else []
             return None
         kind = first_text(self.type, subject)
-        chosen = any(condition.unsigned(subject) for condition in self.when)
         unsigned += _named(("userIdentity.type", kind), ("userIdentity.principalId", found), all_of_them=chosen)
         details: dict[str, Any] = {}
         for name, at in self.details:
@@ -66,10 +66,11 @@ class FailureRule(Struct, frozen=True):
         return cls(condition(spec["when"]), places(spec["code"]), places(spec.get("message", ())))
 
     def failure(self, subject: Subject, unsigned: list[str]) -> Failure | None:
+        chosen = self.when.unsigned(subject)
         if not self.when.holds(subject):
+            unsigned += ["errorCode"] if chosen else []
             return None
         code, message = first_text(self.code, subject), first_text(self.message, subject)
-        chosen = self.when.unsigned(subject)
         unsigned += _named(("errorCode", code), ("errorMessage", message), all_of_them=chosen)
         return Failure((code and code.text) or "Failed", (message and message.text) or NO_REASON)
 
@@ -137,10 +138,12 @@ class Kind(Struct, frozen=True):
         own_id, parts = self._identify(event, subject, uid)
         version, user_agent = first_text(self.version, subject), first_text(self.user_agent, subject)
         source_ip = self._address(subject)
-        unsigned = _named(
-            *(("UID", uid), ("eventName", name), ("eventTime", time), ("version", version)),
-            *(("userAgent", user_agent), ("sourceIPAddress", source_ip)),
-        )
+        unsigned = [
+            *_named(("UID", uid)),
+            *_named(("eventName", name), all_of_them=_unsigned(self.when, subject)),
+            *_named(("eventTime", time), ("version", version)),
+            *_named(("userAgent", user_agent), ("sourceIPAddress", source_ip)),
+        ]
         identity = self._identity(subject, redaction.shown(subject.event), unsigned)
         failures = (rule.failure(subject, unsigned) for rule in self.failures)
         failure = next(filter(None, failures), None)
@@ -158,7 +161,7 @@ class Kind(Struct, frozen=True):
             failure=failure,
             request_parameters={key: value for key, value in subject.event.items() if key not in response},
             response_elements=response or None,
-            unsigned=unsigned,
+            unsigned=list(dict.fromkeys(unsigned)),
             notes={"envelope": beside} if beside else None,
             redaction=redaction,
         )
@@ -211,6 +214,11 @@ def _named(*fields: tuple[str, Found | None], all_of_them: bool = False) -> list
 def _hold(conditions: Sequence[Condition], subject: Subject) -> bool:
     """Whether all of them hold."""
     return all(condition.holds(subject) for condition in conditions)
+
+
+def _unsigned(conditions: Sequence[Condition], subject: Subject) -> bool:
+    """Whether a header that the sender's proof does not cover has a say in whether they hold."""
+    return any(condition.unsigned(subject) for condition in conditions)
 
 
 def _digest(value: Any) -> str:

@@ -103,8 +103,8 @@ class Condition(Struct, frozen=True):
     place: Place
     test: Callable[[Any], bool]
     present: bool = True
-    header: bool = False
-    """Whether it looks at a header."""
+    header: str | None = None
+    """The header that it looks at."""
 
     def holds(self, subject: Subject) -> bool:
         found = self.place(subject)
@@ -113,18 +113,13 @@ class Condition(Struct, frozen=True):
         return found is not None and self.test(found.value)
 
     def unsigned(self, subject: Subject) -> bool:
-        """Whether it looks at a header that the sender's proof does not cover."""
-        found = self.place(subject) if self.header else None
-        return found is not None and found.unsigned
+        """Whether it looks at a header that the sender's proof does not cover, which can be taken away as well."""
+        return self.header is not None and not subject.delivery.vouches_for(self.header)
 
 
 def condition(spec: Mapping[str, Any]) -> Condition:
     """A condition of a compiled descriptor: a place, and one test of what it holds."""
-    return Condition(place(spec), _test(spec), present=spec.get("present", True), header=_reads_header(spec))
-
-
-def _reads_header(spec: Mapping[str, Any]) -> bool:
-    return "header" in spec or any(map(_reads_header, spec.get("join", ())))
+    return Condition(place(spec), _test(spec), present=spec.get("present", True), header=spec.get("header"))
 
 
 def _test(spec: Mapping[str, Any]) -> Callable[[Any], bool]:

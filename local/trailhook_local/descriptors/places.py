@@ -51,8 +51,9 @@ def _call_problems(node: Mapping[str, Any]) -> Iterator[str]:
             variadic = any(one.get("variadic") for one in takes)
             if given < len(takes) or (given > len(takes) and not variadic):
                 yield f"{name} takes {len(takes)}{' or more' if variadic else ''} in its brackets, not {given}"
-    for child in node["children"]:
-        yield from _call_problems(child)
+    if node["type"] != "slice":  # That has numbers in place of nodes.
+        for child in node["children"]:
+            yield from _call_problems(child)
 
 
 def _may_be_false(node: Mapping[str, Any]) -> bool:
@@ -74,7 +75,9 @@ def _may_be_false(node: Mapping[str, Any]) -> bool:
 def _alone_problem(expression: str) -> str | None:
     """A condition without a test holds for all that is something, and false is something."""
     if _path_problem(expression) is None and _may_be_false(jmespath.compile(expression).parsed):
-        return f"{expression!r} is true or false, and either is something; write {{at: …, in: [true]}}"
+        return (
+            f"{expression!r} may be false, and that is something; write {{at: …, in: [true]}}, or end it with || `null`"
+        )
     return None
 
 

@@ -106,7 +106,14 @@ def any_scalar(node: yaml.Node, name: str, problems: Problems) -> Any:
         problems.add(node, name, "a text, a number, true or false belongs here (quote what looks like a date)")
     elif not isinstance(value, str) and not _AS_IN_JSON.fullmatch(node.value):
         problems.add(node, name, f"{node.value} is {json.dumps(value)} to YAML: write that, or quote it as a text")
+    elif isinstance(value, str) and _is_plain(node) and _AS_IN_JSON.fullmatch(value):
+        problems.add(node, name, f"{value} is a text to YAML: write {float(value)}, or quote it")
     return value
+
+
+def _is_plain(node: yaml.Node) -> bool:
+    """Whether it stands without quotes."""
+    return isinstance(node, yaml.ScalarNode) and node.style is None
 
 
 def number(node: yaml.Node, name: str, problems: Problems) -> Any:
