@@ -147,10 +147,10 @@ class StandardWebhooksProof(Struct, frozen=True):
         message_id = _required(request, f"{family}-id")
         timestamp = _required(request, f"{family}-timestamp")
         signatures = _required(request, f"{family}-signature")
-        if "." in message_id or '"' in message_id:
-            # With a quotation mark it may be the beginning of a JSON body that its partner signed by itself under the
-            # same secret, and what is taken for time and body some text in it.
-            raise Unauthenticated(f"{family}-id contains a dot or a quotation mark")
+        if any(sign in message_id for sign in '."%'):
+            # With a quotation mark, or one that a form escapes, it may be the beginning of a body that its partner
+            # signed by itself under the same secret, and what is taken for time and body some text in it.
+            raise Unauthenticated(f"{family}-id contains a dot, a quotation mark or a percent sign")
         if request.header(f"{other}-id") not in {"", message_id}:
             # Unsigned, it would pass for the id of this message further on.
             raise Unauthenticated(f"{other}-id contradicts {family}-id")
