@@ -126,6 +126,13 @@ def test_every_webhook_body_of_github_is_mapped_whole() -> None:
         assert event["additionalEventData"]["unsigned"] == ["eventName", "UID"]
 
 
+def test_half_a_surrogate_pair_in_a_message_of_sns_is_no_broken_byte() -> None:
+    """The body around it is UTF-8, in which it stands escaped."""
+    notification = rb'{"Type":"Notification","MessageId":"m","Timestamp":"2025-11-05T08:30:05.655Z","Message":"%s"}'
+    [outcome] = outcomes(delivery("cloudstoragesecurity", notification % rb"{\"key\":\"\ud800\"}"))
+    assert outcome["refused"] == "BadUnicode"
+
+
 def marked(body: Any, paths: list[str]) -> Any:
     """The body with the mark at these places of requestParameters, and nothing else changed."""
     for path in paths:

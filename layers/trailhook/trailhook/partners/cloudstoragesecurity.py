@@ -117,7 +117,9 @@ def _parsed(text: Any) -> Any:
     if not isinstance(text, str) or not text.lstrip().startswith(("{", "[")):
         return text
     try:
-        record = JsonText(text.encode("utf-8", "surrogatepass")).document()
+        record = JsonText(text.encode()).document()
+    except UnicodeEncodeError:
+        return text  # Half a surrogate pair: for that the event is refused as a whole.
     except MalformedDelivery as error:
         if error.code == "TooDeep":
             raise UnmappableEvent(error.code, error.reason) from error
