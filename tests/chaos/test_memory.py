@@ -43,6 +43,12 @@ def service() -> Iterator[Service]:
 
 def peak(function: str, event: Mapping[str, Any], service: Service, folder: Path) -> tuple[Any, int]:
     """The handler's answer to the event, in a process of its own, and the most memory that it ever had, in kB."""
+    told = json.loads(printed(function, event, service, folder)[-1])
+    return told["answer"], told["peak_kb"]
+
+
+def printed(function: str, event: Mapping[str, Any], service: Service, folder: Path) -> list[str]:
+    """The lines that a function's process prints: its log, and at the end its answer and peak."""
     file = folder / "event.json"
     file.write_text(json.dumps(event), encoding="utf-8")
     environ = {
@@ -63,8 +69,7 @@ def peak(function: str, event: Mapping[str, Any], service: Service, folder: Path
         text=True,
         check=True,
     )
-    told = json.loads(done.stdout.splitlines()[-1])
-    return told["answer"], told["peak_kb"]
+    return done.stdout.splitlines()
 
 
 def entries(size: int) -> Iterator[str]:

@@ -124,7 +124,7 @@ def test_a_url_is_a_whole_one() -> None:
 @pytest.mark.parametrize(
     ("counts", "told"),
     [
-        (Counts(visible=2, in_flight=3, delayed=1, dead_letters=4), "6 deliveries that were not forwarded and 4 dead"),
+        (Counts(visible=2, in_flight=3, delayed=1, dead_letters=4), "6 not forwarded, 4 among the dead letters"),
         (Counts(visible=0, in_flight=0, delayed=0, dead_letters=0), ""),
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:9"), ""),
     ],

@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -477,6 +479,37 @@ def test_each_event_is_in_one_report_only() -> None:
     assert len(told) > 2
     assert sum((ledger.events for ledger in [*told, rest]), Counter()) == {"delivered": 49, "waiting": 1}
     assert sum((ledger.messages for ledger in [*told, rest]), Counter()) == {"finished": 49, "returned": 1}
+
+
+def test_where_a_portion_cannot_begin_nothing_of_the_invocation_goes_on_in_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[str] = []
+
+    class Slow(MemoryDestination):
+        def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+            sent.append(batch[0].id)
+            time.sleep(0.02)
+            return [DELIVERED] * len(batch)
+
+    start = threading.Thread.start
+    portions: list[threading.Thread] = []
+
+    def start_one(thread: threading.Thread) -> None:
+        if thread.name.startswith("deliver-portion"):
+            if portions:
+                raise RuntimeError("can't start new thread")
+            portions.append(thread)
+        start(thread)
+
+    bench = Bench(Slow())
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(RuntimeError):
+        bench.forward(record(Envelope(delivery(*(entry(n) for n in range(3_000))))))
+    monkeypatch.undo()
+    now = len(sent)
+    time.sleep(0.5)
+    assert len(sent) == now < 10
 
 
 def test_a_suspect_that_waits_does_not_keep_those_behind_it_waiting() -> None:

@@ -1,4 +1,4 @@
-"""One structured log line and a few metrics an invocation: what operators search, and what alarms ring on."""
+"""Structured log lines and a few metrics: what operators search, and what alarms ring on."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ def report_request(answer: "Answer") -> None:
 
 
 def report_ledger(partner: str, ledger: "Ledger") -> None:
-    """Log the account of an invocation and emit its counts."""
+    """Log an account of forward's and emit its counts; an invocation may give several."""
     log = logger("forward")
     (log.error if ledger.faults or ledger.configuration_faults else log.info)("ledger", extra=dict(ledger.to_log()))
     counts = {f"Events{name.capitalize()}": count for name, count in ledger.events.items()}

@@ -126,8 +126,8 @@ def tell_what_ends(stack: Stack) -> None:
         for name, counts in stack.counts().items():
             if counts.waiting or counts.dead_letters:
                 click.echo(
-                    f"{name}: the queue ends with {counts.waiting} deliveries that were not forwarded and "
-                    f"{counts.dead_letters} dead letters",
+                    f"{name}: what ends with the queue: {counts.waiting} not forwarded, "
+                    f"{counts.dead_letters} among the dead letters",
                     err=True,
                 )
 
