@@ -87,9 +87,13 @@ def on_delete(properties: Mapping[str, Any]) -> str:
 
 def given_stores(properties: Mapping[str, Any]) -> frozenset[str]:
     """The event data stores of the operator's own that properties name, whether they are valid or not."""
-    arns = properties.get("EventDataStoreArns")
-    entries = arns.split(",") if isinstance(arns, str) else arns
+    entries = _entries(properties.get("EventDataStoreArns"))
     return frozenset(str(arn).strip() for arn in entries) if isinstance(entries, list) else frozenset()
+
+
+def _entries(value: Any) -> Any:
+    """A list's entries: a template that passes a CommaDelimitedList through Fn::Join, or one value, hands over text."""
+    return value.split(",") if isinstance(value, str) else value
 
 
 def former_tags(properties: Mapping[str, Any]) -> dict[str, str | None]:
@@ -284,9 +288,7 @@ class _Reader:
         return value
 
     def _list(self, name: str) -> tuple[str, ...]:
-        value = self._properties.get(name, [])
-        # A template that passes a CommaDelimitedList through Fn::Join, or a single value, hands over text.
-        entries = value.split(",") if isinstance(value, str) else value
+        entries = _entries(self._properties.get(name, []))
         if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
             self._wrong.append(f"{name} must be a list of texts.")
             return ()
