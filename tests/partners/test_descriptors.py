@@ -45,11 +45,13 @@ kinds:
 """
 
 
-def mapped(text: str, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
+def mapped(
+    text: str, body: Any, headers: dict[str, str] | None = None, signed: frozenset[str] = frozenset()
+) -> dict[str, Any]:
     """The fields of the one event in a body; raises UnmappableEvent."""
     partner = Descriptor.of(compile_descriptor(text, "lamps.yaml")).partner(Options())
     raw = json.dumps(body).encode()
-    sent = Delivery("lamps", "d", "r", 1_762_331_405_000, "192.0.2.1", "p", headers or {}, frozenset(), raw)
+    sent = Delivery("lamps", "d", "r", 1_762_331_405_000, "192.0.2.1", "p", headers or {}, signed, raw)
     [event] = partner.events(sent)
     return dict(partner.to_audit_event(event).fields)
 
@@ -326,6 +328,17 @@ def test_what_a_header_decides_that_no_proof_covers_is_listed_whatever_it_says(
         if listed is not None:
             one = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405}, headers)
             assert one["additionalEventData"] == {"unsigned": listed}
+
+
+@pytest.mark.parametrize("lines", DECIDED_BY_HEADERS)
+def test_who_bears_a_token_also_vouches_for_a_header_that_is_not_there(lines: str) -> None:
+    sent = {"type": "a", "at": 1_762_331_405}
+    for headers in ({"content-type": "x"}, {"content-type": "x", "x": "set"}):
+        try:
+            one = mapped(with_kind(lines), sent, headers, frozenset(headers))
+        except UnmappableEvent:
+            continue  # of a kind that there is only with that header, or without
+        assert "additionalEventData" not in one
 
 
 def test_a_time_of_another_form() -> None:

@@ -38,9 +38,12 @@ class Actor(Struct, frozen=True):
 
     def identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity | None:
         """Who it is; the details are taken of the event as it may be `shown`."""
-        chosen, found = _unsigned(self.when, subject), first_text(self.id, subject)
-        if found is None or found.text is None or not _hold(self.when, subject):
-            unsigned += ["userIdentity.principalId"] if found and chosen else []
+        holds, chosen = _hold(self.when, subject), _unsigned(self.when, subject)
+        found = first_text(self.id, subject) if holds or chosen else None
+        if found is None or found.text is None:
+            return None
+        if not holds:
+            unsigned.append("userIdentity.principalId")
             return None
         kind = first_text(self.type, subject)
         unsigned += _named(("userIdentity.type", kind), ("userIdentity.principalId", found), all_of_them=chosen)
@@ -68,7 +71,8 @@ class FailureRule(Struct, frozen=True):
     def failure(self, subject: Subject, unsigned: list[str]) -> Failure | None:
         chosen = self.when.unsigned(subject)
         if not self.when.holds(subject):
-            unsigned += ["errorCode"] if chosen else []
+            if chosen:
+                unsigned.append("errorCode")
             return None
         code, message = first_text(self.code, subject), first_text(self.message, subject)
         unsigned += _named(("errorCode", code), ("errorMessage", message), all_of_them=chosen)
