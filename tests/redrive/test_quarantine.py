@@ -242,6 +242,7 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "an encoding nobody knows": lambda line: line | {"encoding": "zip"},
     "a header that is no text": lambda line: line | {"headers": {"x-github-event": 1}},
     "a time that is none": lambda line: line | {"received_at": "soon"},
+    "a time after all years": lambda line: line | {"received_at": 10**18},
     "a reason that is none": lambda line: line | {"reason": None},
     "a code that is no text": lambda line: line | {"code": ["MissingField"]},
     "an id that is no text": lambda line: line | {"uid": 7},

@@ -19,7 +19,7 @@ from trailhook.body import MAX_OPEN_BYTES
 from trailhook.delivery import Delivery
 from trailhook.errors import EnvelopeError, EnvelopeTooLarge
 from trailhook.exact_json import decode, encode_ascii
-from trailhook.timestamps import LAST_MILLISECOND
+from trailhook.written_delivery import DECODERS, WrittenDelivery, body_members, members
 
 VERSION = 1
 MAX_MESSAGE_BYTES = 1_048_576
@@ -75,14 +75,7 @@ def encode_envelope(envelope: Envelope) -> str:
     delivery = envelope.delivery
     head = {
         "version": VERSION,
-        "partner": delivery.partner,
-        "delivery_id": delivery.id,
-        "request_id": delivery.request_id,
-        "received_at": delivery.received_at,
-        "source_ip": delivery.source_ip,
-        "proof": delivery.proof,
-        "headers": dict(delivery.headers),
-        "signed": sorted(delivery.signed),
+        **members(delivery),
         "attempt": envelope.attempt,
         "pending": None if envelope.pending is None else to_builtins(_PendingWire.folded(envelope.pending)),
         "sha256": hashlib.sha256(delivery.body).hexdigest(),
@@ -107,22 +100,7 @@ def decode_envelope(message: str) -> Envelope:
         body = _DECODERS[wire.encoding](wire.body)
         if hashlib.sha256(body).hexdigest() != wire.sha256:
             raise EnvelopeError("The body does not have the SHA-256 that receive noted")
-        return Envelope(
-            Delivery(
-                partner=wire.partner,
-                id=wire.delivery_id,
-                request_id=wire.request_id,
-                received_at=wire.received_at,
-                source_ip=wire.source_ip,
-                proof=wire.proof,
-                headers=wire.headers,
-                signed=wire.signed,
-                body=body,
-                element=wire.element,
-            ),
-            wire.attempt,
-            None if wire.pending is None else wire.pending.unfolded(),
-        )
+        return Envelope(wire.with_body(body), wire.attempt, None if wire.pending is None else wire.pending.unfolded())
     except (KeyError, ValueError, RecursionError, zlib.error) as error:
         raise EnvelopeError(f"Not an envelope: {type(error).__name__}") from error
 
@@ -155,25 +133,13 @@ class _PendingWire(Struct, frozen=True, gc=False):
         return Pending(self.total, frozenset(positions))
 
 
-class _Wire(Struct, frozen=True, gc=False):
-    """The message of version 1, member by member. What a later version adds is passed over."""
+class _Wire(WrittenDelivery, frozen=True, gc=False, kw_only=True):
+    """The message of version 1, member by member."""
 
     version: Literal[1]
-    partner: str
-    delivery_id: str
-    request_id: str
-    received_at: Annotated[int, Meta(ge=0, le=LAST_MILLISECOND)]
-    source_ip: str
-    proof: str
-    headers: dict[str, str]
-    signed: frozenset[str]
     attempt: Annotated[int, Meta(ge=0, le=_MOST_ATTEMPTS)]
     pending: _PendingWire | None
     sha256: str
-    encoding: str
-    body: str
-    element: bool = False
-    """Written only where it is true; the first releases did not know it."""
 
 
 _WIRE = msgspec.json.Decoder(_Wire)
@@ -212,10 +178,7 @@ def _shrinks(body: bytes) -> bool:
 
 
 def _plain(head: Mapping[str, Any], body: bytes) -> bytes:
-    try:
-        return encode_ascii({**head, "encoding": "utf-8", "body": body.decode()})
-    except UnicodeDecodeError:
-        return encode_ascii({**head, "encoding": "base64", "body": base64.b64encode(body).decode()})
+    return encode_ascii({**head, **body_members(body)})
 
 
 def _packed(head: Mapping[str, Any], body: bytes, level: int) -> bytes:
@@ -229,8 +192,4 @@ def _unpack(text: str) -> bytes:
     return inflater.decompress(base64.b64decode(text, validate=True), MAX_OPEN_BYTES)
 
 
-_DECODERS: Mapping[str, Callable[[str], bytes]] = {
-    "utf-8": str.encode,
-    "base64": lambda text: base64.b64decode(text, validate=True),
-    "gzip": _unpack,
-}
+_DECODERS: Mapping[str, Callable[[str], bytes]] = {**DECODERS, "gzip": _unpack}

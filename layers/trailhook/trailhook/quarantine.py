@@ -3,10 +3,9 @@
 NDJSON objects under `quarantine/<partner>/<yyyy>/<mm>/<dd>/`, a line an event.
 """
 
-import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct, convert
@@ -15,6 +14,7 @@ from trailhook.delivery import Delivery
 from trailhook.errors import QuarantineError
 from trailhook.exact_json import BLANKS, encode_ascii
 from trailhook.timestamps import from_milliseconds
+from trailhook.written_delivery import DECODERS, WrittenDelivery, body_members, members
 
 VERSION = 1
 FOLDER = "quarantine/"
@@ -32,29 +32,16 @@ class QuarantinedEvent(Struct, frozen=True):
 
     def to_line(self, way_back: str) -> bytes:
         """One line of NDJSON in ASCII, with the command that sends the event again and all that it needs for that."""
-        delivery = self.delivery
-        try:
-            encoding, body = "utf-8", self.original.decode()
-        except UnicodeDecodeError:
-            encoding, body = "base64", base64.b64encode(self.original).decode()
         return encode_ascii(
             {
                 "version": VERSION,
-                "partner": delivery.partner,
                 "id": self.id,
                 "uid": self.uid,
                 "code": self.code,
                 "reason": self.reason,
-                "received_at": delivery.received_at,
-                "delivery_id": delivery.id,
-                "encoding": encoding,
-                "body": body,
-                "element": delivery.element or self._is_element,
-                "headers": dict(delivery.headers),
-                "signed": sorted(delivery.signed),
-                "proof": delivery.proof,
-                "request_id": delivery.request_id,
-                "source_ip": delivery.source_ip,
+                **members(self.delivery),
+                **body_members(self.original),
+                "element": self.delivery.element or self._is_element,
                 "way_back": way_back,
             }
         )
@@ -76,22 +63,11 @@ class QuarantinedEvent(Struct, frozen=True):
             if document["version"] != VERSION:
                 raise QuarantineError(f"a line of version {document['version']!r:.40}, which is not known here")
             told = convert(document, _Line)
-            original = _DECODERS[told.encoding](told.body)
+            original = DECODERS[told.encoding](told.body)
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise QuarantineError(f"not a line of the quarantine: {type(error).__name__}: {error}") from error
         return cls(
-            delivery=Delivery(
-                partner=told.partner,
-                id=told.delivery_id,
-                request_id=told.request_id,
-                received_at=told.received_at,
-                source_ip=told.source_ip,
-                proof=told.proof,
-                headers=told.headers,
-                signed=told.signed,
-                body=original,
-                element=told.element,
-            ),
+            delivery=told.with_body(original),
             code=told.code,
             reason=told.reason,
             original=original,
@@ -100,32 +76,14 @@ class QuarantinedEvent(Struct, frozen=True):
         )
 
 
-class _Line(Struct, frozen=True, gc=False):
+class _Line(WrittenDelivery, frozen=True, gc=False, kw_only=True):
     """A line of version 1 as it is read back; somebody may have edited it."""
 
     version: Literal[1]
-    partner: str
     id: str | None
     uid: str | None
     code: str
     reason: str
-    received_at: int
-    delivery_id: str
-    encoding: str
-    body: str
-    headers: dict[str, str]
-    signed: frozenset[str]
-    proof: str
-    request_id: str
-    source_ip: str
-    element: bool = False
-    """The first releases did not write it."""
-
-
-_DECODERS: Mapping[str, Callable[[str], bytes]] = {
-    "utf-8": str.encode,
-    "base64": lambda text: base64.b64decode(text, validate=True),
-}
 
 
 class Quarantine(Protocol):
