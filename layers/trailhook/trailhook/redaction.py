@@ -14,7 +14,14 @@ from msgspec import Struct
 
 from trailhook.errors import UnmappableEvent
 
-REDACTED = "[redacted by trailhook]"
+
+class _Mark(str):
+    """A text that no sender's can be taken for."""
+
+    __slots__ = ()
+
+
+REDACTED = _Mark("[redacted by trailhook]")
 
 MOST_TOLD = 30
 LONGEST_TOLD = 100
@@ -140,11 +147,18 @@ class Redaction(Struct, frozen=True):
         """The members without secrets. `removed` gets an element for each of these: its path, beginning with `name`,
         or nothing where it has enough to tell.
         """
-        return self._walked(members, name, removed)
+        listed = bool(self.paths) and self.lists(self.end((), name))
+        try:
+            if not listed and not _may_hold(members, self.last_parts):
+                return members
+            at = _At(None, name, self.end((), name), _Secret.ALL if listed else _Secret.NOTHING)
+            return _Walk(self, removed).members(members, at)
+        except RecursionError as error:
+            raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
     def shown(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """The event of which parts are put to where their path is another one, which no rule would recognise."""
-        return self._walked(event, "", [])
+        return self.apply("", event, [])
 
     def lists(self, path: tuple[str, ...]) -> bool:
         """Whether one of the paths is the end of this one."""
@@ -155,16 +169,6 @@ class Redaction(Struct, frozen=True):
         if not self.longest:
             return ()
         return (*parts, *name.lower().rsplit(".", self.longest)[-self.longest :])[-self.longest :]
-
-    def _walked(self, members: Mapping[str, Any], name: str, removed: list[str]) -> Mapping[str, Any]:
-        listed = bool(self.paths) and self.lists(self.end((), name))
-        try:
-            if not listed and not _may_hold(members, self.last_parts):
-                return members
-            at = _At(None, name, self.end((), name), _Secret.ALL if listed else _Secret.NOTHING)
-            return _Walk(self, removed).members(members, at)
-        except RecursionError as error:
-            raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
 
 BY_NAME = Redaction()
@@ -212,7 +216,7 @@ class _Walk(Struct, frozen=True):
 
     def _value(self, value: Any, name: str, secret: _Secret, at: _At) -> Any:
         """The value, or the mark in its place."""
-        if not secret and value.__class__ in _SCALARS and value is not REDACTED:
+        if not secret and value.__class__ in _SCALARS:
             return value
         if value is None or isinstance(value, bool) or value in ("", [], {}):
             return value
@@ -269,8 +273,8 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
         return False
     elif listed and any(part.isdecimal() and int(part) < len(value) for part in listed):
         return True
-    for member in value:  # noqa: SIM110 - a generator would take twice as long, for each event
-        if member is REDACTED or (member.__class__ not in _SCALARS and _may_hold(member, listed)):
+    for member in value:
+        if member.__class__ not in _SCALARS and (member is REDACTED or _may_hold(member, listed)):
             return True
     return False
 

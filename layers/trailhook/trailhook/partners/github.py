@@ -65,7 +65,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     body = open_body(delivery)
     is_form = body.startswith(b"payload=") and not delivery.element
     text = JsonText(form_field(body, "payload") if is_form else body, element=delivery.element)
-    is_webhook = bool(delivery.header("x-github-event"))
+    is_webhook = _is_webhook(delivery)
     # GitHub puts one object into a form. Of several none could be told from the others, for what is kept is the form.
     for record in [text.document()] if is_form else text.records():
         value = record.value if is_webhook else _unwrapped(record.value)
@@ -83,7 +83,7 @@ def uid(event: PartnerEvent) -> str | None:
     """GitHub's own id: of a webhook the delivery's GUID, of an audit-log entry its `_document_id`, which Enterprise
     Server writes below `data` into its log.
     """
-    if _is_webhook(event):
+    if _is_webhook(event.delivery):
         return event.delivery.header("x-github-delivery") or None
     return _document_id(event.value) if isinstance(event.value, dict) else None
 
@@ -95,12 +95,12 @@ def _document_id(entry: Mapping[str, Any]) -> str | None:
 def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     if not isinstance(event.value, dict):
         raise UnmappableEvent("NotAnObject", "A GitHub event is a JSON object")
-    mapping = _from_webhook if _is_webhook(event) else _from_audit_entry
+    mapping = _from_webhook if _is_webhook(event.delivery) else _from_audit_entry
     return mapping(event, event.value, redaction)
 
 
-def _is_webhook(event: PartnerEvent) -> bool:
-    return bool(event.delivery.header("x-github-event"))
+def _is_webhook(delivery: Delivery) -> bool:
+    return bool(delivery.headers.get("x-github-event"))
 
 
 def _from_webhook(event: PartnerEvent, body: Mapping[str, Any], redaction: Redaction) -> AuditEvent:
