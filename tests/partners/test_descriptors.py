@@ -341,6 +341,44 @@ def test_who_bears_a_token_also_vouches_for_a_header_that_is_not_there(lines: st
         assert "additionalEventData" not in one
 
 
+BEHIND_HEADERS = {
+    "version: [{header: x}, type]": ["version"],
+    "user_agent: [{header: x}, {constant: a}]": ["userAgent"],
+    "source_ip: [{header: x}, ip]": ["sourceIPAddress"],
+    "source_ip: [ip, {header: x}]": None,
+    "uid: [{header: x}, {header: y}, type]": ["UID"],
+    "uid: {join: [type, {header: x}]}": ["UID"],
+    "uid: [{join: [{header: x}, at]}, type]": ["UID"],
+    "actors:\n  - {id: [{header: x}, type], type: [{header: x}, {constant: User}]}": [
+        "userIdentity.type",
+        "userIdentity.principalId",
+    ],
+    "failures:\n  - {when: type, code: [{header: x}, type], message: [{header: x}, type]}": [
+        "errorCode",
+        "errorMessage",
+    ],
+}
+"""Lines of a kind, and what is unsigned where no header is there."""
+
+
+@pytest.mark.parametrize(("lines", "unsigned"), BEHIND_HEADERS.items())
+def test_what_counts_because_a_header_is_not_there_is_listed_unless_a_proof_vouches_for_that(
+    lines: str, unsigned: list[str] | None
+) -> None:
+    """Whoever can alter a header can also take it away."""
+    sent = {"type": "a", "at": 1_762_331_405, "ip": "192.0.2.1"}
+    listed = mapped(with_kind(lines), sent).get("additionalEventData")
+    assert listed == (unsigned and {"unsigned": unsigned})
+    borne = {"content-type": "x"}
+    assert "additionalEventData" not in mapped(with_kind(lines), sent, borne, frozenset(borne))
+
+
+def test_a_name_and_a_time_that_count_because_a_header_is_not_there_are_listed() -> None:
+    text = MINIMAL.replace(": type", ": [{header: x}, type]").replace(": at", ": [{header: y}, {receipt: true}]")
+    one = mapped(text, {"type": "a"})
+    assert one["additionalEventData"] == {"eventTimeSource": "receipt", "unsigned": ["eventName", "eventTime"]}
+
+
 def test_a_time_of_another_form() -> None:
     text = with_kind("time_format: '%d/%b/%Y:%H:%M:%S %z'")
     assert mapped(text, {"type": "a", "at": "05/Nov/2025:09:30:00 +0100"})["eventTime"] == "2025-11-05T08:30:00Z"

@@ -14,6 +14,7 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 from msgspec import Struct
+from msgspec.structs import replace
 
 from trailhook.delivery import Delivery
 from trailhook.members import text_of, value_at
@@ -64,7 +65,8 @@ def place(spec: Mapping[str, Any]) -> Place:
     if "receipt" in spec:
         return _receipt
     if "join" in spec:
-        return partial(_joined, [place(part) for part in spec["join"]], spec.get("with", "."))
+        headers = [header for part in spec["join"] if (header := _deciding_header(part))]
+        return partial(_joined, [place(part) for part in spec["join"]], spec.get("with", "."), headers)
     change = _Change(spec.get("map", {}), frozenset(spec.get("except", ())), spec.get("before"))
     if "header" in spec:
         return partial(_at_header, spec["header"], change)
@@ -75,7 +77,32 @@ def place(spec: Mapping[str, Any]) -> Place:
 
 
 def places(specs: Iterable[Mapping[str, Any]]) -> list[Place]:
-    return [place(spec) for spec in specs]
+    """Several places, of which the first that holds something counts.
+
+    One that stands behind a header counts where that is not there, and a header can be taken away.
+    """
+    found: list[Place] = []
+    headers: list[str] = []
+    for spec in specs:
+        found.append(partial(_behind, tuple(headers), place(spec)) if headers else place(spec))
+        if header := _deciding_header(spec):
+            headers.append(header)
+    return found
+
+
+def _deciding_header(spec: Mapping[str, Any]) -> str | None:
+    """The header without which a place holds nothing."""
+    while "join" in spec:
+        spec = spec["join"][0]
+    return spec.get("header")
+
+
+def _behind(headers: Iterable[str], at: Place, subject: Subject) -> Found | None:
+    """What a place holds behind these headers; unsigned, unless the proof covers that they are not there."""
+    found = at(subject)
+    if found is None or all(map(subject.delivery.vouches_for, headers)):
+        return found
+    return replace(found, unsigned=True)
 
 
 def first(candidates: Iterable[Place], subject: Subject) -> Found | None:
@@ -201,14 +228,14 @@ def _at_header(name: str, change: _Change, subject: Subject) -> Found | None:
     )
 
 
-def _joined(parts: Sequence[Place], separator: str, subject: Subject) -> Found | None:
-    """The texts of the parts that there are; without the first there is nothing to add to."""
+def _joined(parts: Sequence[Place], separator: str, headers: Sequence[str], subject: Subject) -> Found | None:
+    """The texts of the parts that there are, some in `headers`; without the first there is nothing to add to."""
     found = [part(subject) for part in parts]
     texts = [hit.text for hit in found if hit]
     if not found[0] or found[0].text is None:
         return None
     where = " + ".join(hit.where for hit in found if hit)
-    unsigned = any(hit.unsigned for hit in found if hit)
+    unsigned = any(hit.unsigned for hit in found if hit) or not all(map(subject.delivery.vouches_for, headers))
     return Found(separator.join(filter(None, texts)), where, any(hit.header for hit in found if hit), unsigned)
 
 
