@@ -362,7 +362,11 @@ def test_all_three_headers_come_from_the_same_family() -> None:
 def test_both_families_together_are_fine_as_long_as_they_name_the_same_message() -> None:
     both = standard() | standard_webhooks_headers(KEY, BODY, family="svix")
     StandardWebhooksProof().verify(request(both), SECRET)
-    for unsigned in ({"svix-id": "msg_forged"}, {"webhook-id": "msg_forged", "webhook-signature": ""}):
+    later = str(NOW + 1)
+    for unsigned in (
+        *({"svix-id": "msg_forged"}, {"webhook-id": "msg_forged", "webhook-signature": ""}),
+        *({"svix-timestamp": later}, {"webhook-timestamp": later, "webhook-signature": ""}),
+    ):
         with pytest.raises(Unauthenticated):
             StandardWebhooksProof().verify(request(both | unsigned), SECRET)
 

@@ -151,9 +151,10 @@ class StandardWebhooksProof(Struct, frozen=True):
             # With a quotation mark, or one that a form escapes, it may be the beginning of a body that its partner
             # signed by itself under the same secret, and what is taken for time and body some text in it.
             raise Unauthenticated(f"{family}-id contains a dot, a quotation mark or a percent sign")
-        if request.header(f"{other}-id") not in {"", message_id}:
-            # Unsigned, it would pass for the id of this message further on.
-            raise Unauthenticated(f"{other}-id contradicts {family}-id")
+        for name, signed in (("id", message_id), ("timestamp", timestamp)):
+            if request.header(f"{other}-{name}") not in {"", signed}:
+                # Unsigned, it would pass for that of this message further on.
+                raise Unauthenticated(f"{other}-{name} contradicts {family}-{name}")
         check_timestamp(timestamp, request.received_at)
         message = b".".join((_raw(message_id), _raw(timestamp), request.body))
         if not _any_matches(_entries(signatures), message, secret):
