@@ -265,6 +265,21 @@ def test_lines_that_cannot_be_read_are_named_and_the_others_go_back(place: Place
     assert [message["body"] for message in place.take(place.resources.queue_url)] != []
 
 
+def test_what_stands_in_the_bucket_cannot_steer_the_terminal(place: Place) -> None:
+    """Whoever may write there alone must not reach the operator who runs the command."""
+    quarantine(place, github(entry(1, action=None)))
+    steering = "\x1b]52;c;AAAA\x07\x9b2J\u202e"
+    [line] = place.lines()
+    content = "".join(f"{json.dumps(line | {name: value})}\n" for name, value in (("code", steering), (steering, 1)))
+    content += json.dumps(line | {"encoding": steering}) + "\n" + json.dumps(line | {"version": steering})
+    key = f"quarantine/github/2023/11/14/{steering}.ndjson"
+    place.s3.put_object(Bucket=place.resources.bucket, Key=key, Body=content.encode())
+    result = place.redrive("quarantine")
+    assert result.exit_code == 1
+    assert "line 4: " in result.stderr
+    assert all(character.isprintable() for character in result.output.replace("\n", ""))
+
+
 def test_a_bucket_without_versions_is_refused(place: Place) -> None:
     bucket = f"unversioned-{place.resources.bucket}"
     place.s3.create_bucket(Bucket=bucket)

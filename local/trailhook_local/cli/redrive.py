@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trailhook.errors import TrailhookError
 from trailhook.queue import SqsDeliveryQueue
-from trailhook_local.demo.screen import show_table
+from trailhook_local.demo.screen import printable, show_table
 from trailhook_local.lake_query import Answer
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
@@ -203,7 +203,8 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, counts: Co
 
         def tell(line: Line, fate: Fate) -> None:
             if line.event is None:
-                faults.append(f"{line.key}, line {line.number}: {line.fault}")
+                # Whoever may write to the bucket chooses the key, and must not reach the operator's terminal by it.
+                faults.append(printable(f"{line.key}, line {line.number}: {line.fault}"))
             partner, code = (line.event.delivery.partner, line.event.code) if line.event else ("?", "?")
             counts[partner, code, "would be sent" if dry_run and fate is Fate.SENT else fate.value] += 1
 
