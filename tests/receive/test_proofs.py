@@ -286,6 +286,14 @@ def test_a_public_key_is_never_a_shared_secret() -> None:
                 StandardWebhooksProof().verify(request(standard_webhooks_headers(hmac_key, BODY, family=family)), key)
 
 
+@pytest.mark.parametrize("pasted", [" {}", "\t{}", '"{}"', '{{"secret":"{}"}}', "whsec_{}", "\ufeff{}", "arn:x#{}"])
+def test_a_public_key_is_none_however_it_was_pasted(pasted: str) -> None:
+    key = pasted.format(public(FIRST_KEY))
+    for name, sender in SENDERS.items():
+        if "Ed25519" not in name and not sender.secret.startswith("whsec_"):
+            assert refuses(sender, sender.sign(key, BODY), BODY, key), name
+
+
 @pytest.mark.parametrize("key", ["whpk_", "whpk_AAAA", "whpk_not base64", f"whpk_{'A' * 44}", "whpk_\N{SNOWMAN}"])
 def test_a_broken_public_key_refuses_everything_and_raises_nothing_else(key: str) -> None:
     with pytest.raises(Unauthenticated):

@@ -185,8 +185,11 @@ def _check_moment(text: str, received_at: int) -> None:
 
 
 def _shared(secret: str) -> str:
-    """The secret, if it is one that both sides keep to themselves. Raises Unauthenticated for any other."""
-    if secret.startswith(PUBLIC_KEY_PREFIX) or not secret.removeprefix(_SYMMETRIC_PREFIX).strip():
+    """The secret, if it is one that both sides keep to themselves. Raises Unauthenticated for any other.
+
+    A public key is none with a blank, a quotation mark or a member's name before it either, as it may be pasted.
+    """
+    if PUBLIC_KEY_PREFIX in secret or not secret.removeprefix(_SYMMETRIC_PREFIX).strip():
         raise Unauthenticated("The webhook secret is empty or a public key")
     return secret
 
