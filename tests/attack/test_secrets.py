@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.contract.test_contract_table import TABLE
 from tests.contract.test_registry import PARTNERS
-from tests.receive.conftest import SECRET, ReceiveFunction
+from tests.receive.conftest import ROOT, SECRET, ReceiveFunction
 from tests.receive.senders import api_gateway_event, standard_webhooks_headers
 
 from trailhook.delivery import Delivery
@@ -56,6 +58,35 @@ def test_no_log_answer_or_envelope_holds_what_proves_a_sender(
     for secret in (SECRET, SECRET[4:-4], "marker", *proofs):
         found = [text[max(0, text.index(secret) - 300) : text.index(secret) + 60] for text in told if secret in text]
         assert found == []
+
+
+FIRST_REQUEST = """
+import logging, os, runpy, sys
+import boto3
+from moto import mock_aws
+from tests.receive.senders import api_gateway_event
+
+mock_aws().start()
+os.environ |= {"AWS_DEFAULT_REGION": "eu-central-1", "PARTNER": "okta"}
+secret = boto3.client("secretsmanager").create_secret(Name="secret", SecretString=sys.argv[2])
+os.environ["WEBHOOK_SECRET_ARN"] = secret["ARN"]
+os.environ["DELIVERY_QUEUE_URL"] = boto3.client("sqs").create_queue(QueueName="queue")["QueueUrl"]
+logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
+handler = runpy.run_path(sys.argv[1])["handler"]
+print(handler(api_gateway_event("{}", {"authorization": sys.argv[2]}), None)["statusCode"])
+"""
+
+
+def test_an_operator_who_has_everything_logged_does_not_find_the_secret_there() -> None:
+    """Lambda sets the level for all loggers (`ApplicationLogLevel`), and botocore tells at DEBUG what was answered.
+
+    In a process of its own: what is told once, at the first request, must not have been told before.
+    """
+    command = [sys.executable, "-c", FIRST_REQUEST, str(ROOT / "functions/receive/app.py"), SECRET]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[-1] == "204"
+    found = [line for line in told.splitlines() if SECRET in line]
+    assert found == []
 
 
 DELIVERIES = st.builds(

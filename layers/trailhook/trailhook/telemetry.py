@@ -1,7 +1,6 @@
 """Structured log lines and a few metrics: what operators search, and what alarms ring on."""
 
 import json
-import logging
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -25,8 +24,6 @@ def logger(function: str) -> Logger:
 
     In ASCII: half a surrogate pair in a header could not be written otherwise, and the line would be lost.
     """
-    # botocore tells at INFO where it found credentials, in lines that are not ours.
-    logging.getLogger("botocore").setLevel(logging.WARNING)
     return Logger(service=function, json_serializer=partial(json.dumps, default=str, separators=(",", ":")))
 
 

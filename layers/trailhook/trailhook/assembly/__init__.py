@@ -3,6 +3,7 @@
 A module per function, so that none of them waits for what only another one imports.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -24,7 +25,12 @@ def once(connect_seconds: float, read_seconds: float, connections: int = 1) -> C
 
 @cache
 def session() -> botocore.session.Session:
-    """botocore's own session: boto3's adds resources and transfers that nobody here uses, and 20 ms of imports."""
+    """botocore's own session: boto3's adds resources and transfers that nobody here uses, and 20 ms of imports.
+
+    It tells at INFO where it found credentials, and at DEBUG what it sent and was answered, the webhook secret and
+    events too; an operator may have Lambda set either for all loggers. So it is silenced before there is a client.
+    """
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     return botocore.session.get_session()
 
 
