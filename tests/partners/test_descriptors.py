@@ -134,6 +134,7 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
             "proofs",
             "x-key holds the secret",
         ),
+        (MINIMAL + "proofs:\n  - token: {header: svix-id}\n", 1, "proofs", "svix-id holds the secret"),
         (MINIMAL + "delivery_id: x-key\nproofs:\n  - token: {header: x-key}\n", 1, "proofs", "x-key holds the secret"),
         (with_kind("uid: {at: a, constant: b}"), 9, "kinds[0].uid", "exactly one"),
         (with_kind("when: {at: a, matches: '('}"), 9, "kinds[0].when.matches", "regular expression"),

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from trailhook.descriptor import FORMAT
+from trailhook.partner import COMMON_HEADERS
 from trailhook_local.descriptors.form import DESCRIPTOR
 from trailhook_local.descriptors.readers import Problem, Problems
 
@@ -48,7 +49,7 @@ def _compiled(text: str, file: str) -> dict[str, Any]:
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
     tokens = {proof.get("header") for proof in spec.get("proofs", ()) if proof.get("kind") == "token"}
-    kept = {*_headers(spec.get("kinds", ())), spec.get("delivery_id")}
+    kept = {*COMMON_HEADERS, *_headers(spec.get("kinds", ())), spec.get("delivery_id")}
     problems.found += [
         Problem(node.start_mark.line + 1, "proofs", f"{name} holds the secret, so nothing else may be read from it")
         for name in sorted((tokens & kept) - {None, ""})
