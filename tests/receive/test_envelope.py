@@ -251,6 +251,8 @@ def packed(body: bytes) -> dict[str, str]:
         {"pending": {"total": 3, "positions": [[0, 3]]}},
         {"pending": {"total": 3, "positions": [[-1, 1]]}},
         {"pending": {"total": 3, "positions": [0]}},
+        {"pending": {"total": 3, "positions": [[2, 2], [0, 1]]}},
+        {"pending": {"total": 10**6, "positions": [[0, 10**6 - 1]] * 1000}},
         {"pending": {"total": 10**9, "positions": [[0, 10**8]]}},
     ],
     ids=lambda damage: str(damage)[:40],

@@ -122,12 +122,16 @@ class _PendingWire(Struct, frozen=True, gc=False):
         return cls(pending.total, ranges)
 
     def unfolded(self) -> Pending:
-        """Raises ValueError for a position beyond the total, and for none: what is done is not handed back."""
+        """Raises ValueError for a position beyond the total, and for none: what is done is not handed back. Also for
+        one that comes again: what fits a message could name each a hundred thousand times, which takes an hour.
+        """
         positions: set[int] = set()
+        before = -1
         for first, last in self.positions:
-            if not first <= last < self.total:
-                raise ValueError("a position out of range")
+            if not before < first <= last < self.total:
+                raise ValueError("a position out of range, or of its order")
             positions.update(range(first, last + 1))
+            before = last
         if not positions:
             raise ValueError("no position")
         return Pending(self.total, frozenset(positions))
