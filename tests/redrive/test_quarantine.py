@@ -280,6 +280,19 @@ def test_what_stands_in_the_bucket_cannot_steer_the_terminal(place: Place) -> No
     assert all(character.isprintable() for character in result.output.replace("\n", ""))
 
 
+def test_an_object_that_s3_does_not_hand_out_keeps_none_of_the_others_back(place: Place) -> None:
+    """One that a lifecycle archived, or that somebody wrote under a key of their own."""
+    quarantine(place, github(entry(1, action=None)), delivery("okta", b"not JSON"))
+    key = "quarantine/github/2023/11/14/archived.ndjson"
+    place.s3.put_object(Bucket=place.resources.bucket, Key=key, Body=b"{}\n", StorageClass="GLACIER")
+    result = place.redrive("quarantine")
+    assert result.exit_code == 1
+    assert f"{key}: " in result.stderr
+    assert "InvalidObjectState" in result.stderr
+    assert "2 of 3 quarantined events sent" in result.stdout
+    assert place.waiting() == 2
+
+
 def test_a_bucket_without_versions_is_refused(place: Place) -> None:
     bucket = f"unversioned-{place.resources.bucket}"
     place.s3.create_bucket(Bucket=bucket)

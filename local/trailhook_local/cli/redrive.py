@@ -204,7 +204,7 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, counts: Co
         def tell(line: Line, fate: Fate) -> None:
             if line.event is None:
                 # Whoever may write to the bucket chooses the key, and must not reach the operator's terminal by it.
-                faults.append(printable(f"{line.key}, line {line.number}: {line.fault}"))
+                faults.append(printable(f"{line.place}: {line.fault}"))
             partner, code = (line.event.delivery.partner, line.event.code) if line.event else ("?", "?")
             counts[partner, code, "would be sent" if dry_run and fate is Fate.SENT else fate.value] += 1
 
@@ -219,12 +219,12 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, counts: Co
             _show(("partner", "code", "fate"), counts)
     verb = "would be sent" if dry_run else "sent"
     click.echo(f"{_with_fate(counts, verb)} of {counts.total()} quarantined events {verb} to the delivery queue")
+    if faults:
+        raise click.ClickException("what cannot be read stays in quarantine:\n" + "\n".join(faults[:20]))
     if choice.line and choice.line > counts.total():
         raise PlaceError(f"{choice.key} has no line {choice.line}, but {counts.total()} in all")
     if choice != quarantine.Choice(again=choice.again) and _with_fate(counts, Fate.PASSED_OVER.value) == counts.total():
         click.echo(FITS_NOTHING, err=True)
-    if faults:
-        raise click.ClickException("lines that cannot be read stay in quarantine:\n" + "\n".join(faults[:20]))
 
 
 def _with_fate(counts: Counts, fate: str) -> int:

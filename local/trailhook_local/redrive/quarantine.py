@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from trailhook.envelope import Envelope, decode_envelope, encode_envelope
 from trailhook.errors import QuarantineError, TrailhookError
 from trailhook.quarantine import FOLDER, QuarantinedEvent
@@ -26,6 +28,8 @@ from trailhook.queue import Sender
 
 NOTES = "redriven/"
 OBJECTS_AT_ONCE = 8
+_OF_ONE_OBJECT = frozenset({"InvalidObjectState", "InvalidRequest", "NoSuchKey"})
+"""Refusals that are about one object: archived, encrypted with a key of its writer's, or gone since it was listed."""
 
 
 class Fate(Enum):
@@ -82,13 +86,20 @@ def _day(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an object, and of which version; `event` is None where it cannot be read, and `fault` says why."""
+    """One line of an object, and of which version; `event` is None where it cannot be read, and `fault` says why.
+
+    Line 0 stands for all of an object that S3 does not hand out.
+    """
 
     key: str
     version: str
     number: int
     event: QuarantinedEvent | None
     fault: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.key}, line {self.number}" if self.number else self.key
 
     @property
     def note(self) -> str:
@@ -159,7 +170,13 @@ class QuarantineRedrive:
         self._s3.put_object(Bucket=self._bucket, Key=line.note, Body=json.dumps(note), ContentType="application/json")
 
     def _lines(self, key: str) -> Iterator[Line]:
-        found = self._s3.get_object(Bucket=self._bucket, Key=key)
+        try:
+            found = self._s3.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _OF_ONE_OBJECT:
+                raise
+            yield Line(key, "", 0, None, str(error))
+            return
         with closing(found["Body"]) as body:
             content: bytes = body.read()
         version = found.get("VersionId")
