@@ -31,7 +31,7 @@ EXPECTED: Mapping[str, list[tuple[str, str, Mapping[str, str]]]] = {
     "GatewayRefusalsAlarm": [(NAMESPACE, "GatewayRefusals", OURS)],
     "QuarantineAlarm": [(NAMESPACE, "EventsQuarantined", OURS)],
     "TooLargeAlarm": [(NAMESPACE, "DeliveriesTooLarge", OURS)],
-    "UnauthenticatedAlarm": [(NAMESPACE, "DeliveriesUnauthenticated", OURS), ("AWS/ApiGateway", "Count", GATEWAY)],
+    "UnauthenticatedAlarm": [(NAMESPACE, "DeliveriesUnauthenticated", OURS), (NAMESPACE, "DeliveriesQueued", OURS)],
     "ConfigurationAlarm": [(NAMESPACE, "ConfigurationFaults", OURS)],
     "UnreadableMessagesAlarm": [(NAMESPACE, "MessagesUnreadable", OURS), (NAMESPACE, "MessagesParked", OURS)],
     "SilenceAlarm": [(NAMESPACE, "DeliveriesQueued", OURS)],
@@ -194,11 +194,38 @@ def test_one_message_whose_invocation_fails_rings_until_it_is_mended(
     assert all(rings(alarms(template)["ForwardErrorsAlarm"], moments, start + 1800, DAY))
 
 
-def test_401_rings_where_hardly_anything_else_is_answered(template: Template) -> None:
+ANSWERED = {
+    "nothing but 401": ([401] * 3, True),
+    "nine in ten": ([401] * 9 + [202], True),
+    "fewer": ([401] * 8 + [202], False),
+    "nothing but deliveries": ([202] * 3, False),
+    "a scanner alone": ([404] * 100 + [405], False),
+    "a scanner beside deliveries that are not proven": ([401] * 9 + [404] * 100 + [405], True),
+    "nothing": ([], False),
+}
+
+
+@pytest.mark.parametrize(("statuses", "expected"), ANSWERED.values(), ids=ANSWERED)
+def test_401_rings_where_hardly_anything_is_proven_whatever_else_anybody_asks_for(
+    template: Template, capsys: pytest.CaptureFixture[str], statuses: Sequence[int], expected: bool
+) -> None:
+    for status in statuses:
+        report_request(
+            Answer(Response(HTTPStatus(status)), {"status": status, "partner": "okta", "queued": status == 202})
+        )
+    sums = Counter({"Count": len(statuses)} if statuses else {})
+    for record in map(json.loads, capsys.readouterr().out.splitlines()):
+        for directive in record.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in directive["Metrics"]:
+                sums[metric["Name"]] += sum(record[metric["Name"]])
     alarm = alarms(template)["UnauthenticatedAlarm"]
     (share,) = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
-    assert (share["Expression"], alarm["Threshold"]) == ("unauthenticated / requests", 0.9)
+    named = {query["Id"]: query["MetricStat"]["Metric"]["MetricName"] for query in alarm["Metrics"] if query != share}
+    # What one of the metrics has no datapoint for, the expression has none for either.
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    whole = set(named.values()) <= sums.keys()
+    found = eval(share["Expression"], {name: sums[metric] for name, metric in named.items()}) if whole else 0  # noqa: S307
+    assert (found >= alarm["Threshold"]) == expected
 
 
 def test_an_address_is_subscribed_where_there_is_one(deploy: Callable[..., Template], template: Template) -> None:

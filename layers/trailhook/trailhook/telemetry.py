@@ -2,6 +2,7 @@
 
 import json
 from functools import cache, partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.logging import Logger
@@ -36,6 +37,9 @@ def report_request(answer: "Answer") -> None:
     if status >= 400:
         counts["DeliveriesRefused"] = 1
         counts |= {name: 1 for name, code in _REFUSALS.items() if code == status}
+    if status == HTTPStatus.UNAUTHORIZED:
+        # The alarm on the share of these needs a datapoint of both, also where nothing at all is queued.
+        counts["DeliveriesQueued"] = 0
     _emit(str(answer.log["partner"]), counts)
 
 
