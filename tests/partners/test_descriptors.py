@@ -290,7 +290,7 @@ FROM_HEADERS = {
     "version: {header: x}": ["version"],
     "user_agent: {header: x}": ["userAgent"],
     "source_ip: [ip, {header: x}]": ["sourceIPAddress"],
-    "actors:\n  - {id: {header: x}, type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: [{at: ip}, {header: x}], type: User}": ["userIdentity.principalId"],
     "actors:\n  - {id: type, type: [{at: nothing}, {header: x}]}": ["userIdentity.type"],
     "actors:\n  - {id: nobody, type: {header: x}}": [],
     "failures:\n  - {when: type, code: {header: x}}": ["errorCode"],
@@ -354,6 +354,9 @@ BEHIND_HEADERS = {
         "userIdentity.type",
         "userIdentity.principalId",
     ],
+    "actors:\n  - {id: {header: x}, type: User}\n  - {id: type, type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: [nothing, {header: x}], type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: type, type: User}\n  - {id: {header: x}, type: User}": None,
     "failures:\n  - {when: type, code: [{header: x}, type], message: [{header: x}, type]}": [
         "errorCode",
         "errorMessage",

@@ -13,7 +13,18 @@ from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.exact_json import canonical
 from trailhook.redaction import Redaction
-from trailhook.selection import Condition, Found, Place, Subject, condition, first, first_text, path, places
+from trailhook.selection import (
+    Condition,
+    Found,
+    Place,
+    Subject,
+    condition,
+    deciding_headers,
+    first,
+    first_text,
+    path,
+    places,
+)
 from trailhook.timestamps import parse_time
 
 SERVICE = "Service"
@@ -27,6 +38,7 @@ class Actor(Struct, frozen=True):
 
     when: Sequence[Condition]
     id: Sequence[Place]
+    id_headers: Sequence[str]
     type: Sequence[Place]
     details: Sequence[tuple[str | None, Callable[[Any], Any]]]
 
@@ -34,13 +46,16 @@ class Actor(Struct, frozen=True):
     def of(cls, spec: Mapping[str, Any]) -> "Actor":
         when = [condition(entry) for entry in spec.get("when", ())]
         details = [(entry.get("as"), path(entry["at"])) for entry in spec.get("details", ())]
-        return cls(when, places(spec["id"]), places(spec["type"]), details)
+        return cls(when, places(spec["id"]), deciding_headers(spec["id"]), places(spec["type"]), details)
 
     def identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity | None:
         """Who it is; the details are taken of the event as it may be `shown`."""
         holds, chosen = _hold(self.when, subject), _unsigned(self.when, subject)
         found = first_text(self.id, subject) if holds or chosen else None
         if found is None or found.text is None:
+            if holds and not all(map(subject.delivery.vouches_for, self.id_headers)):
+                # Without that header somebody else is named.
+                unsigned.append("userIdentity.principalId")
             return None
         if not holds:
             unsigned.append("userIdentity.principalId")

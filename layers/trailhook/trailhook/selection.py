@@ -65,8 +65,8 @@ def place(spec: Mapping[str, Any]) -> Place:
     if "receipt" in spec:
         return _receipt
     if "join" in spec:
-        headers = [header for part in spec["join"] if (header := _deciding_header(part))]
-        return partial(_joined, [place(part) for part in spec["join"]], spec.get("with", "."), headers)
+        parts = [place(part) for part in spec["join"]]
+        return partial(_joined, parts, spec.get("with", "."), deciding_headers(spec["join"]))
     change = _Change(spec.get("map", {}), frozenset(spec.get("except", ())), spec.get("before"))
     if "header" in spec:
         return partial(_at_header, spec["header"], change)
@@ -76,25 +76,25 @@ def place(spec: Mapping[str, Any]) -> Place:
     return partial(_at_path, spec["at"], changed)
 
 
-def places(specs: Iterable[Mapping[str, Any]]) -> list[Place]:
+def places(specs: Sequence[Mapping[str, Any]]) -> list[Place]:
     """Several places, of which the first that holds something counts.
 
     One that stands behind a header counts where that is not there, and a header can be taken away.
     """
-    found: list[Place] = []
-    headers: list[str] = []
-    for spec in specs:
-        found.append(partial(_behind, tuple(headers), place(spec)) if headers else place(spec))
-        if header := _deciding_header(spec):
-            headers.append(header)
+    found = []
+    for index, spec in enumerate(specs):
+        headers = deciding_headers(specs[:index])
+        found.append(partial(_behind, headers, place(spec)) if headers else place(spec))
     return found
 
 
-def _deciding_header(spec: Mapping[str, Any]) -> str | None:
-    """The header without which a place holds nothing."""
-    while "join" in spec:
-        spec = spec["join"][0]
-    return spec.get("header")
+def deciding_headers(specs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The headers without which some of these places hold nothing."""
+    headers: list[str] = []
+    for spec in specs:
+        headers += deciding_headers(spec["join"][:1]) if "join" in spec else []
+        headers += [spec["header"]] if "header" in spec else []
+    return headers
 
 
 def _behind(headers: Iterable[str], at: Place, subject: Subject) -> Found | None:
