@@ -118,6 +118,18 @@ def test_a_crash_between_sending_and_deleting_leaves_two_and_never_none(letters:
     assert twice in LETTERS
 
 
+@pytest.mark.parametrize("option", ["--one-by-one", "--dry-run"])
+def test_what_is_hidden_is_not_taken_for_gone(letters: Place, option: str) -> None:
+    """By a run that was killed; or on the delivery queue of a deleted stack, by forward."""
+    url = letters.resources.dead_letter_queue_url
+    letters.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=4, VisibilityTimeout=900)
+    letters.sqs.send_message(QueueUrl=url, MessageBody=LETTERS["parked"], DelaySeconds=900)
+    result = letters.redrive("dead-letters", option)
+    assert "2 of 2 dead letters" in result.stdout
+    assert result.exit_code == 1
+    assert "about 5 more are hidden" in result.stderr
+
+
 class ShownAgain:
     """SQS, where what was looked at shows again after four more receives, and comes before what was not looked at."""
 

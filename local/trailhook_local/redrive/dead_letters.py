@@ -83,8 +83,8 @@ class DeadLetterRedrive:
         self._destination = SqsDeliveryQueue(client, queue_url)
 
     def count(self) -> int:
-        """How many messages there are, hidden ones too, as far as SQS knows."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        """How many messages there are, hidden and delayed ones too, as far as SQS knows."""
+        names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
         attributes = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
         return sum(int(attributes[name]) for name in names)
 
