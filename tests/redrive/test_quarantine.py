@@ -90,6 +90,19 @@ def test_what_was_sent_is_not_sent_again_and_the_evidence_stays(place: Place) ->
     assert "2 of 2" in place.redrive("quarantine", "--again").stdout
 
 
+def test_an_event_that_had_to_be_written_again_goes_back_once(place: Place) -> None:
+    """A delivery that comes back whole is quarantined in other company than before, so in another object."""
+    twice, beside = github(entry(1, action=None)), github(entry(2, action=None), request_id="request-2")
+    quarantine(place, twice, beside)
+    quarantine(place, twice)
+    assert len(place.keys("quarantine")) == 2
+    assert "2 of 3 quarantined events would be sent" in place.redrive("quarantine", "--dry-run").stdout
+    first, second = place.redrive("quarantine"), place.redrive("quarantine")
+    assert "2 of 3 quarantined events sent" in first.stdout
+    assert "0 of 3 quarantined events sent" in second.stdout
+    assert place.waiting() == 2
+
+
 def test_an_event_that_is_refused_again_waits_for_the_next_time(place: Place) -> None:
     quarantine(place, github(entry(1, action=None)))
     for _ in range(2):

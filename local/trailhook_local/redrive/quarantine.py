@@ -6,13 +6,14 @@ be taken apart): headers, receipt time and what the proof covered are as they we
 What was sent is noted in an object of its own below `redriven/`, named after the line and the version of its object.
 Nothing in the bucket is ever changed, moved or deleted, so no crash can lose a line: one between sending and noting
 sends an event twice, with equal id and content. An event that is refused again is written to the bucket anew, and that
-new version has no note.
+new version has no note. What forward had to write again, and stands in two objects, is sent once in a run.
 """
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -131,6 +132,7 @@ class QuarantineRedrive:
         """
         over = threading.Event()
         lock = threading.Lock()
+        send_once = _Once(_pass_over if dry_run else self._queue.send)
 
         def work(key: str) -> None:
             before = self._sent_before(key)
@@ -138,8 +140,8 @@ class QuarantineRedrive:
                 if over.is_set():
                     return
                 fate = self._fate(line, choice, before)
-                if fate is Fate.SENT and not dry_run:
-                    self._send(line)
+                if fate is Fate.SENT:
+                    fate = self._send(line, send_once, dry_run=dry_run)
                 with lock:
                     tell(line, fate)
             with lock:
@@ -160,13 +162,17 @@ class QuarantineRedrive:
             return Fate.PASSED_OVER
         return Fate.SENT_BEFORE if line.note in before and not choice.again else Fate.SENT
 
-    def _send(self, line: Line) -> None:
+    def _send(self, line: Line, send_once: "_Once", *, dry_run: bool) -> Fate:
         """Send, then note: in this order a crash between the two sends an event twice, never not at all."""
         assert line.event is not None  # noqa: S101 - see _fate
-        message = encode_envelope(Envelope(line.event.delivery))
-        self._queue.send(message)
-        note = {"key": line.key, "version": line.version, "line": line.number, "uid": line.event.uid}
-        note |= {"code": line.event.code, "sent_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        fate = Fate.SENT if send_once(encode_envelope(Envelope(line.event.delivery))) else Fate.SENT_BEFORE
+        if not dry_run:
+            self._note(line, line.event)
+        return fate
+
+    def _note(self, line: Line, event: QuarantinedEvent) -> None:
+        note = {"key": line.key, "version": line.version, "line": line.number, "uid": event.uid, "code": event.code}
+        note["sent_at"] = datetime.now(UTC).isoformat(timespec="seconds")
         self._s3.put_object(Bucket=self._bucket, Key=line.note, Body=json.dumps(note), ContentType="application/json")
 
     def _lines(self, key: str) -> Iterator[Line]:
@@ -200,3 +206,33 @@ class QuarantineRedrive:
     def _list(self, prefix: str) -> Iterator[str]:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", ()))
+
+
+def _pass_over(_message: str) -> None:
+    """What a dry run does with a message."""
+
+
+class _Once:
+    """Sends each message once, and says whether it did. Threads may share it."""
+
+    _SENT: Future[None] = Future()
+    _SENT.set_result(None)
+
+    def __init__(self, send: Callable[[str], None]) -> None:
+        self._send = send
+        self._sent: dict[bytes, Future[None]] = {}
+
+    def __call__(self, message: str) -> bool:
+        """Raises what sending it raises, also where another thread does that."""
+        digest, sending = hashlib.sha256(message.encode()).digest(), Future[None]()
+        if (first := self._sent.setdefault(digest, sending)) is not sending:
+            first.result()
+            return False
+        try:
+            self._send(message)
+        except BaseException as error:
+            sending.set_exception(error)
+            raise
+        sending.set_result(None)
+        self._sent[digest] = self._SENT  # Which takes no room.
+        return True
