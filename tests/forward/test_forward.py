@@ -628,3 +628,14 @@ def test_writing_the_same_quarantine_twice_changes_nothing() -> None:
         bench.forward(record(Envelope(delivery(entry(1)))))
     assert len(bench.quarantine.objects) == 1
     assert next(iter(bench.quarantine.objects)).startswith("quarantine/github/2023/11/14/")
+
+
+@pytest.mark.parametrize("other", [{"id": "delivery-2"}, {"received_at": 1_700_000_002_000}], ids=["id", "time"])
+def test_deliveries_of_one_body_are_kept_side_by_side_though_a_gateway_gave_them_one_request_id(
+    other: Mapping[str, Any],
+) -> None:
+    bench = Bench()
+    broken = delivery(body=b"{bad")
+    for one in (broken, replace(broken, **other)):
+        bench.forward(record(Envelope(one)))
+    assert len(bench.quarantine.lines) == 2
