@@ -66,6 +66,7 @@ def test_nothing_of_the_parents_environment_reaches_the_function(
     assert environment["PARTNER"] == "github"
     assert environment["PATH"] == os.environ["PATH"]
     assert not {"AWS_PROFILE", "WEBHOOK_SECRET_ARN"} & set(environment)
+    assert environment["AWS_CONFIG_FILE"] == environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
 
 
 def test_what_a_function_or_its_child_prints_goes_to_its_log(function: MakeFunction) -> None:

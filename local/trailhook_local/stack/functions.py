@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from trailhook_local.stack.endpoints import NO_FILES
 from trailhook_local.stack.errors import InvocationError, StartError
 
 # Lambda allows the init phase 10 s ("Lambda execution environments"); a busy laptop compiles bytecode meanwhile.
@@ -46,6 +47,7 @@ class Function:
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": os.environ.get("HOME", "/tmp"),  # noqa: S108 - what Lambda's only writable place is called
+            **NO_FILES,
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             "PYTHONUNBUFFERED": "1",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from trailhook_local.stack.endpoints import NO_FILES
 from trailhook_local.stack.errors import StartError
 
 READY_SECONDS = 30.0
@@ -30,7 +31,7 @@ class Server:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, **(environment or {})},
+                env={**_nothing_of_aws(), **NO_FILES, **(environment or {})},
                 # Ctrl-C in a terminal reaches the whole process group; the parent alone decides when servers end.
                 start_new_session=True,
             )
@@ -77,3 +78,8 @@ class Server:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+
+
+def _nothing_of_aws() -> dict[str, str]:
+    """This process's environment without what is meant for AWS itself: moto uses boto3."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
