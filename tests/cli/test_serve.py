@@ -88,11 +88,38 @@ def test_without_a_stack_the_commands_say_so(tmp_path: Path) -> None:
     assert "no stack runs" in asked.stderr
 
 
-def test_a_start_that_cannot_be_says_what_to_change() -> None:
-    started = trailhook("serve", "--state", "/dev/null/folder")
+@pytest.mark.parametrize("folder", ["/dev/null/folder", "/dev/null/folder/of/a/folder"])
+def test_a_start_that_cannot_be_says_what_to_change(folder: str) -> None:
+    started = trailhook("serve", "--state", folder)
     assert started.returncode == 1
     assert "name another folder with --state" in started.stderr
     assert started.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize("name", ["logs", "logs/lake.log/folder"])
+def test_a_folder_with_something_else_in_it_says_what_to_change(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name == "logs":
+        path.touch()
+    else:
+        path.mkdir(parents=True)
+    started = trailhook("serve", "okta", "--state", str(tmp_path))
+    assert started.returncode == 1
+    assert "name another folder with --state" in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+def test_a_lake_that_cannot_be_read_says_what_to_change(tmp_path: Path) -> None:
+    """As it is after a disk was full, or after a later version of DuckDB; what an earlier start logged is not told."""
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "lake.duckdb").write_text("no database")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "lake.log").write_text("of an earlier start\n")
+    started = trailhook("serve", "okta", "--state", str(tmp_path))
+    assert started.returncode == 1
+    assert f"Move {tmp_path / 'lake'} away, or name another folder" in started.stderr
+    assert "not a valid DuckDB database" in started.stderr
+    assert not {"Traceback", "earlier"} & set(started.stderr.split())
 
 
 def test_a_stack_is_started_from_the_projects_folder(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+import duckdb
+
 from trailhook_local.lake.server import LakeServer
 
 
@@ -20,9 +22,13 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with LakeServer(
-        account=arguments.account, region=arguments.region, directory=arguments.data, port=arguments.port
-    ) as server:
+    try:
+        lake = LakeServer(
+            account=arguments.account, region=arguments.region, directory=arguments.data, port=arguments.port
+        )
+    except (OSError, duckdb.Error) as error:
+        parser.exit(1, f"the Lake's data cannot be used: {error}\nMove {arguments.data} away, or name another folder\n")
+    with lake as server:
         sys.stdout.write(json.dumps({"url": server.url}) + "\n")
         sys.stdout.flush()
         stop.wait()

@@ -26,6 +26,7 @@ class Server:
         self.name = module
         self.log_file = log_file
         with log_file.open("ab") as log:
+            self._log_begins = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "trailhook_local.stack.leash", module, *arguments],
                 stdin=subprocess.PIPE,
@@ -66,7 +67,7 @@ class Server:
         raise StartError(f"{self.name} was not ready within {READY_SECONDS:.0f} s:\n{self._log_tail()}")
 
     def _log_tail(self) -> str:
-        return self.log_file.read_text(errors="replace")[-2000:]
+        return self.log_file.read_bytes()[self._log_begins :].decode(errors="replace")[-2000:].rstrip()
 
     def stop(self) -> None:
         self._process.terminate()

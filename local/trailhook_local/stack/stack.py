@@ -83,7 +83,8 @@ class Stack:
 
     def __enter__(self) -> Self:
         try:
-            self._start()
+            with status.written(self.state):
+                self._start()
         except BaseException:
             self.stop()
             raise

@@ -45,17 +45,25 @@ class Status:
 
 
 @contextmanager
+def written(state: Path) -> Iterator[None]:
+    """Raises `StartError` where something in `state` cannot be written: a folder of another user, or no folder."""
+    try:
+        yield
+    except OSError as error:
+        named = Path(error.filename or ".")
+        if not (named.is_relative_to(state) or state.is_relative_to(named)):
+            raise
+        raise StartError(f"cannot write to {named} ({error.strerror}); name another folder with --state") from error
+
+
+@contextmanager
 def hold(state: Path) -> Iterator[None]:
     """Make this process the only stack in `state`. A dead process holds no lock.
 
-    Raises `AlreadyRunningError`, or `StartError` where nothing can be written there.
+    Raises `AlreadyRunningError`.
     """
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock_file = (state / LOCK_FILE).open("a")
-    except OSError as error:
-        raise StartError(f"cannot write to {state} ({error.strerror}); name another folder with --state") from error
-    with lock_file as lock:
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (state / LOCK_FILE).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
