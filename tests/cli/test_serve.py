@@ -70,6 +70,18 @@ def test_a_query_that_is_wrong_says_what_to_change(state: str) -> None:
         assert 'EDS stands for it here: "SELECT ' in trailhook("query", wrong, "--state", state).stderr
 
 
+def test_a_command_whose_output_is_closed_ends_as_it_would(state: str) -> None:
+    """As a supervisor may start it."""
+    ended = subprocess.run(
+        ["/bin/sh", "-c", '"$@" >&-', "sh", TRAILHOOK, "query", "SELECT count(*) FROM EDS", "--state", state],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 def test_a_partner_that_does_not_run_is_named(state: str) -> None:
     sent = trailhook("send", "okta", "-", "--state", state, given="{}")
     assert sent.returncode == 1

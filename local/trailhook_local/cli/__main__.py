@@ -2,12 +2,15 @@
 
 import signal
 
+from trailhook_local.cli.output import write_whatever_comes
+
 
 def main() -> None:
     """Run the command line. A Ctrl-C that comes while it is imported ends the process at once and without a word.
 
     As an exception it would be raised in the middle of somebody's import, and shown with all of its traceback.
     """
+    write_whatever_comes()
     former = signal.getsignal(signal.SIGINT)
     if former is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

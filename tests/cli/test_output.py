@@ -1,0 +1,57 @@
+"""What a command did is told to the end, wherever its output goes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TRAILHOOK = Path(sys.executable).with_name("trailhook")
+SAMPLE = {"eventType": "user.session.start", "uuid": "1", "published": "2026-11-25T08:00:00Z"}
+ACTOR = "Zoë \N{EURO SIGN} \N{ELECTRIC LIGHT BULB}"
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    file = tmp_path / "sample.json"
+    file.write_text(json.dumps(SAMPLE | {"actor": {"id": ACTOR}}), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_letters_that_an_encoding_does_not_have_are_escaped_as_json_does(sample: Path, encoding: str) -> None:
+    mapped = subprocess.run(
+        [TRAILHOOK, "map", "okta", sample],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (mapped.returncode, mapped.stderr) == (0, b"")
+    # click writes UTF-8 where it is told ASCII.
+    shown = mapped.stdout.decode(encoding if encoding != "ascii" else "utf-8")
+    assert json.loads(shown)["eventData"]["userIdentity"]["principalId"] == ACTOR
+
+
+TABLE = """
+from trailhook_local.cli.output import write_whatever_comes
+write_whatever_comes()
+from rich.console import Console
+from trailhook_local.demo.screen import show_table
+from trailhook_local.lake_query import Answer
+show_table(Console(width=80), Answer(["price"], [{"price": chr(0x20AC)}]))
+"""
+
+
+def test_a_table_is_shown_in_any_encoding() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", TABLE],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert r"\u20ac" in shown.stdout.decode("latin-1")
