@@ -86,7 +86,7 @@ clean: ## Remove what the other commands made
 	rm -rf $(VENV) $(SAM_VENV) $(SCAN_VENV) $(FUZZ_VENV) $(UV_VENV) .aws-sam .trailhook .fuzz
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailhook needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailhook needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	@echo "Setting up $(VENV) (once, about half a minute)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -q --no-deps --require-hashes -r requirements/dev.txt

@@ -98,6 +98,13 @@ def test_every_command_that_is_named_exists(target: str) -> None:
     assert re.search(rf"^{target}:.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
+def test_make_tells_a_python_that_is_too_old_in_ascii() -> None:
+    """Python 3.6 in the C locale, as on older servers, takes no other letter on its command line."""
+    recipes = [line for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if line.startswith("\t")]
+    assert any("sys.version_info" in line for line in recipes)
+    assert [line for line in recipes if not line.isascii()] == []
+
+
 @pytest.mark.parametrize("option", found(r'"(--[a-z-]+)"', (ROOT / "local/trailhook_local/cli/redrive.py").read_text()))
 def test_every_option_of_the_way_back_is_described(option: str) -> None:
     assert f"`{option}`" in OPERATIONS
