@@ -544,7 +544,7 @@ def test_a_header_without_its_value_and_a_sample_without_events_are_said(lampwor
 def test_a_file_that_is_not_there_and_one_under_another_name(tmp_path: Path, lampworks: Path) -> None:
     missing = trailhook("map", "nothing", "-", given="{}")
     assert missing.exit_code == 2, "1 is for an event that is refused"
-    assert "nor is it one of: atlassian" in missing.stderr
+    assert "nor is it one of: " in missing.stderr
     assert "Name a descriptor's YAML file" in missing.stderr
     other = lampworks.rename(tmp_path / "other.yaml")
     assert "the file must be lampworks.yaml" in trailhook("map", other, "-", given="{}").stderr
