@@ -40,11 +40,18 @@ def emoji(event_type: str) -> Mapping[str, Any]:
         ("gitlab", {"event_name": "project_transfer", "created_at": MADE}, RECEIVED),
         ("gitlab", emoji("award"), CHANGED),
         ("gitlab", emoji("revoke"), RECEIVED),
-        (
-            "gitlab",
-            {"object_kind": "access_token", "event_name": "expiring_access_token"}
-            | {"object_attributes": {"name": "ci", "created_at": MADE, "expires_at": "2026-01-07"}},
-            RECEIVED,
+        *(
+            (
+                "gitlab",
+                {"object_kind": kind, "event_name": f"expiring_{kind}"}
+                | {"object_attributes": {"name": "ci", "created_at": MADE, "expires_at": "2026-01-07"}},
+                RECEIVED,
+            )
+            for kind in ("access_token", "deploy_token")
+        ),
+        *(
+            ("gitlab", {"object_kind": "milestone", "object_attributes": dict(ACCOUNT), "action": action}, moment)
+            for action, moment in {"create": CHANGED, "close": CHANGED, "delete": RECEIVED}.items()
         ),
         ("wiz", ISSUE | {"status": "OPEN", "updatedAt": CHANGED}, MADE),
         ("wiz", ISSUE | {"status": "RESOLVED", "updatedAt": RECEIVED, "statusChangedAt": CHANGED}, CHANGED),
