@@ -470,6 +470,15 @@ def test_where_a_time_is_in_seconds_no_other_form_counts(moment: str) -> None:
     assert refuses(sender, {"x-signature": signature, "x-time": moment})
 
 
+@pytest.mark.parametrize("any_time", [False, True])
+def test_no_end_of_a_body_can_pass_for_the_beginning_of_the_time(any_time: bool) -> None:
+    proof = TimestampedHmacProof("p", "x-signature", "x-time", "{body}{timestamp}", any_time=any_time)
+    headers = {"x-signature": hex_hmac("fake", b"payload=%7B%7D&amount=100" + str(NOW).encode())}
+    proof.verify(request({**headers, "x-time": str(NOW)}, b"payload=%7B%7D&amount=100"), "fake")
+    with pytest.raises(Unauthenticated):
+        proof.verify(request({**headers, "x-time": f"00{NOW}"}, b"payload=%7B%7D&amount=1"), "fake")
+
+
 def test_an_altered_time_breaks_the_signature() -> None:
     for name in ("hex over a time and the body", "base64 over the body and a time"):
         sender = SENDERS[name]

@@ -167,7 +167,8 @@ def base64_text(digest: bytes) -> str:
 
 def check_timestamp(text: str, received_at: int) -> None:
     """Raise Unauthenticated unless `text`, in whole seconds, lies within the tolerance of receipt (milliseconds)."""
-    if not re.fullmatch(r"[0-9]{1,12}", text):
+    # A zero in front may be the end of the body, where that is signed before the time with nothing in between.
+    if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
         raise Unauthenticated("The signed timestamp is not a number of seconds")
     if abs(received_at // 1000 - int(text)) > TIMESTAMP_TOLERANCE_SECONDS:
         raise Unauthenticated("The signed timestamp is too far from the time of receipt")
@@ -175,6 +176,8 @@ def check_timestamp(text: str, received_at: int) -> None:
 
 def _check_moment(text: str, received_at: int) -> None:
     """The same for a time in seconds, milliseconds or ISO 8601."""
+    if text.lstrip().startswith("0"):
+        raise Unauthenticated("The signed timestamp is not a time")  # for the same reason
     try:
         moment = parse_time(text, "The signed timestamp")
     except UnmappableEvent as error:
