@@ -23,6 +23,7 @@ RECEIVED_AT = 1_767_225_600_123
 """2026-01-01T00:00:00.123Z: every case is received then."""
 ACCOUNT = "111122223333"
 OPTIONS = Options(accept_hec=True)
+SENT_BY_ALL: Mapping[str, str] = {"content-type": "application/json"}
 
 SCHEMA_EVENT = {
     "eventSource": "lamps.example.com",
@@ -83,14 +84,14 @@ def outcomes(sent: Delivery) -> list[dict[str, Any]]:
 
 def event_data(partner: str, body: Any, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The `eventData` of a body that is one event."""
-    [outcome] = outcomes(delivery(partner, compact(body).encode(), headers))
+    [outcome] = outcomes(delivery(partner, compact(body).encode(), {**SENT_BY_ALL, **(headers or {})}))
     assert "eventData" in outcome, outcome
     return dict(outcome["eventData"])
 
 
 def refusal(partner: str, body: Any, headers: Mapping[str, str] | None = None) -> str:
     """The code with which a body that is one event is refused."""
-    [outcome] = outcomes(delivery(partner, compact(body).encode(), headers))
+    [outcome] = outcomes(delivery(partner, compact(body).encode(), {**SENT_BY_ALL, **(headers or {})}))
     assert "refused" in outcome, outcome
     return str(outcome["refused"])
 

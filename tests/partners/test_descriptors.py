@@ -348,6 +348,7 @@ BEHIND_HEADERS = {
     "source_ip: [{header: x}, ip]": ["sourceIPAddress"],
     "source_ip: [ip, {header: x}]": None,
     "uid: [{header: x}, {header: y}, type]": ["UID"],
+    "uid: {header: x}": ["UID"],
     "uid: {join: [type, {header: x}]}": ["UID"],
     "uid: [{join: [{header: x}, at]}, type]": ["UID"],
     "actors:\n  - {id: [{header: x}, type], type: [{header: x}, {constant: User}]}": [

@@ -53,7 +53,7 @@ class Actor(Struct, frozen=True):
         holds, chosen = _hold(self.when, subject), _unsigned(self.when, subject)
         found = first_text(self.id, subject) if holds or chosen else None
         if found is None or found.text is None:
-            if holds and not all(map(subject.delivery.vouches_for, self.id_headers)):
+            if holds and _may_be_left_out(self.id_headers, subject):
                 # Without that header somebody else is named.
                 unsigned.append("userIdentity.principalId")
             return None
@@ -102,6 +102,7 @@ class Kind(Struct, frozen=True):
     name: str
     when: Sequence[Condition]
     uid: Sequence[Place]
+    uid_headers: Sequence[str]
     tenant: Sequence[Place]
     uid_repeats: bool
     digest: Sequence[Callable[[Any], Any]]
@@ -123,6 +124,7 @@ class Kind(Struct, frozen=True):
             name=spec["name"],
             when=[condition(entry) for entry in spec.get("when", ())],
             uid=places(spec.get("uid", ())),
+            uid_headers=deciding_headers(spec.get("uid", ())),
             tenant=places(spec.get("tenant", ())),
             uid_repeats=spec.get("uid_repeats", False),
             digest=[path(entry) for entry in spec.get("digest", ())],
@@ -158,7 +160,7 @@ class Kind(Struct, frozen=True):
         version, user_agent = first_text(self.version, subject), first_text(self.user_agent, subject)
         source_ip = self._address(subject)
         unsigned = [
-            *_named(("UID", uid)),
+            *_named(("UID", uid), all_of_them=uid is None and _may_be_left_out(self.uid_headers, subject)),
             *_named(("eventName", name), all_of_them=_unsigned(self.when, subject)),
             *_named(("eventTime", time), ("version", version)),
             *_named(("userAgent", user_agent), ("sourceIPAddress", source_ip)),
@@ -238,6 +240,11 @@ def _hold(conditions: Sequence[Condition], subject: Subject) -> bool:
 def _unsigned(conditions: Sequence[Condition], subject: Subject) -> bool:
     """Whether a header that the sender's proof does not cover has a say in whether they hold."""
     return any(condition.unsigned(subject) for condition in conditions)
+
+
+def _may_be_left_out(headers: Sequence[str], subject: Subject) -> bool:
+    """Whether the proof covers not all of these headers, nor that they are not there."""
+    return not all(map(subject.delivery.vouches_for, headers))
 
 
 def _digest(value: Any) -> str:
