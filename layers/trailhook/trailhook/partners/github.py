@@ -65,10 +65,10 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     body = open_body(delivery)
     is_form = body.startswith(b"payload=") and not delivery.element
     text = JsonText(form_field(body, "payload") if is_form else body, element=delivery.element)
-    is_webhook = _is_webhook(delivery)
     # GitHub puts one object into a form. Of several none could be told from the others, for what is kept is the form.
     for record in [text.document()] if is_form else text.records():
-        value = record.value if is_webhook else _unwrapped(record.value)
+        entry = _unwrapped(record.value)
+        value = record.value if _is_webhook(delivery, entry) else entry
         original = delivery.body if is_form else record.original
         yield PartnerEvent(delivery, value, original, record.fault)
 
@@ -83,7 +83,7 @@ def uid(event: PartnerEvent) -> str | None:
     """GitHub's own id: of a webhook the delivery's GUID, of an audit-log entry its `_document_id`, which Enterprise
     Server writes below `data` into its log.
     """
-    if _is_webhook(event.delivery):
+    if _is_webhook(event.delivery, event.value):
         return event.delivery.header("x-github-delivery") or None
     return _document_id(event.value) if isinstance(event.value, dict) else None
 
@@ -95,12 +95,21 @@ def _document_id(entry: Mapping[str, Any]) -> str | None:
 def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     if not isinstance(event.value, dict):
         raise UnmappableEvent("NotAnObject", "A GitHub event is a JSON object")
-    mapping = _from_webhook if _is_webhook(event.delivery) else _from_audit_entry
+    mapping = _from_webhook if _is_webhook(event.delivery, event.value) else _from_audit_entry
     return mapping(event, event.value, redaction)
 
 
-def _is_webhook(delivery: Delivery) -> bool:
-    return bool(delivery.headers.get("x-github-event"))
+def _is_webhook(delivery: Delivery, value: Any) -> bool:
+    return bool(delivery.headers.get("x-github-event")) and not _is_of_the_log(value)
+
+
+def _is_of_the_log(value: Any) -> bool:
+    """Whether it has what no webhook has. Then it is an entry of the audit log, whatever an unsigned header says."""
+    if not isinstance(value, dict):
+        return False
+    # Of webhooks only those of a status have a time of their own, and a sender with it.
+    is_timed = "@timestamp" in value or ("created_at" in value and "sender" not in value)
+    return is_timed or _document_id(value) is not None
 
 
 def _from_webhook(event: PartnerEvent, body: Mapping[str, Any], redaction: Redaction) -> AuditEvent:
