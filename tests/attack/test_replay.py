@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.contract.test_contract_table import SECRET, STANDARD, TABLE, Row, every_row
 from tests.contract.test_registry import OPTIONS, receiver
 from tests.partners.cases import cases
-from tests.receive.senders import NOW, RECEIVED_AT, api_gateway_event, hex_hmac
+from tests.receive.senders import NOW, RECEIVED_AT, api_gateway_event, hex_hmac, standard_webhooks_headers
 
 from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery
@@ -103,3 +103,22 @@ def test_what_a_partner_signed_is_no_standard_webhooks_message(name: str, signed
     receive, sender = receiver(name, secret)
     assert receive.answer(api_gateway_event(body.encode(), headers)).response.status == 401
     assert sender.messages == []
+
+
+@pytest.mark.parametrize("family", ["webhook", "svix"])
+def test_what_a_forwarder_signed_is_no_delivery_of_the_partners_own(family: str) -> None:
+    """It would count for good, while Standard Webhooks' own signature counts for five minutes."""
+    secret, body = "it-is-no-base64", b'{"action":"a"}\n{"action":"b"}'
+    recorded = standard_webhooks_headers(secret.encode(), body, family=family)
+    digest = base64.b64decode(recorded[f"{family}-signature"].removeprefix("v1,"))
+    signed = f"{recorded[f'{family}-id']}.{recorded[f'{family}-timestamp']}.".encode() + body
+    assert hex_hmac(secret, signed) == digest.hex()
+    for name, header, prefix in (
+        ("github", "x-hub-signature-256", "sha256="),
+        ("launchdarkly", "x-ld-signature", ""),
+        ("pagerduty", "x-pagerduty-signature", "v1="),
+    ):
+        receive, sender = receiver(name, secret)
+        later = api_gateway_event(signed, {header: prefix + digest.hex()}, received_at=RECEIVED_AT + DAY * 1000)
+        assert receive.answer(later).response.status == 401
+        assert sender.messages == []

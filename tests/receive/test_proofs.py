@@ -443,6 +443,21 @@ def test_a_token_may_hold_any_character_that_a_header_can() -> None:
         TokenProof("p").verify(request({"authorization": secret}), secret)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"at.{NOW}.{NOW}.":"10.1.2.3"}}'.encode(),
+        f"[1.5,{NOW}.25,3]".encode(),
+        b"version=1.2.3&payload=%7B%7D",
+        b"\x1f\x8b.1700000000.",
+        b"a.1700000000",
+        b"",
+    ],
+)
+def test_a_body_that_is_no_message_of_standard_webhooks_is_the_partners_own(body: bytes) -> None:
+    HmacProof("p", "x-signature").verify(request({"x-signature": hex_hmac("fake", body)}, body), "fake")
+
+
 # A time that a signature covers, and a token beside a signature.
 
 AFTER = SENDERS["base64 over the body and a time"]

@@ -27,6 +27,10 @@ _SYMMETRIC_PREFIX = "whsec_"
 _MAX_ASYMMETRIC = 5
 """Each of these costs a pass over the whole body, and a forger chooses how many a header lists."""
 
+_STANDARD_WEBHOOKS = re.compile(rb'[^\x00-\x1f".%]+\.[1-9][0-9]{9}\.')
+"""How what Standard Webhooks signs begins: an id, as it is taken below, and a time. In JSON a quotation mark comes
+before any text, in a form of it a percent sign, and what is compressed begins with a control character."""
+
 
 class Proof(Protocol):
     """One way to prove a sender."""
@@ -65,6 +69,9 @@ class HmacProof(Struct, frozen=True):
         expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), request.body, self.algorithm))
         if not any(_equal(entry, expected) for entry in entries):
             raise Unauthenticated(f"{self.header} does not match the body")
+        if _STANDARD_WEBHOOKS.match(request.body):
+            # Signed under the same secret and recorded, it would count here at any time.
+            raise Unauthenticated(f"{self.header} is the signature of a message of Standard Webhooks")
 
 
 class TimestampedHmacProof(Struct, frozen=True):
