@@ -175,6 +175,9 @@ class Answering:
         pytest.param(418, b"", Disposition.UNDOCUMENTED, id="an undocumented refusal"),
         pytest.param(413, b"", Disposition.QUARANTINE, id="too large"),
         pytest.param(503, b"<html>", Disposition.RETRY, id="down"),
+        pytest.param(403, b"Zugriff verweigert: gesch\xfctzt", Disposition.CONFIGURATION, id="a proxy's own words"),
+        pytest.param(401, b"[]", Disposition.CONFIGURATION, id="a refusal without members"),
+        pytest.param(400, b'{"__type":7}', Disposition.UNDOCUMENTED, id="a code that is no text"),
         pytest.param(400, b'{"__type":"LimitExceededException"}', Disposition.RETRY, id="a quota by another name"),
     ],
 )

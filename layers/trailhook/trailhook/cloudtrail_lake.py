@@ -106,7 +106,12 @@ class CloudTrailLake:
     def _refusal(self, answer: Answer, *, alone: bool) -> Outcome:
         """What the refusal of a whole request means for each entry in it."""
         response = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
-        error = self._parser.parse(response, _NO_SHAPE).get("Error", {})
+        try:
+            error = self._parser.parse(response, _NO_SHAPE).get("Error", {})
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - the parser raises anything for a proxy's page; the status says enough
+            error = {"Code": answer.status}
         code, message = str(error.get("Code", "")), str(error.get("Message", ""))
         if code in CALLER_CODES or answer.status in _CALLER_STATUSES:
             return Outcome(Disposition.CONFIGURATION, code, message)
