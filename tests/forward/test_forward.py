@@ -594,6 +594,16 @@ def test_after_one_that_has_to_wait_no_other_suspect_is_begun_but_each_is_postpo
     assert ledger.messages["not begun"] == 49
 
 
+def test_suspects_that_are_not_begun_wait_for_the_operator_as_long_as_the_one_that_was_refused() -> None:
+    """Each receive counts: 90 of them last four days at an hour each, and one at a quarter of an hour."""
+    bench = Bench(MemoryDestination(judge=lambda _entry: CHANNEL_GONE))
+    bench.forward(*(record(Envelope(delivery(entry(n))), f"m{n}", receives=9) for n in range(50)))
+    assert Counter(bench.queue.postponed.values()) == {3_600: 50}
+    new = record(Envelope(delivery(entry(50))), "new")
+    bench.forward(new, *(record(Envelope(delivery(entry(n))), f"m{n}", receives=10) for n in range(50)))
+    assert Counter(bench.queue.postponed.values()) == {3_600: 50, 30: 1}
+
+
 def test_one_delivery_of_very_many_events_is_kept_whole() -> None:
     bench = Bench()
     body = b"[" + b",".join([b"1"] * (MAX_EVENTS + 1)) + b"]"

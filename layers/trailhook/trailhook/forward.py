@@ -106,8 +106,7 @@ class Forwarder:
             # What all of them had to wait for, the next would wait for too: the queue is the better place for that.
             stuck = all(message.waiting and not message.progress for message in group)
             size = 1 if cautious else min(size * 2, MOST_SUSPECTS)
-        if left:
-            ledger.messages["not begun"] += len(left)
+        _leave(left, halt, ledger)
         return returned + left
 
     def _process(self, messages: Sequence[Message], deadline: Deadline, halt: Halt, ledger: Ledger) -> list[Message]:
@@ -126,10 +125,9 @@ class Forwarder:
             halt.stop()
             wait(delivery for _, delivery in under_way)
             raise
-        returned = self._finish(begun, deadline, ledger)
-        if left := messages[len(begun) :]:
-            ledger.messages["not begun"] += len(left)
-        return [*returned, *left]
+        left = messages[len(begun) :]
+        _leave(left, halt, ledger)
+        return [*self._finish(begun, deadline, ledger), *left]
 
     def _settle(self, portion: Portion, delivery: Future[None], deadline: Deadline, ledger: Ledger) -> None:
         """Note what became of a portion, once it is delivered."""
@@ -235,6 +233,17 @@ def _while_time_lasts(messages: Sequence[Message], deadline: Deadline, begun: li
             return
         begun.append(message)
         yield message
+
+
+def _leave(messages: Sequence[Message], halt: Halt, ledger: Ledger) -> None:
+    """Note messages that are not begun. Where the caller is refused they wait for the operator as well: received more
+    often than what was refused, they would be among the dead letters in a day, and it in four.
+    """
+    if messages:
+        ledger.messages["not begun"] += len(messages)
+    if halt.outcome and halt.outcome.disposition.for_operator:
+        for message in messages:
+            message.configuration = True
 
 
 def _quarantined(item: Item) -> QuarantinedEvent:
