@@ -518,6 +518,14 @@ def test_a_suspect_that_waits_does_not_keep_those_behind_it_waiting() -> None:
     assert unfinished == ["m7"]
 
 
+def test_suspects_that_wait_for_a_reason_of_their_own_keep_no_innocent_from_being_begun() -> None:
+    """Of many that are refused each time one is nearly always the first."""
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, *range(95))))
+    unfinished, ledger = bench.forward(*(record(Envelope(delivery(entry(n))), f"m{n}", receives=9) for n in range(100)))
+    assert sorted(bench.delivered) == [f"doc-{number}" for number in range(95, 100)]
+    assert (len(unfinished), ledger.messages["not begun"]) == (95, 0)
+
+
 def test_what_cannot_be_deleted_yet_is_told_and_delivered_all_the_same() -> None:
     class Undeletable(MemoryQueue):
         def delete(self, receipt_handles: Sequence[str], deadline: Deadline) -> None:  # noqa: ARG002 - whatever it is asked

@@ -98,13 +98,13 @@ class Forwarder:
         cautious = any(message.receive_count >= CAUTIOUS_FROM_RECEIVE_COUNT for message in suspects)
         left = sorted(suspects, key=_reshuffled)
         returned: list[Message] = []
-        size, stuck = 1, False
-        while left and not stuck and not deadline.passed:
+        size = 1
+        # What the caller is refused for, the next would wait for too. Any other reason may be an event's own, and where
+        # many have one, the others would never be begun before their receives are spent.
+        while left and not halt.outcome and not deadline.passed:
             group, left = left[:size], left[size:]
             returned += self._process(group, deadline, halt, ledger)
             self._delete([message for message in group if message not in returned], deadline, ledger, report)
-            # What all of them had to wait for, the next would wait for too: the queue is the better place for that.
-            stuck = all(message.waiting and not message.progress for message in group)
             size = 1 if cautious else min(size * 2, MOST_SUSPECTS)
         _leave(left, halt, ledger)
         return returned + left
