@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -115,6 +116,33 @@ def test_what_the_gateway_refuses_is_counted_from_its_own_log(template: Template
     assert (metric["MetricNamespace"], metric["MetricName"]) == (NAMESPACE, "GatewayRefusals")
     assert {d["Key"]: fields[d["Value"].removeprefix("$.")] for d in metric["Dimensions"]} == OURS
     assert {"status", "integrationStatus"} <= set(fields)
+
+
+COMPARISON = re.compile(r'\$\.(?P<member>\w+) (?P<operator>!?=) "(?P<text>[^"]*)"')
+
+
+def counts(pattern: str, line: Mapping[str, str]) -> bool:
+    """Whether a metric filter of comparisons, && and || takes a line of the access log."""
+    judged = COMPARISON.sub(lambda c: str((line[c["member"]] == c["text"]) is (c["operator"] == "=")), pattern)
+    return bool(eval(judged.strip("{ }").replace("&&", "and").replace("||", "or")))  # noqa: S307 - the template's own
+
+
+@pytest.mark.parametrize(
+    ("status", "integration_status", "refused"),
+    [
+        pytest.param("429", "-", True, id="throttled"),
+        pytest.param("413", "-", True, id="above API Gateway's 10 MB"),
+        pytest.param("413", "413", True, id="above Lambda's 6 MB, which receive never sees"),
+        pytest.param("413", "200", False, id="receive's own, counted by receive"),
+        pytest.param("401", "200", False, id="not proven"),
+        pytest.param("202", "200", False, id="queued"),
+    ],
+)
+def test_a_delivery_that_receive_never_saw_is_counted(
+    resources: Mapping[str, Any], status: str, integration_status: str, refused: bool
+) -> None:
+    pattern = resources["GatewayRefusals"]["Properties"]["FilterPattern"]
+    assert counts(pattern, {"status": status, "integrationStatus": integration_status}) is refused
 
 
 def test_every_alarm_rings_at_the_topic_and_says_where_to_read_on(template: Template) -> None:
