@@ -23,7 +23,7 @@ class Prices:
     secret_month: float = 0.40
 
 
-METRICS, WATCHED = 13, 14
+METRICS, WATCHED = 14, 15
 """All that there can be. A metric is charged for the hours in which something was counted, an alarm always, for each
 metric that it watches."""
 

@@ -338,6 +338,7 @@ def test_deliveries_are_counted_by_what_became_of_them(
     function: ReceiveFunction, capsys: pytest.CaptureFixture[str]
 ) -> None:
     expected = {202: "DeliveriesQueued", 401: "DeliveriesUnauthenticated", 413: "DeliveriesTooLarge"}
+    expected[415] = "DeliveriesUnsupported"
     for status, event in {"queued": (202, standard), **REFUSED}.values():
         capsys.readouterr()
         function(event())

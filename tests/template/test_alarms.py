@@ -32,6 +32,7 @@ EXPECTED: Mapping[str, list[tuple[str, str, Mapping[str, str]]]] = {
     "GatewayRefusalsAlarm": [(NAMESPACE, "GatewayRefusals", OURS)],
     "QuarantineAlarm": [(NAMESPACE, "EventsQuarantined", OURS)],
     "TooLargeAlarm": [(NAMESPACE, "DeliveriesTooLarge", OURS)],
+    "UnsupportedAlarm": [(NAMESPACE, "DeliveriesUnsupported", OURS)],
     "UnauthenticatedAlarm": [(NAMESPACE, "DeliveriesUnauthenticated", OURS), (NAMESPACE, "DeliveriesQueued", OURS)],
     "ConfigurationAlarm": [(NAMESPACE, "ConfigurationFaults", OURS)],
     "UnreadableMessagesAlarm": [(NAMESPACE, "MessagesUnreadable", OURS), (NAMESPACE, "MessagesParked", OURS)],
@@ -66,7 +67,8 @@ def emitted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Metric -> dimensions, as the functions of the stack `trailhook-okta` really write them to their log."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "trailhook-okta")
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE", raising=False)
-    for status in (HTTPStatus.ACCEPTED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNAUTHORIZED):
+    refusals = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.UNAUTHORIZED)
+    for status in (HTTPStatus.ACCEPTED, *refusals):
         log = {"status": status, "partner": "okta", "queued": status is HTTPStatus.ACCEPTED}
         report_request(Answer(Response(status), log))
     ledger = Ledger(messages=Counter(parked=1, unreadable=1))

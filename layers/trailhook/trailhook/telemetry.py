@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from trailhook.receive import Answer
 
 NAMESPACE = "Trailhook"
-_REFUSALS = {"DeliveriesUnauthenticated": 401, "DeliveriesTooLarge": 413, "DeliveriesUnavailable": 503}
+_REFUSALS = {
+    "DeliveriesUnauthenticated": 401,
+    "DeliveriesTooLarge": 413,
+    "DeliveriesUnsupported": 415,
+    "DeliveriesUnavailable": 503,
+}
 
 
 @cache
