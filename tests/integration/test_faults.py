@@ -238,6 +238,25 @@ def test_an_account_that_cloudtrail_lake_does_not_take_can_delete_the_stack(
     assert not stack.create(github).succeeded
 
 
+def test_a_role_that_may_do_nothing_does_not_fail_the_rollback_too(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """A permissions boundary without CloudTrail: the stack would be in ROLLBACK_FAILED, over nothing."""
+    lake.lake.faults.set([DENIED])
+    assert "CloudTrail refused ListChannels" in stack.create(github).reason
+    assert stack.log == [("Create", "FAILED"), ("Delete", "SUCCESS")]
+
+
+@pytest.mark.parametrize("physical_id", ["a channel's", "one that CloudFormation made up"])
+def test_a_role_that_may_do_nothing_any_more_fails_a_delete_of_what_may_be_there(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], physical_id: str
+) -> None:
+    made = stack.create(github)
+    lake.lake.faults.set([DENIED])
+    gone = made.physical_id if physical_id == "a channel's" else "audit-Integration-1A2B3C4D5E6F"
+    assert "allow the action" in stack.send("Delete", github, physical_id=gone).reason
+
+
 @pytest.mark.parametrize(
     "operation", ["DeleteResourcePolicy", "DeleteChannel", "UpdateEventDataStore", "DeleteEventDataStore"]
 )

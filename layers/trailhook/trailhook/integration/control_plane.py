@@ -32,7 +32,7 @@ _TAGGED_RESOURCES_A_CALL = 20
 CHANNEL_GONE = frozenset({"ChannelNotFoundException", "ResourceNotFoundException"})
 STORE_GONE = frozenset({"EventDataStoreNotFoundException", "ResourceNotFoundException"})
 INACTIVE = "InactiveEventDataStoreException"
-_DENIALS = frozenset(
+DENIALS = frozenset(
     {
         "AccessDenied",
         "AccessDeniedException",
@@ -246,7 +246,7 @@ class ControlPlane:
                 if not (_passes(error, code) or self._may_be_new_role(code, message)):
                     raise refusal(operation, code, message) from error
                 # A denial is told with what to do about it, also if nothing more was heard after it.
-                denied = code in _DENIALS
+                denied = code in DENIALS
                 denial = refusal(operation, code, message) if denied else None
                 last = code if denied else f"{code}: {message}"
                 if once and _may_have_run(error):
@@ -264,7 +264,7 @@ class ControlPlane:
 
     def _may_be_new_role(self, code: str, message: str) -> bool:
         """Whether IAM may yet allow it. What a policy denies in so many words stays denied."""
-        return code in _DENIALS and "explicit deny" not in message and not self._denials.passed
+        return code in DENIALS and "explicit deny" not in message and not self._denials.passed
 
 
 def _out_of_time(when: str, denial: CallRefused | None) -> OutOfTime:

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from trailhook.integration.ownership import Owner
 
+FAILED = "failed/"
+"""What the physical id of a Create begins with that answered that it failed."""
 _STACK_ID = re.compile(r"arn:(?P<partition>[^:]+):cloudformation:(?P<region>[^:]+):(?P<account>\d{12}):stack/.+")
 
 
@@ -79,7 +81,7 @@ class Request(Struct, frozen=True):
     @property
     def failed_id(self) -> str:
         """The physical id to fail with. A failed Update keeps its id, or CloudFormation would delete what works."""
-        return self.physical_id or f"failed/{self.logical_id}/{self.request_id}"
+        return self.physical_id or f"{FAILED}{self.logical_id}/{self.request_id}"
 
     def without_url(self, text: str) -> str:
         """`text` without the response URL, whole or in the parts that a library's error may quote."""

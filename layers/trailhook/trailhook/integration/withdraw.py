@@ -8,10 +8,10 @@ from contextlib import suppress
 
 from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
-from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.control_plane import DENIALS, ControlPlane
 from trailhook.integration.properties import given_stores, on_delete
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
-from trailhook.integration.request import Request
+from trailhook.integration.request import FAILED, Request
 from trailhook.integration.response import Answer
 from trailhook.integration.undo import Undo
 
@@ -32,8 +32,22 @@ class Withdrawal:
     def carry_out(self) -> Answer:
         """Raises InTheWay, naming them, where other integrations use the channel."""
         with suppress(LakeClosed):  # an account that CloudTrail Lake does not take holds nothing of ours
-            self._withdraw()
+            if not self._is_of_nothing():
+                self._withdraw()
         return Answer(succeeded=True, physical_id=self._physical_id)
+
+    def _is_of_nothing(self) -> bool:
+        """Whether a Create said that it failed, and may not even list the channels, which it does before it makes any.
+
+        A rollback that fails would need somebody's hand. What nobody answered for may be there, and is not passed over.
+        """
+        if not self._physical_id.startswith(FAILED):
+            return False
+        try:
+            self._plane.channel_arns()
+        except CallRefused as error:
+            return error.code in DENIALS
+        return False
 
     def _withdraw(self) -> None:
         channels = survey(self._plane, self._physical_id)
