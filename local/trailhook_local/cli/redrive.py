@@ -142,6 +142,7 @@ def _move_all(letters: DeadLetterRedrive) -> None:
 
 def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts: Counts, *, dry_run: bool) -> None:
     verb = "would be sent" if dry_run else "sent"
+    # Counted before: SQS goes on counting for a while what was deleted a moment ago.
     there = letters.count()
     with _progress() as progress:
         looking = progress.add_task("Looking through dead letters", total=there)
