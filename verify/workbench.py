@@ -52,6 +52,8 @@ class Workbench:
     def __init__(self, session: boto3.Session, *, pause: float, patience: float) -> None:
         calm = Config(retries={"mode": "standard", "max_attempts": 10})
         self.cloudtrail: CloudTrailClient = session.client("cloudtrail", config=calm)
+        again: Any = self._wait_out_conflict  # the stubs know of no handler that answers
+        self.cloudtrail.meta.events.register("needs-retry.cloudtrail", again)
         self.data: CloudTrailDataServiceClient = session.client("cloudtrail-data", config=calm)
         self.sqs: SQSClient = session.client("sqs", config=calm)
         self.run = uuid.uuid4().hex[:8]
@@ -150,6 +152,14 @@ class Workbench:
                 self.left.append(f"{what}: {error}")
 
         self._exit.callback(act)
+
+    def _wait_out_conflict(self, response: Any, attempts: int, **_: Any) -> float | None:
+        """CloudTrail's answer to whom comes a moment after a Create, or while it changes the resource otherwise.
+
+        botocore, whose event this is, takes seconds to wait for an answer, and does not try that again by itself.
+        """
+        code = response[1].get("Error", {}).get("Code") if response else None
+        return self.pause if code == "ConflictException" and attempts * self.pause <= self.patience else None
 
     def until(self, condition: Callable[[], bool]) -> bool:
         """Whether the condition came true before our patience was over."""

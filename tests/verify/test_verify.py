@@ -12,11 +12,14 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+import boto3
 import pytest
 import urllib3
 from verify import control, endpoint, ingestion
 from verify.probe import Fit, Probe
+from verify.workbench import Workbench
 
+from trailhook_local.lake import LakeServer
 from trailhook_local.lake_query import query_lake, store_id
 from trailhook_local.stack.stack import Stack
 
@@ -138,6 +141,27 @@ def test_a_question_that_fails_passes_for_no_answer_and_leaves_nothing_behind(
     assert "AccessDeniedException" in row
     assert Fit.FAILED in row
     assert what_there_is(stack) == before
+
+
+CONFLICTING = ["CreateChannel", "DeleteChannel", "UpdateEventDataStore", "DeleteEventDataStore"]
+
+
+@pytest.mark.stack
+def test_a_cloudtrail_that_is_not_ready_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run that dies of it leaves an event data store among the ten of the Region."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEFAKEOWNER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "fake")
+    conflict = {"kind": "error", "code": "ConflictException", "count": 2}
+    with LakeServer() as server:
+        for service in ("CLOUDTRAIL", "CLOUDTRAIL_DATA", "SQS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", server.url)
+        server.lake.faults.set([{**conflict, "operations": [operation]} for operation in CONFLICTING])
+        bench = Workbench(boto3.Session(region_name="us-east-1"), pause=0.05, patience=5)
+        with bench:
+            assert bench.channel in server.lake.registry.channels
+        assert bench.left == []
+        assert not server.lake.registry.channels
+        assert all(store.deleted for store in server.lake.registry.stores.values())
 
 
 @pytest.mark.stack
