@@ -27,7 +27,7 @@ PLAN = """In the account of your AWS credentials, in {region}, this makes, uses 
 Together that costs a few US cents. Nothing that is there already is touched.
 """
 WITH_STACK = """To the endpoint of the stack {stack} it sends some twenty requests that are refused, so that nothing
-is queued: 413 and 401 are counted, and the alarm {stack}-too-large rings.
+is queued: 413 and 401 are counted, and the alarm {stack}-too-large rings, perhaps {stack}-unsupported too.
 """
 Row = tuple[Probe[Any], Answer]
 

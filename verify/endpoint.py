@@ -1,7 +1,7 @@
 """What API Gateway makes of a request on its way to a deployed stack's endpoint. Nothing that is sent is queued.
 
 Each body is signed, and larger than a queue message: 413 says that the signature held, so every byte arrived, and 401
-that it did not.
+that it did not. 415 says the former too, of a content type that receive does not read.
 """
 
 import gzip
@@ -57,9 +57,9 @@ class Endpoint:
     def arrives(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Whether every byte arrives."""
         status = self.status("/webhook", body, {**headers, **sign_standard_webhooks(self.secret, body)})
-        if status not in {401, 413}:
-            raise CannotVerifyError(f"The endpoint answered {status} where only 401 or 413 can be")
-        return status == 413
+        if status not in {401, 413, 415}:
+            raise CannotVerifyError(f"The endpoint answered {status} where only 401, 413 or 415 can be")
+        return status != 401
 
 
 def noise() -> bytes:

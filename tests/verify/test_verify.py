@@ -182,6 +182,30 @@ def test_a_stack_without_an_endpoint_is_told_as_such(stack: Stack, cloudformatio
     assert what_there_is(stack) == before
 
 
+class EverythingArrives(BaseHTTPRequestHandler):
+    """receive behind a gateway that hands every body over as it came."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        kind = self.headers["Content-Type"]
+        self.send_response(415 if kind in {"application/xml", "application/javascript"} else 413)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+        pass
+
+
+@pytest.mark.stack
+def test_a_gateway_that_is_otherwise_than_assumed_is_told_as_such() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), EverythingArrives) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        asked = endpoint.Endpoint(f"http://127.0.0.1:{server.server_port}", "fake-secret", urllib3.PoolManager())
+        answer = endpoint.encoding_by_content_type(asked)
+        server.shutdown()
+    assert (answer.says, answer.fit) == ("as text: none; the rest as base64", Fit.SAFE)
+
+
 def test_the_page_lists_every_probe_and_no_other() -> None:
     page = (ROOT / "docs" / "unverified.md").read_text(encoding="utf-8")
     section = page.split("## What can be asked of AWS\n")[1].split("\n## ")[0]
