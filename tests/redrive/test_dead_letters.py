@@ -89,6 +89,16 @@ def test_a_dry_run_counts_by_partner_and_reason_and_moves_nothing(letters: Place
     assert (letters.waiting(), letters.waiting(dead=True)) == (0, 6)
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("options", [["--one-by-one"], ["--dry-run"], []])
+def test_a_queue_is_not_moved_into_itself(letters: Place, options: list[str]) -> None:
+    url = letters.resources.dead_letter_queue_url
+    result = letters.redrive("dead-letters", *options, named=["--queue-url", url, "--dead-letter-queue-url", url])
+    assert result.exit_code == 2
+    assert "name the queue that they are to go to" in result.stderr
+    assert letters.waiting(dead=True) == 6
+
+
 def test_what_sqs_does_not_confirm_stays_among_the_dead_letters(letters: Place) -> None:
     named = ["--queue-url", f"{letters.endpoints.aws}/111122223333/gone"]
     named += ["--dead-letter-queue-url", letters.resources.dead_letter_queue_url]

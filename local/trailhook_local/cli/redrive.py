@@ -110,6 +110,9 @@ def dead_letters_command(
     was asked for went back.
     """
     choice = dead_letters.Choice(frozenset(partners), frozenset(reasons), contains)
+    if dead_letter_queue_url and dead_letter_queue_url == named["queue_url"]:
+        # What is sent there is another message, not seen yet: the search would never end.
+        raise click.UsageError("--dead-letter-queue-url is --queue-url as well; name the queue that they are to go to")
     with _failures():
         place = _place(named, dead_letter_queue_url=dead_letter_queue_url)
         url = _needed(place.dead_letter_queue_url, "--dead-letter-queue-url")
