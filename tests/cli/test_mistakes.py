@@ -19,6 +19,7 @@ ELSEWHERE = ["--url", "http://127.0.0.1:1/webhook", "--secret", "fake"]
     [
         (["serve", "nobody"], "'nobody' is not one of: "),
         (["serve", "github", "nobody"], "`trailhook compile` has read its descriptor"),
+        (["serve", "clumio"], "clumio delivers by itself"),
         (["send", "nobody", "-"], "'nobody' is not one of: "),
         (["send", "nobody", "-", *ELSEWHERE], "'nobody' is not one of: "),
         (["map", "nobody", "-"], "nor is it one of: "),

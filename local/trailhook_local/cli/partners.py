@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from trailhook.integration.catalogue import PARTNERS as CATALOGUE
 from trailhook.own_partners import own_files
 from trailhook.partners import REGISTRY
 
@@ -15,6 +16,8 @@ class PartnerName(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         known = sorted({*REGISTRY, *own_files()})
+        if value in CATALOGUE and value not in known:
+            self.fail(f"{value} delivers by itself, to a channel in AWS: there is no endpoint of it here", param, ctx)
         if value not in known:
             self.fail(
                 f"{value!r} is not one of: {', '.join(known)}. A partner of your own is one once "
