@@ -2,7 +2,7 @@
 
 import signal
 
-from trailhook_local.cli.output import write_whatever_comes
+from trailhook_local.cli.streams import prepare_streams
 
 
 def main() -> None:
@@ -10,7 +10,7 @@ def main() -> None:
 
     As an exception it would be raised in the middle of somebody's import, and shown with all of its traceback.
     """
-    write_whatever_comes()
+    prepare_streams()
     former = signal.getsignal(signal.SIGINT)
     if former is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

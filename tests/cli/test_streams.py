@@ -36,8 +36,8 @@ def test_letters_that_an_encoding_does_not_have_are_escaped_as_json_does(sample:
 
 
 TABLE = """
-from trailhook_local.cli.output import write_whatever_comes
-write_whatever_comes()
+from trailhook_local.cli.streams import prepare_streams
+prepare_streams()
 from rich.console import Console
 from trailhook_local.demo.screen import show_table
 from trailhook_local.lake_query import Answer
@@ -55,3 +55,17 @@ def test_a_table_is_shown_in_any_encoding() -> None:
     )
     assert (shown.returncode, shown.stderr) == (0, b"")
     assert r"\u20ac" in shown.stdout.decode("latin-1")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_a_command_with_a_closed_stream_ends_as_it_would_with_nothing(closed: str) -> None:
+    """As a supervisor may start it."""
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {closed}', "sh", TRAILHOOK, "map", "okta", "-"],
+        input=b"",
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (1, b"")
+    assert b"EmptyBody" in ended.stdout or ">&-" in closed
