@@ -175,7 +175,6 @@ class Workbench:
         events: Sequence[Mapping[str, Any]],
         *,
         ids: Sequence[str] = (),
-        channel: str = "",
         external_id: str = "",
     ) -> str:
         """PutAuditEvents: "accepted", or the error code of the request, else of the first entry that was refused.
@@ -189,7 +188,7 @@ class Workbench:
         more: dict[str, Any] = {"externalId": external_id} if external_id else {}
         try:
             answer = self.data.put_audit_events(
-                channelArn=channel or self.channel,
+                channelArn=self.channel,
                 auditEvents=entries,  # type: ignore[arg-type] # the same
                 **more,
             )

@@ -6,7 +6,7 @@ built, because SNS serves the leaf alone; the issuers would have to be fetched o
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -75,9 +75,9 @@ class Topic(Struct, frozen=True):
 class SigningCertificates:
     """The certificates of a process, each fetched once."""
 
-    def __init__(self, fetcher: Fetcher, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
-        self._fetches = Allowance(FETCHES, FETCH_SECONDS, now)
+        self._fetches = Allowance(FETCHES, FETCH_SECONDS, time.monotonic)
         self._certificates: dict[str, Certificate] = {}
 
     def public_key(self, topic: Topic, url: str, received_at: int) -> "RSAPublicKey":

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +15,7 @@ from rich.table import Table
 from trailhook_local.chaos.account import Tally
 from trailhook_local.chaos.round import Round
 from trailhook_local.chaos.settings import Settings, read_settings
+from trailhook_local.stack.stack import DEFAULT_TEMPLATE
 
 ROUND_EVENTS = 5_000
 _MOST_BROKEN = 20
@@ -59,7 +59,7 @@ def _run_round(
     return index, Round(seed, index, events, faults, settings).run()
 
 
-def run_chaos(plan: Plan, console: Console, template: Path = Path("template.yaml")) -> bool:
+def run_chaos(plan: Plan, console: Console) -> bool:
     """Run it, show the ledger, and write it as the last line; True if the law holds. Raises TemplateError.
 
     An interruption is raised again once the ledger of what had ended by then is written.
@@ -77,7 +77,7 @@ def run_chaos(plan: Plan, console: Console, template: Path = Path("template.yaml
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("Events through the worst", total=sum(events for _, events in plan.rounds()))
         try:
-            for index, tally in run_rounds(plan, read_settings(template)):
+            for index, tally in run_rounds(plan, read_settings(DEFAULT_TEMPLATE)):
                 total.add(tally)
                 progress.advance(bar, tally.posted)
                 if not tally.holds:

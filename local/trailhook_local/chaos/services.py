@@ -5,7 +5,7 @@ Each has the methods that the product calls, returns what botocore would return,
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from botocore.exceptions import (
     ClientError,
@@ -28,14 +28,6 @@ Envelopes = Callable[[str], tuple[Sequence[int], Sequence[int]]]
 """Of a queue message: the serial numbers of the whole delivery, and those that are still pending."""
 
 
-def refuse(operation: str, code: str, status: int, message: str = "Injected.") -> NoReturn:
-    """Raise what botocore makes of an error answer."""
-    raise ClientError(
-        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item] # botocore fills in more
-        operation,
-    )
-
-
 def nonsense(process: Process) -> Any:
     """A 200 that makes no sense: the parser raises something, or hands on something else."""
     answer = process.faults.rng.choice([ResponseParserError("not JSON"), AttributeError("no 'get'"), *NONSENSE])
@@ -45,7 +37,7 @@ def nonsense(process: Process) -> Any:
 
 
 class SqsClient:
-    """SQS for one process. `handing_back` says that what is sent is the rest of a delivery."""
+    """SQS for one process. `envelopes` tells whose events a message carries."""
 
     def __init__(self, process: Process, queue: MemoryQueue, account: Account, envelopes: Envelopes) -> None:
         self._process = process
@@ -142,7 +134,7 @@ class S3Client:
             self._process.spend(CALL_SECONDS)
             if faults.lasts("s3-down", self._process.clock.now()):
                 self._process.spend(1)
-                refuse("PutObject", "SlowDown", 503)
+                raise ClientError({"Error": {"Code": "SlowDown", "Message": "Injected."}}, "PutObject")
             self._objects[Key] = Body
             return nonsense(self._process) if faults.happens("nonsense", 0.02) else {"ETag": '"1"'}
 

@@ -53,17 +53,18 @@ class CorpusError(Exception):
 class Corpus:
     """A partner's fixtures whose body is one event, to build deliveries from. Raises CorpusError if there are none."""
 
-    def __init__(self, partner: str, folder: Path = FIXTURES) -> None:
+    def __init__(self, partner: str) -> None:
+        folder = FIXTURES / partner
         fixtures = [
             Fixture(document.get("headers", {}), document["body"], awkward="refused" in expected)
-            for document, expected in _golden_pairs(folder / partner)
+            for document, expected in _golden_pairs(folder)
             # Here each fixture is one event that gets an id of its own, so wrappings of events are left out.
             if isinstance(document.get("body"), dict) and not {"auditEvents", "eventData"} & set(document["body"])
         ]
         self._usual = [fixture for fixture in fixtures if not fixture.awkward]
         self._awkward = [fixture for fixture in fixtures if fixture.awkward]
         if not self._usual:
-            raise CorpusError(f"No fixtures in {folder / partner}: run this from the project's own folder")
+            raise CorpusError(f"No fixtures in {folder}: run this from the project's own folder")
 
     def draw(self, rng: random.Random) -> Fixture:
         """A fixture; now and then, as in life, one that no mapping can make an event of."""

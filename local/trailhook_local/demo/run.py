@@ -129,13 +129,9 @@ class Ledger:
         }
 
 
-def run_demo(*, count: int, seed: int, kill_every: float | None, console: Console, state: Path | None = None) -> bool:
-    """Run it with `count` genuine deliveries in all; True if the law holds. `kill_every` is in seconds.
-
-    Everything happens in `state`, or in a folder that is removed again.
-    """
-    with tempfile.TemporaryDirectory(prefix="trailhook-demo-") as temporary:
-        folder = state or Path(temporary)
+def run_demo(*, count: int, seed: int, kill_every: float | None, console: Console) -> bool:
+    """Run it with `count` genuine deliveries in all; True if the law holds. `kill_every` is in seconds."""
+    with tempfile.TemporaryDirectory(prefix="trailhook-demo-") as folder:
         # A killed forward may have logged a filtered event that it then processes again, so chaos filters none.
         excluded = {} if kill_every else EXCLUDED
         plans = [Plan(one, parameters={"ExcludeEvents": ",".join(excluded.get(one, ()))}) for one in PARTNERS]
@@ -144,7 +140,7 @@ def run_demo(*, count: int, seed: int, kill_every: float | None, console: Consol
             console.print("Starting the local stack, then sending deliveries: about half a minute")
         with ExitStack() as exit_stack:
             with console.status("Starting the local stack: gateway, queues, functions, CloudTrail Lake"):
-                stack = exit_stack.enter_context(Stack(plans, state=folder, retry_seconds=5, window_seconds=1))
+                stack = exit_stack.enter_context(Stack(plans, state=Path(folder), retry_seconds=5, window_seconds=1))
             sent, kills = _send(stack, corpora, count=count, seed=seed, kill_every=kill_every, console=console)
             ledgers = {name: _take_account(stack, name, sent[name], excluded.get(name, ())) for name in PARTNERS}
             answers = [

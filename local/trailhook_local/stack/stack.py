@@ -43,8 +43,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_STATE = Path(".trailhook")
 DEFAULT_TEMPLATE = Path("template.yaml")
-DEFAULT_ACCOUNT_ID = "111122223333"
-DEFAULT_REGION = "us-east-1"
+ACCOUNT_ID = "111122223333"
+REGION = "us-east-1"
 
 
 class Stack:
@@ -61,16 +61,12 @@ class Stack:
         *,
         state: Path = DEFAULT_STATE,
         template: Path = DEFAULT_TEMPLATE,
-        account_id: str = DEFAULT_ACCOUNT_ID,
-        region: str = DEFAULT_REGION,
         retry_seconds: int | None = None,
         window_seconds: float | None = None,
     ) -> None:
         self._plans = _checked([Plan(plan) if isinstance(plan, str) else plan for plan in plans])
         self.state = state.resolve()
         self._template = template.resolve()
-        self._account_id = account_id
-        self._region = region
         self._retry_seconds = retry_seconds
         self._window_seconds = window_seconds
         self._running: dict[str, RunningIntegration] = {}
@@ -130,7 +126,7 @@ class Stack:
 
     def _start(self) -> None:
         self._exit.enter_context(status.hold(self.state))
-        where = Where(self._account_id, self._region, self.state / "logs")
+        where = Where(ACCOUNT_ID, REGION, self.state / "logs")
         where.logs.mkdir(exist_ok=True)
         document = load_document(self._template)
         self._start_servers(where)
