@@ -1,4 +1,4 @@
-"""A Ctrl-C as early as a person can press it."""
+"""A Ctrl-C as early as a person can press it, and what the command line imports by then."""
 
 import json
 import os
@@ -24,13 +24,18 @@ main()
 INTERRUPTED = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(1)\n"
 
 
-@pytest.mark.parametrize("module", ["click", "botocore", "duckdb", "rich"])
-def test_a_ctrl_c_while_the_commands_are_imported_ends_without_a_word(tmp_path: Path, module: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [("click", "--version"), ("botocore", "--version"), ("rich", "--version"), ("duckdb", "chaos")],
+)
+def test_a_ctrl_c_while_the_commands_are_imported_ends_without_a_word(
+    tmp_path: Path, module: str, command: str
+) -> None:
     """As one that comes while `module` is imported. A shell calls this status 130."""
     (tmp_path / f"{module}.py").write_text(INTERRUPTED)
     path = os.pathsep.join([str(tmp_path), *sys.path])
     ended = subprocess.run(
-        [sys.executable, "-c", START, "--version"],
+        [sys.executable, "-c", START, command],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -38,6 +43,12 @@ def test_a_ctrl_c_while_the_commands_are_imported_ends_without_a_word(tmp_path: 
         timeout=60,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_the_lakes_own_libraries_are_imported_for_chaos_alone() -> None:
+    """They take as long as all the rest, and every `trailhook send` would wait for them."""
+    told = "import sys, trailhook_local.cli.main; print(sorted({'duckdb', 'sqlglot', 'flask'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_a_run_of_chaos_that_is_interrupted_has_not_succeeded() -> None:

@@ -8,8 +8,7 @@ import click
 from rich.console import Console
 
 from trailhook_local.chaos.faults import FAULTS, UnknownFaultError, parse_faults
-from trailhook_local.chaos.in_stack import run_in_stack
-from trailhook_local.chaos.run import Plan, processes, run_chaos
+from trailhook_local.cli.importing import ended_by_ctrl_c
 from trailhook_local.stack.errors import StackError
 
 
@@ -36,6 +35,11 @@ def chaos_command(
     The handlers run on AWS services in memory and on a clock that nobody waits for. The last line is the ledger as
     JSON; the exit status is 1 if an event is lost, unaccounted for, wrongly in quarantine, or twice without a cause.
     """
+    with ended_by_ctrl_c():
+        # The Lake's database and parser take longer to import than all the rest, and no other command needs them.
+        from trailhook_local.chaos.in_stack import run_in_stack  # noqa: PLC0415
+        from trailhook_local.chaos.run import Plan, processes, run_chaos  # noqa: PLC0415
+
     # A SIGTERM shall tidy up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = random_secrets.randbits(32) if seed is None else seed
