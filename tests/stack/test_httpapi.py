@@ -178,6 +178,7 @@ def test_answers(answer: Any, expected: Response) -> None:
         {"statusCode": 200, "headers": {"a": ["b"]}},
         {"statusCode": 200, "cookies": "a=1"},
         {"statusCode": 200, "body": "not base64!", "isBase64Encoded": True},
+        {"statusCode": 200, "body": "nor this: é", "isBase64Encoded": True},
         {"statusCode": 200, "body": "x", "isBase64Encoded": "yes"},
     ],
 )

@@ -1,7 +1,6 @@
 """Pages and their tokens: opaque, bound to the operation and its parameters, refused when bent."""
 
 import base64
-import binascii
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +29,6 @@ def offset(next_token: str | None, scope: str) -> int:
         position, _, given_for = base64.urlsafe_b64decode(next_token).decode().partition(":")
         if given_for == scope:
             return int(position)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise errors.InvalidNextTokenException("The token is not valid.") from error
     raise errors.InvalidNextTokenException("The token was given out for another request.")

@@ -6,7 +6,6 @@ decoded, and the cookie header is gone.
 """
 
 import base64
-import binascii
 import json
 import secrets
 from collections.abc import Sequence
@@ -166,7 +165,7 @@ def _response_body(body: Any, *, is_base64: Any) -> bytes:
         return body.encode()
     try:
         return base64.b64decode(body, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise MalformedAnswerError("isBase64Encoded is true, but the body is not base64") from error
 
 
