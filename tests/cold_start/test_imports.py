@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("receive", "forward", "integration")
+pytestmark = pytest.mark.xdist_group("imports")
 
 IMPORT_HANDLER = """
 import json, pathlib, runpy, sys
@@ -73,24 +75,25 @@ class Started:
         return any(module == package or module.startswith(f"{package}.") for module in self.modules)
 
 
-@pytest.fixture(scope="module", params=FUNCTIONS)
-def started(request: pytest.FixtureRequest) -> Started:
-    return Started(request.param, {**ENVIRONMENT, **IN_LAMBDA})
+@cache
+def in_lambda(function: str) -> Started:
+    return Started(function, {**ENVIRONMENT, **IN_LAMBDA})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def receive() -> Started:
-    return Started("receive", {**ENVIRONMENT, **IN_LAMBDA})
+    return in_lambda("receive")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def forward() -> Started:
-    return Started("forward", {**ENVIRONMENT, **IN_LAMBDA})
+    return in_lambda("forward")
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("package", UNUSED)
-def test_nothing_is_imported_that_no_function_needs(started: Started, package: str) -> None:
-    assert not started.has(package), UNUSED[package]
+def test_nothing_is_imported_that_no_function_needs(function: str, package: str) -> None:
+    assert not in_lambda(function).has(package), UNUSED[package]
 
 
 def test_receive_imports_nothing_of_the_other_functions(receive: Started) -> None:
@@ -106,7 +109,7 @@ def test_forward_imports_nothing_of_the_other_functions(forward: Started) -> Non
 
 
 def test_integration_imports_nothing_of_the_other_functions() -> None:
-    integration = Started("integration", IN_LAMBDA)
+    integration = in_lambda("integration")
     assert integration.has("trailhook.integration.deploy")
     others = ("receive", "forward", "partners", "queue", "envelope", "cloudtrail_lake", "proofs")
     assert not [name for name in others if integration.has(f"trailhook.{name}")]
