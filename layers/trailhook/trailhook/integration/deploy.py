@@ -11,7 +11,7 @@ from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.channels import Tagged, plan_channel, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
-from trailhook.integration.destinations import ENABLED, StorePlanner, Unchanged
+from trailhook.integration.destinations import ENABLED, StoreFinder, Unchanged
 from trailhook.integration.leftovers import Leftovers
 from trailhook.integration.policy import resource_policy, same_policy
 from trailhook.integration.properties import EXTENDABLE, Integration, former_tags, store_member
@@ -93,13 +93,13 @@ class Deployment:
         channels = survey(self._plane, self._request.physical_id)
         channel_plan = plan_channel(channels, self._owner, self._wanted, self._request.physical_id)
         current = channel_plan.current or next((c for c in channels if c.arn == self._request.physical_id), None)
-        planner = StorePlanner(self._plane, self._owner, self._request.place)
-        store_plan = planner.plan(self._wanted, current.channel if current else None, self._unchanged())
+        finder = StoreFinder(self._plane, self._owner, self._request.place)
+        found = finder.find(self._wanted, current.channel if current else None, self._unchanged())
 
         # From here on things change.
         former = former_tags(self._request.old_properties)
         builder = StoreBuilder(self._plane, self._undo, self._request)
-        stores = builder.carry_out(store_plan, self._wanted, former)
+        stores = builder.carry_out(self._wanted, found, former)
         if channel_plan.aside:
             self._set_aside(channel_plan.aside)
         arn = self._converge(channel_plan.current, stores, former) if channel_plan.current else self._create(stores)

@@ -1,6 +1,6 @@
 """The event data stores behind a channel: given ones are verified, the one that is described is found or to be made.
 
-Planning only reads and refuses; nothing is touched before everything is known to fit.
+Here it is only read and refused; nothing is touched before everything is known to fit.
 """
 
 from collections.abc import Iterator
@@ -18,14 +18,6 @@ ENABLED = "ENABLED"
 PENDING_DELETION = "PENDING_DELETION"
 
 
-class StorePlan(Struct, frozen=True):
-    """`given`: existing stores, verified. `wanted`: the store to have; `found` is it where it is there already."""
-
-    given: tuple[str, ...] = ()
-    wanted: NewStore | None = None
-    found: EventDataStore | None = None
-
-
 class Unchanged(Struct, frozen=True):
     """What the former properties asked for alike: a request that does not ask for a change is not refused one."""
 
@@ -33,7 +25,7 @@ class Unchanged(Struct, frozen=True):
     kms_key: bool = False
 
 
-class StorePlanner:
+class StoreFinder:
     """Finds out what there is, for one owner."""
 
     def __init__(self, plane: ControlPlane, owner: Owner, place: Place) -> None:
@@ -41,26 +33,17 @@ class StorePlanner:
         self._owner = owner
         self._place = place
 
-    def plan(self, wanted: Integration, current: Channel | None, unchanged: Unchanged) -> StorePlan:
-        """Raises InTheWay with a sentence for each fault."""
+    def find(self, wanted: Integration, current: Channel | None, unchanged: Unchanged) -> EventDataStore | None:
+        """The wanted store where it is there already. Raises InTheWay with a sentence for each fault."""
+        found = None
         if wanted.store is None:
             faults = [fault for arn in wanted.store_arns for fault in self._faults_of_given(arn)]
-            if faults:
-                raise InTheWay(" ".join(faults))
-            return StorePlan(given=wanted.store_arns)
-        found = self._named(wanted.store.name) or self._current(current)
-        if found:
-            faults = [*_unfit(found), *self._unchangeable(found, wanted.store, unchanged)]
-            if faults:
-                raise InTheWay(" ".join(faults))
-        return StorePlan(wanted=wanted.store, found=found)
-
-    def find_named(self, name: str) -> EventDataStore | None:
-        """The event data store with that name, whoever made it."""
-        for arn, its_name in self._plane.store_arns().items():
-            if its_name == name and self._place.holds(arn):
-                return self._plane.store(arn)
-        return None
+        else:
+            found = self._named(wanted.store.name) or self._current(current)
+            faults = [*_unfit(found), *self._unchangeable(found, wanted.store, unchanged)] if found else []
+        if faults:
+            raise InTheWay(" ".join(faults))
+        return found
 
     def _faults_of_given(self, arn: str) -> Iterator[str]:
         store = self._plane.store(arn)
@@ -73,17 +56,18 @@ class StorePlanner:
 
     def _named(self, name: str) -> EventDataStore | None:
         """Our own store of that name, also from before. Raises InTheWay for one that is not provably ours."""
-        store = self.find_named(name)
+        named = (arn for arn, its_name in self._plane.store_arns().items() if its_name == name)
+        arn = next(filter(self._place.holds, named), None)
+        store = self._plane.store(arn) if arn else None
         if store is None:
             return None
-        pending = store.status == PENDING_DELETION
         try:
             tags = self._plane.tags(store.arn) or {}
         except OwnershipUnknown as error:
             raise InTheWay(_pending_stranger(store, "CloudTrail does not tell whose it is")) from error
         if self._owner.made(tags):
             return store
-        if pending:
+        if store.status == PENDING_DELETION:
             raise InTheWay(_pending_stranger(store, "this stack did not make it"))
         raise InTheWay(
             f"The event data store {name} exists and is not this stack's: set EventDataStoreArns to {store.arn} to use "

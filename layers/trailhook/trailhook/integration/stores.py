@@ -7,7 +7,7 @@ from msgspec import Struct
 from trailhook.errors import InTheWay
 from trailhook.integration.control_plane import ControlPlane, EventDataStore, as_list
 from trailhook.integration.creation import Creation
-from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION, StorePlan
+from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION
 from trailhook.integration.ownership import KMS_ALIAS, MADE_BY_UPDATE
 from trailhook.integration.properties import DEFAULT_RETENTION_DAYS, Integration, NewStore
 from trailhook.integration.removal import discard_store
@@ -32,7 +32,7 @@ class Stores(Struct, frozen=True):
 
 
 class StoreBuilder:
-    """Carries a plan out for one owner."""
+    """Makes or takes the stores of one request."""
 
     def __init__(self, plane: ControlPlane, undo: Undo, request: Request) -> None:
         self._plane = plane
@@ -40,12 +40,13 @@ class StoreBuilder:
         self._owner = request.owner
         self._request = request
 
-    def carry_out(self, plan: StorePlan, wanted: Integration, former: Mapping[str, str | None]) -> Stores:
-        if plan.wanted is None:
-            return Stores(plan.given)
-        if plan.found is None:
-            return self._create(plan.wanted, wanted)
-        return self._take(plan.found, plan.wanted, wanted, former)
+    def carry_out(self, wanted: Integration, found: EventDataStore | None, former: Mapping[str, str | None]) -> Stores:
+        """`found`: the wanted store where it is there already."""
+        if wanted.store is None:
+            return Stores(wanted.store_arns)
+        if found is None:
+            return self._create(wanted.store, wanted)
+        return self._take(found, wanted.store, wanted, former)
 
     def _create(self, store: NewStore, wanted: Integration) -> Stores:
         days = store.retention_days or DEFAULT_RETENTION_DAYS[store.billing_mode]
