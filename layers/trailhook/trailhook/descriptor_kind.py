@@ -143,8 +143,7 @@ class Kind(Struct, frozen=True):
         return _hold(self.when, subject)
 
     def own_id(self, subject: Subject) -> str | None:
-        found = first_text(self.uid, subject)
-        return found.text if found else None
+        return _text(self.uid, subject)
 
     def to_audit_event(
         self, event: PartnerEvent, subject: Subject, beside: Mapping[str, Any], redaction: Redaction
@@ -154,7 +153,7 @@ class Kind(Struct, frozen=True):
         if name is None or name.text is None:
             raise UnmappableEvent("MissingField", f"The {self.name} has no event name")
         time = first(self.time, subject)
-        moment, from_receipt = self._moment(time)
+        moment = self._moment(time)
         response = {member: subject.event[member] for member in self.response if subject.event.get(member) is not None}
         own_id, parts = self._identify(event, subject, uid)
         version, user_agent = first_text(self.version, subject), first_text(self.user_agent, subject)
@@ -175,7 +174,7 @@ class Kind(Struct, frozen=True):
             name=name.text,
             source=self.event_source,
             version=(version and version.text) or "1",
-            time=None if from_receipt else moment,
+            time=moment,
             identity=identity,
             user_agent=user_agent.text if user_agent else None,
             source_ip=source_ip.text if source_ip else None,
@@ -205,14 +204,15 @@ class Kind(Struct, frozen=True):
             parts.append(_digest(event.value))
         return uid.text, parts
 
-    def _moment(self, found: Found | None) -> tuple[datetime | None, bool]:
-        if found is not None and found.where == "receipt":
-            return None, True
+    def _moment(self, found: Found | None) -> datetime | None:
+        """When it happened; None where the descriptor says that the time of receipt counts."""
         if found is None:
             raise UnmappableEvent("MissingTime", f"The {self.name} has no time")
+        if found.where == "receipt":
+            return None
         if self.time_format is None:
-            return parse_time(found.value, found.where), False
-        return _formatted_time(found, self.time_format), False
+            return parse_time(found.value, found.where)
+        return _formatted_time(found, self.time_format)
 
     def _identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity:
         identities = (actor.identity(subject, shown, unsigned) for actor in self.actors)
