@@ -28,6 +28,8 @@ _FIRST_PAUSE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 8.0
 _LAST_ATTEMPT_SECONDS = 0.1
 _TAGGED_RESOURCES_A_CALL = 20
+LOOKS = 4
+"""How often to look for what CloudTrail may not tell of yet: its lists and states are behind its changes."""
 
 CHANNEL_GONE = frozenset({"ChannelNotFoundException", "ResourceNotFoundException"})
 STORE_GONE = frozenset({"EventDataStoreNotFoundException", "ResourceNotFoundException"})

@@ -3,11 +3,9 @@
 from collections.abc import Callable
 
 from trailhook.errors import AnswerLost, CallRefused, OutOfTime
-from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.control_plane import LOOKS, ControlPlane
 
 ALREADY_THERE = frozenset({"ChannelAlreadyExistsException", "EventDataStoreAlreadyExistsException"})
-_LOOKS = 4
-"""How often to look for what a call whose answer was lost may have made: CloudTrail can be slow, its lists behind."""
 
 
 class Creation:
@@ -34,7 +32,7 @@ class Creation:
             if self._lost:
                 self._arn = self._arn or self._find(plane)
             if self._arn is None:
-                if refused and attempt >= _LOOKS:
+                if refused and attempt >= LOOKS:
                     raise refused
                 plane.pause(attempt, "CloudTrail to answer a Create call")
                 attempt += 1
@@ -42,7 +40,7 @@ class Creation:
 
     def made(self, plane: ControlPlane) -> str | None:
         """The ARN of what is to be taken back, looked for where nobody knows whether it is there."""
-        for attempt in range(_LOOKS if self._lost and not self._arn else 0):
+        for attempt in range(LOOKS if self._lost and not self._arn else 0):
             self._arn = self._find(plane)
             if self._arn:
                 break

@@ -9,7 +9,7 @@ from typing import Any
 
 from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.channels import Tagged, plan_channel, refuse_users, survey
-from trailhook.integration.control_plane import ControlPlane, as_list
+from trailhook.integration.control_plane import LOOKS, ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
 from trailhook.integration.destinations import ENABLED, StoreFinder, Unchanged
 from trailhook.integration.leftovers import Leftovers
@@ -22,8 +22,6 @@ from trailhook.integration.stores import StoreBuilder, Stores
 from trailhook.integration.tagging import converge_tags
 from trailhook.integration.undo import Undo
 
-_LOOKS = 4
-"""How often to look again whether what is there already is our own: CloudTrail's lists can be behind."""
 _LONGEST_REPORT = 500
 """In characters: Data counts into the 4,096 bytes of the answer, and one character takes up to twelve."""
 
@@ -51,7 +49,7 @@ class Deployment:
             return done
 
     def _build_until_it_is_ours(self) -> Answer:
-        for attempt in range(_LOOKS):
+        for attempt in range(LOOKS):
             try:
                 return self._build()
             except CallRefused as error:

@@ -3,11 +3,9 @@
 import time
 
 from trailhook.errors import CallRefused, IntegrationError, InTheWay
-from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.control_plane import LOOKS, ControlPlane
 
 STILL_POINTED_AT = "ChannelExistsForEDSException"
-_LOOKS = 4
-"""How often to try while CloudTrail says that a channel, deleted a moment ago, still points at the store."""
 
 
 def remove_channel(plane: ControlPlane, arn: str) -> None:
@@ -41,11 +39,14 @@ def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool =
 
 
 def delete_unprotected(plane: ControlPlane, arn: str) -> None:
-    for attempt in range(_LOOKS):
+    """Delete a store, also while CloudTrail says that a channel, deleted a moment ago, still points at it."""
+    for attempt in range(LOOKS - 1):
         try:
-            return plane.delete_store(arn)
+            plane.delete_store(arn)
         except CallRefused as error:
-            if error.code != STILL_POINTED_AT or attempt == _LOOKS - 1:
+            if error.code != STILL_POINTED_AT:
                 raise
+        else:
+            return
         plane.pause(attempt, f"CloudTrail to notice that no channel points at {arn}")
-    return None
+    plane.delete_store(arn)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from trailhook.errors import InTheWay
-from trailhook.integration.control_plane import ControlPlane, EventDataStore, as_list
+from trailhook.integration.control_plane import LOOKS, ControlPlane, EventDataStore, as_list
 from trailhook.integration.creation import Creation
 from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION
 from trailhook.integration.ownership import KMS_ALIAS, MADE_BY_UPDATE
@@ -141,7 +141,7 @@ class StoreBuilder:
             if status == ENABLED:
                 return
             # What was created or restored a moment ago may be told with its former status still, or not at all.
-            if status not in _ON_THE_WAY and attempt > 3:
+            if status not in _ON_THE_WAY and attempt >= LOOKS:
                 raise InTheWay(f"The event data store {name} ({arn}) is {status} and not ENABLED.")
             self._plane.pause(attempt, f"the event data store {name} to be ENABLED; it is {status}")
             attempt += 1
