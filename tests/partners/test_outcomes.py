@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from tests.partners.cases import event_data
 
+from trailhook.audit_event import NO_REASON
+
 
 def auto_destroy(trigger: str, **details: Any) -> Mapping[str, Any]:
     empty = {"run_created_at": None, "run_status": None, "run_external_id": None, "run_create_error_message": None}
@@ -18,9 +20,35 @@ def assessment(trigger: str) -> Mapping[str, Any]:
     return body | {"message": "Checked", "details": {"new_assessment_result": {"created_at": "2025-11-05T08:30:00Z"}}}
 
 
+def atlassian(words: str) -> list[Mapping[str, Any]]:
+    """The same words as each of Atlassian's audit logs tells what was done."""
+    person = {"id": "2", "name": "mira", "type": "NORMAL"}
+    return [
+        {"auditType": {"action": words}, "author": person, "timestamp": {"epochSecond": 1_762_331_405}},
+        {"type": {"action": words}, "author": person, "timestamp": "2025-11-05T08:30:05Z"},
+        {"summary": words, "author": {"username": "mira"}, "creationDate": 1_762_331_405_123},
+        {"summary": words, "created": "2025-11-05T08:30:05.123+0000", "id": 1},
+        {"id": "e-1", "attributes": {"action": words, "time": "2025-11-05T08:30:05Z"}},
+    ]
+
+
 @pytest.mark.parametrize(
     ("partner", "body", "code", "message"),
     [
+        *(
+            ("atlassian", body, words if failed else None, NO_REASON if failed else None)
+            for words, failed in {
+                "User login failed": True,
+                "Failed to export space": True,
+                "System backup failed": True,
+                "user_login_failed": True,
+                "Backup failure": True,
+                "User login successful": False,
+                "Failover node added": False,
+                "Access request denied": False,
+            }.items()
+            for body in atlassian(words)
+        ),
         ("terraform", assessment("failed"), "assessment:failed", "Checked"),
         ("terraform", assessment("check_failure"), "assessment:check_failure", "Checked"),
         ("terraform", assessment("drifted"), None, None),
