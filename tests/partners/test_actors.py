@@ -249,6 +249,16 @@ def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
             | {"event": {"type": "member_joined_channel", "user": "U2002", "inviter": "U2001"}},
             "U2001",
         ),
+        # An administrator deactivates somebody, or edits a profile, with the same event as its owner.
+        *(
+            (
+                "slack",
+                {"event_id": "Ev1", "event_time": 1_762_331_405}
+                | {"event": {"type": event, "user": {"id": "U2002", "name": "jonas", "deleted": True}}},
+                None,
+            )
+            for event in ("user_change", "user_profile_changed")
+        ),
     ],
 )
 def test_whom_something_is_done_to_is_not_who_does_it(partner: str, body: Any, actor: str | None) -> None:
@@ -256,6 +266,42 @@ def test_whom_something_is_done_to_is_not_who_does_it(partner: str, body: Any, a
     type_and_id = (data["userIdentity"]["type"], data["userIdentity"]["principalId"])
     assert type_and_id == (("User", actor) if actor else ("Service", data["eventSource"]))
     assert data.get("sourceIPAddress") == (GUEST["public_ip"] if actor == GUEST["id"] else None)
+
+
+INVITE = {"id": "I1", "inviting_user": {"id": "U2002"}, "recipient_user_id": "U2003"}
+
+
+@pytest.mark.parametrize(
+    ("event", "members", "actor"),
+    [
+        ("channel_created", {"channel": {"id": "C1", "creator": "U2001"}}, "U2001"),
+        ("channel_rename", {"channel": {"id": "C1", "creator": "U2001"}}, None),
+        ("channel_left", {"channel": "C1", "actor_id": "U2001"}, "U2001"),
+        ("subteam_created", {"subteam": {"id": "S1", "created_by": "U2001", "updated_by": "U2001"}}, "U2001"),
+        ("subteam_updated", {"subteam": {"id": "S1", "created_by": "U2002", "updated_by": "U2001"}}, "U2001"),
+        ("subteam_updated", {"subteam": {"id": "S1", "created_by": "U2002"}}, None),
+        ("shared_channel_invite_received", {"invite": INVITE}, "U2002"),
+        ("shared_channel_invite_accepted", {"invite": INVITE, "accepting_user": {"id": "U2001"}}, "U2001"),
+        ("shared_channel_invite_approved", {"invite": INVITE, "approving_user": {"id": "U2001"}}, "U2001"),
+        ("shared_channel_invite_declined", {"invite": INVITE, "declining_user": {"id": "U2001"}}, "U2001"),
+        ("shared_channel_invite_declined", {"invite": INVITE}, None),
+        (
+            "shared_channel_invite_requested",
+            {"actor": {"id": "U2001"}, "target_users": [{"email": "j@x.test"}]},
+            "U2001",
+        ),
+        ("app_requested", {"app_request": {"id": "Ar1", "user": {"id": "U2001"}}}, "U2001"),
+        ("invite_requested", {"invite_request": {"id": "1", "requester_ids": ["U2001"]}}, "U2001"),
+        ("invite_requested", {"invite_request": {"id": "1", "requester_ids": ["U2001", "U2002"]}}, None),
+    ],
+)
+def test_who_did_it_in_slack_has_a_name_of_its_own_in_some_events(
+    event: str, members: Mapping[str, Any], actor: str | None
+) -> None:
+    body = {"event_id": "Ev1", "event_time": 1_762_331_405, "event": {"type": event, **members}}
+    nobody = {"type": "Service", "principalId": "slack.com"}
+    expected = {"type": "User", "principalId": actor} if actor else nobody
+    assert event_data("slack", body)["userIdentity"] == expected
 
 
 @pytest.mark.parametrize("by", [{"actor_user_id": 10}, {"actor_user_name": "Ida Vik"}])
