@@ -111,3 +111,17 @@ def test_an_event_source_that_reads_like_aws_is_refused_of_the_operator_and_of_a
 )
 def test_an_event_source_of_anybody_else_stays_as_it_is_written(name: str) -> None:
     assert event_data("custom", SCHEMA_EVENT | {"eventSource": name})["eventSource"] == name
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2025-11-05T08:30:05.678Z", "2025-11-05T10:30:05+02:00", "2025-11-05T08:30:05", 1_762_331_405_678, 1_762_331_405],
+)
+def test_a_time_of_another_form_than_cloudtrails_is_kept_beside_it(written: Any) -> None:
+    event = event_data("custom", SCHEMA_EVENT | {"eventTime": written})
+    assert event["eventTime"] == "2025-11-05T08:30:05Z"
+    assert event["additionalEventData"] == {"otherMembers": {"eventTime": written}}
+
+
+def test_a_time_as_cloudtrail_writes_it_stands_there_once() -> None:
+    assert "additionalEventData" not in event_data("custom", SCHEMA_EVENT | {"eventTime": "2025-11-05T08:30:05Z"})

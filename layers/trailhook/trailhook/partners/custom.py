@@ -25,7 +25,7 @@ from trailhook.members import object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof
 from trailhook.redaction import Redaction
-from trailhook.timestamps import parse_time
+from trailhook.timestamps import parse_time, to_text
 
 NAME = "custom"
 DEFAULT_EVENT_SOURCE = "custom"
@@ -47,7 +47,7 @@ SCHEMA_MEMBERS = frozenset(
     }
 )
 OTHER_MEMBERS = "otherMembers"
-"""Where additionalEventData keeps what a sender adds to the schema, or writes as another type than the schema's."""
+"""Where additionalEventData keeps what a sender adds to the schema, or writes otherwise than the schema has it."""
 _REQUEST_MEMBERS = frozenset({"auditEvents", "channelArn", "externalId"})
 _ENTRY_MEMBERS = frozenset({"id", "eventData", "eventDataChecksum"})
 _ORIGIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -182,6 +182,7 @@ def _from_schema(event: PartnerEvent, value: Mapping[str, Any], redaction: Redac
     own_id = _needed(value, "UID")
     code, message = text_at(value, "errorCode"), text_at(value, "errorMessage")
     identity = object_at(value, "userIdentity")
+    time = parse_time(value.get("eventTime"), "eventTime")
     return fit_audit_event(
         event,
         key=(NAME, "schema", source, own_id),
@@ -189,7 +190,7 @@ def _from_schema(event: PartnerEvent, value: Mapping[str, Any], redaction: Redac
         name=_needed(value, "eventName"),
         source=source,
         version=text_at(value, "version") or "1",
-        time=parse_time(value.get("eventTime"), "eventTime"),
+        time=time,
         identity=UserIdentity(
             _needed(value, "userIdentity", "type"),
             _needed(value, "userIdentity", "principalId"),
@@ -201,18 +202,22 @@ def _from_schema(event: PartnerEvent, value: Mapping[str, Any], redaction: Redac
         failure=Failure(code or "", message) if code or message else None,
         request_parameters=_optional_object(value, "requestParameters"),
         response_elements=_optional_object(value, "responseElements"),
-        notes=_schema_notes(value, identity),
+        notes=_schema_notes(value, identity, to_text(time)),
         redaction=redaction,
     )
 
 
-def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The sender's additionalEventData, and beside it whatever has no place of its own in the schema."""
+def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any], time: str) -> Mapping[str, Any]:
+    """The sender's additionalEventData, and beside it whatever has no place of its own in the schema, as a fraction of
+    a second has none.
+    """
     notes = dict(_optional_object(value, "additionalEventData") or {})
     others = {name: member for name, member in value.items() if name not in SCHEMA_MEMBERS}
     others |= {name: value[name] for name in SCHEMA_TEXTS if value.get(name) and text_at(value, name) is None}
     if (sent := value.get("sourceIPAddress")) and not (isinstance(sent, str) and address(sent)):
         others["sourceIPAddress"] = sent
+    if value["eventTime"] != time:
+        others["eventTime"] = value["eventTime"]
     known = {"type", "principalId"} | ({"details"} if isinstance(identity.get("details"), Mapping) else set())
     if unknown := {name: member for name, member in identity.items() if name not in known and member is not None}:
         others["userIdentity"] = unknown
