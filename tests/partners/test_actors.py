@@ -268,6 +268,13 @@ def test_whom_something_is_done_to_is_not_who_does_it(partner: str, body: Any, a
     assert data.get("sourceIPAddress") == (GUEST["public_ip"] if actor == GUEST["id"] else None)
 
 
+def test_who_removed_an_app_of_zooms_is_its_user() -> None:
+    payload = {"account_id": "a-1", "user_id": "2001", "deauthorization_time": "2025-11-05T08:30:05.632Z"}
+    data = event_data("zoom", {"event": "app_deauthorized", "payload": payload})
+    assert data["userIdentity"] == {"type": "User", "principalId": "2001"}
+    assert data["eventTime"] == "2025-11-05T08:30:05Z"
+
+
 INVITE = {"id": "I1", "inviting_user": {"id": "U2002"}, "recipient_user_id": "U2003"}
 
 
