@@ -87,6 +87,24 @@ def test_a_refused_request_is_a_failure_however_its_status_is_written(status: An
     assert event["requestParameters"]["status_code"] == status
 
 
+@pytest.mark.parametrize(
+    ("conclusion", "code"),
+    [
+        ("failure", "failure"),
+        ("timed_out", "timed_out"),
+        ("startup_failure", "startup_failure"),
+        ("success", None),
+        ("cancelled", None),
+        ("skipped", None),
+        (None, None),
+        (["failure"], None),
+    ],
+)
+def test_a_workflow_that_ended_in_failure_is_one(conclusion: Any, code: str | None) -> None:
+    event = event_data("github", ENTRY | {"action": "workflows.completed_workflow_run", "conclusion": conclusion})
+    assert event.get("errorCode") == code
+
+
 @pytest.mark.parametrize("headers", [{}, {"x-github-event": "push", "x-github-delivery": "d-1"}])
 def test_a_form_holds_one_object_and_anything_else_in_it_is_kept_once(headers: dict[str, str]) -> None:
     """Each of many would be kept with the whole form, for no part of that could be sent again by itself."""

@@ -31,6 +31,8 @@ _TIMES = ("@timestamp", "created_at")
 _WHO = ("actor", "actor_id", "external_identity_nameid", "external_identity_username", "business", "org")
 _REFUSED = re.compile(r"[4-9][0-9]{2}")
 """An HTTP status that says that a request was refused or failed."""
+_UNSUCCESSFUL = frozenset({"failure", "timed_out", "startup_failure"})
+"""How a workflow ends that did not do its work; one that was cancelled or skipped was not to."""
 
 _SIGNATURE = HmacProof("github-signature", "x-hub-signature-256", prefix="sha256=")
 _HEC = TokenProof("splunk-hec", prefix="Splunk ", paths=HEC_PATHS)
@@ -169,10 +171,15 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
 
 
 def _failure(action: str, entry: Mapping[str, Any]) -> Failure | None:
-    """GitHub tells of no outcome but an API request's status. What else failed has an action of its own."""
+    """GitHub tells of no outcome but an API request's status and a workflow's conclusion. What else failed has an
+    action of its own.
+    """
     status = text_of(entry.get("status_code"))
     if status and _REFUSED.fullmatch(status):
         return Failure(status, NO_REASON)
+    conclusion = text_of(entry.get("conclusion"))
+    if conclusion in _UNSUCCESSFUL:
+        return Failure(conclusion, NO_REASON)
     done = action.rpartition(".")[2]
     return Failure(done, NO_REASON) if "failed" in done.split("_") else None
 
