@@ -268,6 +268,14 @@ def test_whom_something_is_done_to_is_not_who_does_it(partner: str, body: Any, a
     assert data.get("sourceIPAddress") == (GUEST["public_ip"] if actor == GUEST["id"] else None)
 
 
+@pytest.mark.parametrize("nothing", [None, "", " "])
+def test_who_failed_to_sign_in_to_cyberark_has_a_name_of_its_own(nothing: str | None) -> None:
+    event = {"EventType": "Cloud.Core.LoginFail", "WhenOccurred": "/Date(1762331405123)/", "FailUserName": "mira"}
+    unknown = {"UserGuid": nothing, "NormalizedUser": nothing, "UserName": nothing}
+    identity = event_data("cyberark", event | unknown)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == ("User", "mira")
+
+
 def test_who_removed_an_app_of_zooms_is_its_user() -> None:
     payload = {"account_id": "a-1", "user_id": "2001", "deauthorization_time": "2025-11-05T08:30:05.632Z"}
     data = event_data("zoom", {"event": "app_deauthorized", "payload": payload})

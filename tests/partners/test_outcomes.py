@@ -32,9 +32,20 @@ def atlassian(words: str) -> list[Mapping[str, Any]]:
     ]
 
 
+CYBERARK = {"uuid": "u-1", "auditCode": "IDP2004", "auditType": "Info", "timestamp": 1_762_331_405_123}
+IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info", "FailReason": "Bad password"}
+
+
 @pytest.mark.parametrize(
     ("partner", "body", "code", "message"),
     [
+        ("cyberark", CYBERARK | {"action": "User login failed", "message": "Bad password"}, "IDP2004", "Bad password"),
+        ("cyberark", CYBERARK | {"action": "cloud.core.loginfail"}, "IDP2004", NO_REASON),
+        ("cyberark", CYBERARK | {"action": "User login successful"}, None, None),
+        ("cyberark", CYBERARK | {"action": "Failover Vault"}, None, None),
+        ("cyberark", IDENTITY | {"EventType": "Cloud.Core.LoginFail"}, "Cloud.Core.LoginFail", "Bad password"),
+        ("cyberark", IDENTITY | {"EventType": "Cloud.Core.Login"}, None, None),
+        ("cyberark", IDENTITY | {"EventType": "Cloud.Core.Login", "Level": "Error"}, "Error", "Bad password"),
         *(
             ("atlassian", body, words if failed else None, NO_REASON if failed else None)
             for words, failed in {
