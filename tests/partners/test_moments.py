@@ -9,6 +9,7 @@ from tests.partners.cases import event_data
 MADE, CHANGED = "2019-11-05T08:30:00Z", "2020-11-05T08:30:00Z"
 RECEIVED = "2026-01-01T00:00:00Z"
 ACCOUNT = {"created_at": MADE, "updated_at": CHANGED, "user_id": 2002}
+PIPELINE = {"created_at": MADE, "finished_at": CHANGED}
 ISSUE = {"id": "i-1", "createdAt": MADE, "sourceRule": {"id": "r-1"}}
 
 
@@ -52,6 +53,27 @@ def emoji(event_type: str) -> Mapping[str, Any]:
         *(
             ("gitlab", {"object_kind": "milestone", "object_attributes": dict(ACCOUNT), "action": action}, moment)
             for action, moment in {"create": CHANGED, "close": CHANGED, "delete": RECEIVED}.items()
+        ),
+        # A pipeline that is retried, or a job that waited to be started by hand, has times from long before.
+        *(
+            ("gitlab", {"object_kind": "pipeline", "object_attributes": {"status": status, **PIPELINE}}, moment)
+            for status, moment in {
+                "created": MADE,
+                "pending": RECEIVED,
+                "running": RECEIVED,
+                "success": CHANGED,
+                "failed": CHANGED,
+                "canceled": CHANGED,
+            }.items()
+        ),
+        *(
+            ("gitlab", {"object_kind": "build", "build_status": status, "build_created_at": MADE} | times, moment)
+            for status, times, moment in (
+                ("created", {}, MADE),
+                ("pending", {}, RECEIVED),
+                ("running", {"build_started_at": CHANGED}, CHANGED),
+                ("success", {"build_started_at": MADE, "build_finished_at": CHANGED}, CHANGED),
+            )
         ),
         ("wiz", ISSUE | {"status": "OPEN", "updatedAt": CHANGED}, MADE),
         ("wiz", ISSUE | {"status": "RESOLVED", "updatedAt": RECEIVED, "statusChangedAt": CHANGED}, CHANGED),
