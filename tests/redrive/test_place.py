@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("redrive")]
 
 
 def resources_of(place: Place) -> dict[str, str]:
-    """Logical and physical ids of what a stack keeps, and of other things in it."""
+    """Logical and physical ids of what a stack keeps, and of other things in it; a status may stand before a `!`."""
     return {
         "HttpApi": "abcde12345",
         "DeliveryQueue": place.resources.queue_url,
@@ -70,11 +70,13 @@ def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
 def _page(resources: Mapping[str, str], number: int) -> bytes:
     logical_id, physical_id = list(resources.items())[number]
     more = f"<NextToken>{number + 1}</NextToken>" if number + 1 < len(resources) else ""
+    status, _, physical_id = physical_id.rpartition("!")
     return (
         '<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
         f"<ListStackResourcesResult>{more}<StackResourceSummaries><member>"
         f"<LogicalResourceId>{logical_id}</LogicalResourceId>"
         f"<PhysicalResourceId>{escape(physical_id)}</PhysicalResourceId>"
+        f"<ResourceStatus>{status or 'CREATE_COMPLETE'}</ResourceStatus>"
         "</member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>"
     ).encode()
 
@@ -99,6 +101,22 @@ def test_queues_and_bucket_are_looked_up_in_the_cloudformation_stack(
             assert result.exit_code == 0, result.output
     assert place.waiting() == 2
     assert tokens == ["0", "1", "2", "3"] * 2
+
+
+def test_queues_that_nothing_reads_any_more_are_named_and_nothing_is_sent_to_them(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack whose creation failed goes by its name, a deleted one by its id for 90 days."""
+    place.queue(delivery("github", b"dead"), dead=True)
+    kept = {name: f"DELETE_SKIPPED!{physical_id}" for name, physical_id in resources_of(place).items()}
+    with cloudformation({"audit": {**kept, "QuarantineBucket": "DELETE_COMPLETE!gone"}}) as (url, _):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+        result = place.redrive("dead-letters", named=["--stack", "audit", "--region", "us-east-1"])
+    assert result.exit_code == 1
+    assert f"--queue-url and the like. It kept {place.resources.queue_url}" in result.stderr
+    assert place.resources.dead_letter_queue_url in result.stderr
+    assert "gone" not in result.stderr.split("It kept")[1]
+    assert (place.waiting(), place.waiting(dead=True)) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -59,17 +59,26 @@ def region_of(queue_url: str) -> str | None:
 
 
 def place_of_stack(client: Client, stack: str) -> Place:
-    """Ask CloudFormation. Raises PlaceError for a stack that has no endpoint."""
+    """Ask CloudFormation. Raises PlaceError for a stack that has no endpoint, or none any more.
+
+    It tells of what a stack kept as long as it tells of the stack: sent to such a queue, events would wait for nobody.
+    """
+    names = (DELIVERY_QUEUE, DEAD_LETTER_QUEUE, QUARANTINE_BUCKET)
+    there: dict[str, str] = {}
+    kept: dict[str, str] = {}
     with closing(client("cloudformation")) as cloudformation:
-        there = {
-            resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
-            for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-            for resource in page["StackResourceSummaries"]
-        }
-    if missing := [name for name in (DELIVERY_QUEUE, DEAD_LETTER_QUEUE, QUARANTINE_BUCKET) if not there.get(name)]:
+        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+            for resource in page["StackResourceSummaries"]:
+                status = resource["ResourceStatus"]
+                if not status.startswith("DELETE"):
+                    there[resource["LogicalResourceId"]] = resource.get("PhysicalResourceId", "")
+                elif status == "DELETE_SKIPPED" and resource["LogicalResourceId"] in names:
+                    kept[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+    if missing := [name for name in names if not there.get(name)]:
+        its = f". It kept {', '.join(kept.values())}" if kept else ""
         raise PlaceError(
             f"stack {stack} has no {missing[0]}: is it Trailhook's, with a partner that delivers webhooks? "
-            "Queues and bucket of a deleted stack are kept: name them with --queue-url and the like"
+            f"Queues and bucket of a deleted stack are kept: name them with --queue-url and the like{its}"
         )
     return Place(client, there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE], there[QUARANTINE_BUCKET])
 
