@@ -106,6 +106,26 @@ def test_forward_understands_what_an_operator_may_set(deploy: Callable[..., Temp
     assert settings.options.event_source == "payroll.example.com"
 
 
+LAMBDAS_ROOM = 4_096
+LONGEST = {
+    "POWERTOOLS_SERVICE_NAME": 128,
+    "DELIVERY_QUEUE_URL": 110,
+    "DEAD_LETTER_QUEUE_URL": 125,
+    "QUARANTINE_BUCKET": 63,
+}
+"""What a deployed stack may have there, where the names of these tests are shorter."""
+
+
+def test_forwards_environment_has_the_room_that_is_told(
+    document: Mapping[str, Any], deploy: Callable[..., Template]
+) -> None:
+    fixed = environment(deploy(Partner="custom", EventSource="e" * 256), "ForwardFunction")
+    quoted = sum(len(name) + max(len(value), LONGEST.get(name, 0)) + len('"":"",') for name, value in fixed.items())
+    assert quoted + 2_900 <= LAMBDAS_ROOM
+    for name in ("ExcludeEvents", "Redact", "ExternalId"):
+        assert "2900 characters" in document["Parameters"][name]["Description"]
+
+
 def test_the_functions_run_on_the_runtime_that_the_layer_is_built_for(document: Mapping[str, Any]) -> None:
     shared, resources = document["Globals"]["Function"], document["Resources"]
     layer = resources["TrailhookLayer"]
