@@ -180,10 +180,11 @@ def _events(case: Case) -> list[PartnerEvent]:
         return []
 
 
-ARRAYS = ["auditEvents", "data", "entities", "items", "records", "result", "results"]
+ARRAYS = ["auditEvents", "data", "entities", "items", "logs", "records", "result", "results"]
 """The members in which partners wrap several events."""
 
 UNKNOWN_FORMS: dict[str, dict[str, Any]] = {
+    "auth0/logs": {"log_id": "1", "kind": "new"},
     "custom/auditEvents": {"id": "1", "kind": "new"},
     "cyberark/data": {"uuid": "1", "kind": "new"},
     "launchdarkly/items": {"_id": "1", "verb": "new"},
