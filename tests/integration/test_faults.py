@@ -238,6 +238,19 @@ def test_an_account_that_cloudtrail_lake_does_not_take_can_delete_the_stack(
     assert not stack.create(github).succeeded
 
 
+def test_a_channel_that_was_made_is_not_said_to_be_gone_because_nobody_may_ask(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """Its policy would go on letting others in, and CloudFormation would have forgotten it."""
+    stack.create({**github, **POLICY})
+    before = account.snapshot()
+    lake.lake.faults.set([{**NO_NEW_CUSTOMERS, "operations": ["ListChannels"]}])
+    assert not stack.delete().succeeded
+    lake.lake.faults.set([])
+    assert account.snapshot() == before
+    assert stack.delete().succeeded
+
+
 def test_a_role_that_may_do_nothing_does_not_fail_the_rollback_too(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:

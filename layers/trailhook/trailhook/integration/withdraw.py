@@ -4,7 +4,6 @@ A physical id that is no channel's ARN belongs to a Create that failed, or timed
 """
 
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 
 from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
@@ -31,9 +30,13 @@ class Withdrawal:
 
     def carry_out(self) -> Answer:
         """Raises InTheWay, naming them, where other integrations use the channel."""
-        with suppress(LakeClosed):  # an account that CloudTrail Lake does not take holds nothing of ours
+        try:
             if not self._is_of_nothing():
                 self._withdraw()
+        except LakeClosed:
+            # An account that CloudTrail Lake does not take holds nothing of ours. One with a channel of ours was taken.
+            if not self._after_failed_create:
+                raise
         return Answer(succeeded=True, physical_id=self._physical_id)
 
     def _is_of_nothing(self) -> bool:
