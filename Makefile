@@ -35,7 +35,7 @@ test: $(VENV)/.ready $(SAM_VENV)/.ready ## What CI runs, but for containers: che
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+	$(BIN)/pytest -n 2 --cov --cov-report=term
 
 nightly: $(VENV)/.ready ## The pure tests, searching widely: every mutation of every sample, thousands of examples
 	TRAILHOOK_SEARCH=nightly $(BIN)/pytest -n 2 --timeout 7200 -m "not stack and not build"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.attack.bomb import BOMBS
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("bombs")]
+pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).parents[2]
 RECEIVE_BYTES = 256_000_000
 FORWARD_BYTES = 768_000_000

@@ -15,7 +15,7 @@ from tests.build.conftest import ROOT, Build, environment
 from trailhook_local.stack.template import load_document
 
 # One worker for all modules that need the built application, so that it is built once.
-pytestmark = [pytest.mark.build, pytest.mark.timeout(600), pytest.mark.xdist_group("sam")]
+pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
 
 ANSWERS = {r"Parameter Partner\b": "github", r"has no authentication": "y"}
 QUESTION = re.compile(rb"(?:\]: ?|\[[yYnN]/[yYnN]\]:? ?|: )$")

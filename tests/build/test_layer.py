@@ -10,7 +10,7 @@ import pytest
 from tests.build.conftest import ROOT, Build, Run
 
 # One worker for both modules, so that the application is built once.
-pytestmark = [pytest.mark.build, pytest.mark.timeout(600), pytest.mark.xdist_group("sam")]
+pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
 
 MAGIC_OF_3_13 = struct.pack("<H", 3571) + b"\r\n"
 """What every bytecode file of Python 3.13 begins with (CPython's `Include/internal/pycore_magic_number.h`)."""

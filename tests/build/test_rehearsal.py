@@ -18,7 +18,7 @@ from trailhook_local.lake_query import query_lake
 from trailhook_local.stack.template import Template, load_document
 
 # One worker for all modules that need the built application, so that it is built once.
-pytestmark = [pytest.mark.build, pytest.mark.timeout(600), pytest.mark.xdist_group("sam")]
+pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
 
 REGION = "us-east-1"
 INVOKE = """

@@ -9,7 +9,7 @@ import pytest
 from tests.build.conftest import Build, Run
 
 # One worker for both modules, so that the application is built once.
-pytestmark = [pytest.mark.build, pytest.mark.timeout(600), pytest.mark.xdist_group("sam")]
+pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
 
 TRANSLATE = """
 import json, sys

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("demo"), pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(280)]
 
 
 def run(*arguments: str) -> tuple[int, dict[str, Any]]:

@@ -18,7 +18,7 @@ from trailhook_local.stack.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("serve"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 
 
 def trailhook(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:

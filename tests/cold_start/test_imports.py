@@ -11,7 +11,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("receive", "forward", "integration")
-pytestmark = pytest.mark.xdist_group("imports")
 
 IMPORT_HANDLER = """
 import json, pathlib, runpy, sys

@@ -13,7 +13,7 @@ from trailhook.envelope import Envelope, Pending, encode_envelope
 from trailhook.errors import QueueError
 from trailhook_local.redrive.dead_letters import Choice, DeadLetterRedrive, MoveTask
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("redrive")]
+pytestmark = pytest.mark.stack
 
 
 def envelope(partner: str, name: str, *, body: bytes = b"", attempt: int = 0, pending: bool = False) -> str:

@@ -20,7 +20,7 @@ from trailhook_local.redrive.place import region_of
 from trailhook_local.stack.status import Integration, Status, write_status
 
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("redrive")]
+pytestmark = pytest.mark.stack
 
 
 def resources_of(place: Place) -> dict[str, str]:

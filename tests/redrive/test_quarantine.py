@@ -17,7 +17,7 @@ from trailhook.errors import QueueError
 from trailhook.quarantine import QuarantinedEvent
 from trailhook_local.redrive.quarantine import Choice, QuarantineRedrive
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("redrive")]
+pytestmark = pytest.mark.stack
 DAY = 86_400_000
 CASES = {case.name: case for case in cases()}
 MENDED = [

@@ -27,7 +27,7 @@ from trailhook_local.stack.integration import Counts, Plan
 from trailhook_local.stack.stack import Stack
 from trailhook_local.stack.status import Integration, read_status
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"

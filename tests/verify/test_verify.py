@@ -25,7 +25,7 @@ from trailhook_local.stack.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 PROBES: list[Probe[Any]] = [*endpoint.PROBES, *ingestion.PROBES, *control.PROBES]
-pytestmark = [pytest.mark.timeout(280), pytest.mark.xdist_group("verify")]
+pytestmark = pytest.mark.timeout(280)
 
 
 class DescribeStacks(BaseHTTPRequestHandler):
