@@ -12,7 +12,7 @@ from trailhook.envelope import Envelope, encode_envelope
 from trailhook.forward import Forwarder
 from trailhook.mapping import Mapper
 from trailhook.partner import Options
-from trailhook.partners import load_partners
+from trailhook.partners import Partners
 
 ACCOUNT = "111122223333"
 CHANNEL = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:channel/00000000-0000-4000-8000-000000000000"
@@ -83,7 +83,7 @@ class NothingComesBack:
 
 def forwarder(destination: Destination) -> Forwarder:
     return Forwarder(
-        mapper=Mapper(load_partners(Options())),
+        mapper=Mapper(Partners(Options())),
         account_id=ACCOUNT,
         deliverer=Deliverer(destination),
         queue=NothingComesBack(),

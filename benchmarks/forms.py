@@ -17,11 +17,11 @@ from trailhook.batch import Entry
 from trailhook.delivery import Delivery
 from trailhook.mapping import Mapper
 from trailhook.partner import Options
-from trailhook.partners import load_partners
+from trailhook.partners import Partners
 
 PLAIN = "GitHub's, plain ASCII"
 DELIVERY = Delivery("github", "d", "r", 1_700_000_000_000, "192.0.2.1", "github-signature", {}, frozenset(), b"")
-_MAPPER = Mapper(load_partners(Options()))
+_MAPPER = Mapper(Partners(Options()))
 
 
 def entries(delivery: Delivery) -> Sequence[Entry]:

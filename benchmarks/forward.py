@@ -29,7 +29,7 @@ from trailhook.deadline import Deadline
 from trailhook.destination import DELIVERED, Outcome
 from trailhook.envelope import decode_envelope
 from trailhook.partner import Options
-from trailhook.partners import load_partners
+from trailhook.partners import Partners
 from trailhook.portions import PORTION_EVENTS
 from trailhook.put_audit_events import SignedPutAuditEvents
 
@@ -90,7 +90,7 @@ def ceiling(url: str, events: int) -> Callable[[], int]:
 
 def stages(url: str, events: int) -> dict[str, Measurement]:
     """The naive loop, and each stage on its own, over what the one before made. They take turns."""
-    github, destination = load_partners(Options())["github"], lake(url)
+    github, destination = Partners(Options())["github"], lake(url)
     messages = [message(body(number)) for number in range(events)]
     deliveries = [decode_envelope(one).delivery for one in messages]
     partner_events = [event for one in deliveries for event in github.events(one)]

@@ -21,13 +21,13 @@ with atheris.instrument_imports(include=["trailhook"]):
     from trailhook.envelope import decode_envelope
     from trailhook.mapping import Mapper, Withheld
     from trailhook.partner import Options
-    from trailhook.partners import load_partners
+    from trailhook.partners import Partners
     from trailhook.receive import Receiver
     from trailhook.webhook_secret import WebhookSecret
 
     OPTIONS = Options(accept_hec=True)
     # Each is imported when it is first asked for, and only what is imported here is watched.
-    LOADED = dict(load_partners(OPTIONS))
+    LOADED = dict(Partners(OPTIONS))
 
 from tests.fakes import MemoryClock, MemorySecretStore, MemorySender
 from tests.partners.cases import cases

@@ -27,7 +27,7 @@ from trailhook.assembly.receive import receive_limits
 from trailhook.envelope import decode_envelope
 from trailhook.mapping import Mapper, Withheld
 from trailhook.partner import Options
-from trailhook.partners import load_partner, load_partners
+from trailhook.partners import Partners, load_partner
 from trailhook.receive import Receiver
 from trailhook.telemetry import logger
 from trailhook.webhook_secret import WebhookSecret
@@ -138,7 +138,7 @@ def main(names: Sequence[str]) -> None:
         _report(name, "receive", started, status=int(status))
         queued += [(name, message) for message in sender.messages]
         sender.messages.clear()
-    mapper = Mapper(load_partners(Options()))
+    mapper = Mapper(Partners(Options()))
     for name, message in queued:
         started = time.process_time()
         ends: Counter[str] = Counter()

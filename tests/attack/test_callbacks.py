@@ -11,7 +11,7 @@ from tests.receive.senders import api_gateway_event, standard_webhooks_headers
 from trailhook.envelope import decode_envelope
 from trailhook.mapping import Mapper
 from trailhook.partner import Options
-from trailhook.partners import load_partners
+from trailhook.partners import Partners
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_an_address_in_a_body_is_not_called_by_receive_nor_by_the_mapping(name: 
     receive, sender = receiver(name)
     receive.answer(api_gateway_event(body, {"x-amz-sns-message-type": "SubscriptionConfirmation"}))
     receive.answer(api_gateway_event(body, standard_webhooks_headers(KEY, body)))
-    mapper = Mapper(load_partners(Options()))
+    mapper = Mapper(Partners(Options()))
     for message in sender.messages:
         for event in mapper.take_apart(decode_envelope(message).delivery)[1]:
             mapper.map(event)

@@ -16,11 +16,11 @@ from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery
 from trailhook.envelope import decode_envelope
 from trailhook.mapping import Mapper
-from trailhook.partners import load_partners
+from trailhook.partners import Partners
 
 DAY = 86_400
 CASES_EACH = 6
-MAPPER = Mapper(load_partners(OPTIONS))
+MAPPER = Mapper(Partners(OPTIONS))
 SIGNED = [row for row in [*TABLE, *STANDARD] if row.signs]
 
 

@@ -28,7 +28,7 @@ from trailhook.json_text import MAX_EVENTS
 from trailhook.ledger import Ledger
 from trailhook.mapping import Mapper
 from trailhook.partner import Options, Partner
-from trailhook.partners import load_partners
+from trailhook.partners import Partners
 
 ACCOUNT = "111122223333"
 THROTTLED = Outcome(Disposition.RETRY, "Throttling", "slow down")
@@ -77,7 +77,7 @@ class Bench:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
     exclude: Sequence[str] = ()
-    partners: Mapping[str, Partner] = field(default_factory=lambda: load_partners(Options()))
+    partners: Mapping[str, Partner] = field(default_factory=lambda: Partners(Options()))
     report: Report | None = None
     now: Callable[[], float] = lambda: 0.0
 
@@ -187,7 +187,7 @@ def test_what_parsing_would_change_is_quarantined_and_not_delivered(text: str) -
 
 
 def test_a_form_that_the_mapping_did_not_foresee_is_kept_and_its_neighbours_arrive() -> None:
-    github = load_partners(Options())["github"]
+    github = Partners(Options())["github"]
 
     def to_audit_event(event: PartnerEvent) -> AuditEvent:
         return github.to_audit_event(event) if event.value["action"] != "odd" else event.value["nobody"]["expects this"]
@@ -205,7 +205,7 @@ def test_an_event_whose_id_cannot_be_looked_for_is_kept_without_it() -> None:
         return str(event.value["nobody"]["expects this"])
 
     bench = Bench()
-    bench.partners = {"github": replace(load_partners(Options())["github"], uid=uid)}
+    bench.partners = {"github": replace(Partners(Options())["github"], uid=uid)}
     unfinished, ledger = bench.forward(record(Envelope(delivery({"no": "action"}, entry(1)))))
     assert (unfinished, bench.delivered) == ([], ["doc-1"])
     kept = json.loads(bench.quarantine.lines[0])
@@ -220,14 +220,14 @@ def test_where_memory_ends_in_a_partners_code_the_event_is_not_taken_for_one_at_
         raise MemoryError
 
     bench = Bench()
-    bench.partners = {"github": replace(load_partners(Options())["github"], **{function: ends})}
+    bench.partners = {"github": replace(Partners(Options())["github"], **{function: ends})}
     with pytest.raises(MemoryError):
         bench.forward(record(Envelope(delivery({"no": "action"}))))
     assert not bench.quarantine.lines
 
 
 def test_a_delivery_that_its_partner_cannot_take_apart_does_not_bring_the_others_back() -> None:
-    github = load_partners(Options())["github"]
+    github = Partners(Options())["github"]
 
     def events(sent: Delivery) -> Iterable[PartnerEvent]:
         if b"odd" in sent.body:
@@ -448,7 +448,7 @@ def test_what_is_taken_off_the_queue_before_a_suspect_kills_the_process_is_repor
     class Died(BaseException):
         """SIGKILL: nothing after it is told."""
 
-    github = load_partners(Options())["github"]
+    github = Partners(Options())["github"]
 
     def events(sent: Delivery) -> Iterable[PartnerEvent]:
         if b"killer" in sent.body:
@@ -546,7 +546,7 @@ def test_after_the_deadline_nothing_is_begun_and_everything_waits() -> None:
 
 def test_after_the_deadline_no_further_message_is_opened() -> None:
     clock = [0.0]
-    github = load_partners(Options())["github"]
+    github = Partners(Options())["github"]
 
     def events(sent: Delivery) -> Iterable[PartnerEvent]:
         clock[0] += 1

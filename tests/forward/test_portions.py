@@ -22,7 +22,7 @@ from trailhook.json_text import MAX_EVENTS
 from trailhook.ledger import Ledger
 from trailhook.mapping import Mapper
 from trailhook.partner import Options
-from trailhook.partners import load_partners
+from trailhook.partners import Partners
 from trailhook.portions import PORTION_EVENTS, Message, Reader
 
 EVENTS = PORTION_EVENTS * (PORTIONS_UNDER_WAY + 1)
@@ -66,7 +66,7 @@ def forward(destination: Destination, parallel: int = EVENTS // 100) -> tuple[li
         record(Envelope(delivery(*messages[start : start + 500])), f"m{start}") for start in range(0, EVENTS, 500)
     ]
     forwarder = Forwarder(
-        mapper=Mapper(load_partners(Options())),
+        mapper=Mapper(Partners(Options())),
         account_id=ACCOUNT,
         deliverer=Deliverer(destination, parallel=parallel),
         queue=MemoryQueue(),
@@ -148,7 +148,7 @@ def test_an_event_at_fault_is_let_go_when_it_is_done(body: bytes) -> None:
         return sum(isinstance(one, Undeliverable) for one in gc.get_objects())
 
     forwarder = Forwarder(
-        mapper=Mapper(load_partners(Options())),
+        mapper=Mapper(Partners(Options())),
         account_id=ACCOUNT,
         deliverer=Deliverer(MemoryDestination()),
         queue=MemoryQueue(),
@@ -175,7 +175,7 @@ def test_a_portion_holds_a_thousand_events_or_six_megabytes(events: int, size: i
     text = b'"' + b"x" * size + b'"'
     body = b"[" + b",".join([text] * 50) + b"]"
     messages = [Message.of(record(Envelope(delivery(body=body)), f"m{number}")) for number in range(events // 50)]
-    portions = list(Reader(Mapper(load_partners(Options())), ACCOUNT).portions(messages, Ledger()))
+    portions = list(Reader(Mapper(Partners(Options())), ACCOUNT).portions(messages, Ledger()))
     assert [len(portion) for portion in portions[:-1]] == [most] * (events // most)
     assert [(item.message.id, item.position) for portion in portions for item in portion] == [
         (f"m{number}", position) for number in range(events // 50) for position in range(50)

@@ -14,7 +14,7 @@ from trailhook.descriptor import Descriptor
 from trailhook.errors import MalformedDelivery, SettingsError, UnmappableEvent
 from trailhook.own_partners import own_source
 from trailhook.partner import Options
-from trailhook.partners import FOLDER, REGISTRY, load_partner, load_partners
+from trailhook.partners import FOLDER, REGISTRY, Partners, load_partner
 from trailhook_local.cli.main import main
 from trailhook_local.descriptors.compiler import DescriptorError, compile_descriptor, compile_file, compiled_text
 
@@ -556,8 +556,8 @@ def test_an_operators_own_partner_is_a_compiled_file_in_a_folder(tmp_path: Path,
     own = tmp_path / "own"
     partner = load_partner("lampworks", Options(), own)
     assert (partner.name, partner.source) == ("lampworks", "Custom")
-    assert set(load_partners(Options(), own)) == {*REGISTRY, "lampworks"}
-    assert load_partners(Options(), own)["lampworks"].name == "lampworks"
+    assert set(Partners(Options(), own)) == {*REGISTRY, "lampworks"}
+    assert Partners(Options(), own)["lampworks"].name == "lampworks"
     assert own_source("lampworks", own) == "Custom"
     assert own_source("nobody", own) is None
     with pytest.raises(SettingsError, match="lampworks"):

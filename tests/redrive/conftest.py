@@ -17,7 +17,7 @@ from trailhook.envelope import Envelope, encode_envelope
 from trailhook.forward import Forwarder
 from trailhook.mapping import Mapper
 from trailhook.partner import Options, Partner
-from trailhook.partners import load_partners
+from trailhook.partners import Partners
 from trailhook.quarantine_bucket import QuarantineBucket
 from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.cli.main import main
@@ -61,7 +61,7 @@ class Place:
     def forward(self, partners: Mapping[str, Partner] | None = None) -> Mapping[str, int]:
         """Let forward empty the delivery queue; its account of the events."""
         forwarder = Forwarder(
-            mapper=Mapper(partners or load_partners(Options(accept_hec=True))),
+            mapper=Mapper(partners or Partners(Options(accept_hec=True))),
             account_id=ACCOUNT,
             deliverer=Deliverer(self.destination, parallel=1, sleep=lambda _seconds: None),
             queue=SqsDeliveryQueue(self.sqs, self.resources.queue_url, self.resources.dead_letter_queue_url),

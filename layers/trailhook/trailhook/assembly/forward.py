@@ -13,7 +13,7 @@ from trailhook.deliver import PARALLEL_REQUESTS, Deliverer
 from trailhook.forward import Forwarder
 from trailhook.mapping import Mapper
 from trailhook.pace import Pace
-from trailhook.partners import load_partners
+from trailhook.partners import Partners
 from trailhook.put_audit_events import SignedPutAuditEvents
 from trailhook.quarantine_bucket import QuarantineBucket
 from trailhook.queue import SqsDeliveryQueue
@@ -39,7 +39,7 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
         ca_bundle=ca_bundle(),
     )
     return Forwarder(
-        mapper=Mapper(load_partners(settings.options), settings.exclude_events),
+        mapper=Mapper(Partners(settings.options), settings.exclude_events),
         account_id=settings.account_id,
         deliverer=Deliverer(CloudTrailLake(requests), pace=Pace(settings.requests_per_second)),
         queue=SqsDeliveryQueue(client("sqs", once(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url),

@@ -69,11 +69,6 @@ def load_partner(name: str, options: Options, own: Path = OWN) -> Partner:
     return partners[name]
 
 
-def load_partners(options: Options, own: Path = OWN) -> Mapping[str, Partner]:
-    """Every partner, by name."""
-    return Partners(options, own)
-
-
 class Partners(Mapping[str, Partner]):
     """Every partner by name, each made when it is first asked for: a stack has one, seldom two."""
 
@@ -84,7 +79,8 @@ class Partners(Mapping[str, Partner]):
 
     def __getitem__(self, name: str) -> Partner:
         if name not in self._made:
-            self._made[name] = self._make(name)
+            make = REGISTRY.get(name) or partial(_read, self._own[name])
+            self._made[name] = make(self._options)
         return self._made[name]
 
     def __contains__(self, name: object) -> bool:
@@ -95,8 +91,3 @@ class Partners(Mapping[str, Partner]):
 
     def __len__(self) -> int:
         return len({*REGISTRY, *self._own})
-
-    def _make(self, name: str) -> Partner:
-        if name in REGISTRY:
-            return REGISTRY[name](self._options)
-        return _read(self._own[name], self._options)
