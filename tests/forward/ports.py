@@ -9,6 +9,26 @@ from trailhook.destination import DELIVERED, Outcome
 from trailhook.errors import QuarantineError, QueueError
 
 
+def entries(count: int) -> list[Entry]:
+    """Events that differ in their ids alone."""
+    return [Entry.of(str(number), b"{}") for number in range(count)]
+
+
+@dataclass
+class Clock:
+    """A clock that only sleeping moves."""
+
+    time: float = 0.0
+    pauses: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.time += seconds
+
+
 def take_everything(_entry: Entry) -> Outcome:
     return DELIVERED
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from tests.forward.ports import MemoryDestination
+from tests.forward.ports import Clock, MemoryDestination, entries
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
@@ -15,21 +15,6 @@ from trailhook.deliver import MAX_ROUNDS, Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition, Outcome
 
 THROTTLED = Outcome(Disposition.RETRY, "Throttling")
-
-
-@dataclass
-class Clock:
-    """A clock that only sleeping moves."""
-
-    time: float = 0.0
-    pauses: list[float] = field(default_factory=list)
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.time += seconds
 
 
 @dataclass
@@ -42,10 +27,6 @@ class ThrottledAtFirst:
     def __call__(self, entry: Entry) -> Outcome:
         self.seen[entry.id] += 1
         return DELIVERED if self.seen[entry.id] > self.times else THROTTLED
-
-
-def entries(count: int) -> list[Entry]:
-    return [Entry.of(str(number), b"{}") for number in range(count)]
 
 
 def deliver(destination: MemoryDestination, count: int, *, seconds: float = 60) -> tuple[dict[Entry, Outcome], Clock]:

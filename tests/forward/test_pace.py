@@ -1,13 +1,10 @@
 """A forwarder keeps to its share of the account's requests by itself, and says no more than that there was no time."""
 
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.forward.ports import MemoryDestination
+from tests.forward.ports import Clock, MemoryDestination, entries
 
-from trailhook.batch import Entry
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition
@@ -21,23 +18,6 @@ REQUIRED = {
     "CHANNEL_ARN": "arn:aws:cloudtrail:us-east-1:111122223333:channel/1",
     "QUARANTINE_BUCKET": "bucket",
 }
-
-
-@dataclass
-class Clock:
-    """A clock that only sleeping moves."""
-
-    time: float = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-
-def entries(count: int) -> list[Entry]:
-    return [Entry.of(str(number), b"{}") for number in range(count)]
 
 
 @given(st.floats(0.5, 200, allow_nan=False), st.lists(st.floats(0, 1, allow_nan=False), min_size=1, max_size=50))

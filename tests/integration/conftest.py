@@ -38,6 +38,12 @@ def _handler() -> Handler:
 
 
 HANDLER = _handler()
+NewStack = Callable[..., CloudFormation]
+
+
+def store_of(properties: dict[str, Any], **members: str) -> dict[str, Any]:
+    """The properties with these members of the event data store changed."""
+    return {**properties, "EventDataStore": {**properties["EventDataStore"], **members}}
 
 
 class Account:
@@ -161,7 +167,7 @@ def bucket(shared_bucket: Bucket) -> Bucket:
 
 
 @pytest.fixture
-def new_stack(lake: LakeServer, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Callable[..., CloudFormation]:
+def new_stack(lake: LakeServer, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> NewStack:
     """Makes stacks: `new_stack(name=…, logical_id=…)`."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", lake.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEFAKEOWNER")
@@ -175,7 +181,7 @@ def new_stack(lake: LakeServer, bucket: Bucket, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def stack(new_stack: Callable[..., CloudFormation]) -> CloudFormation:
+def stack(new_stack: NewStack) -> CloudFormation:
     return new_stack()
 
 

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import Account
+from tests.integration.conftest import Account, NewStack
 
 from trailhook_local.lake import LakeServer
-
-NewStack = Callable[..., CloudFormation]
 
 
 def test_the_store_goes_only_when_told_so(stack: CloudFormation, account: Account, github: dict[str, Any]) -> None:

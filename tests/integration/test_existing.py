@@ -1,21 +1,15 @@
 """What is there already: given stores are verified, our own is taken back, a stranger's is named and left alone."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account
+from tests.integration.conftest import DENIED, Account, NewStack, store_of
 
 from trailhook_local.lake import LakeServer
 
-NewStack = Callable[..., CloudFormation]
 FIXED = "FIXED_RETENTION_PRICING"
 EXTENDABLE = "EXTENDABLE_RETENTION_PRICING"
-
-
-def store_of(properties: dict[str, Any], **members: str) -> dict[str, Any]:
-    return {**properties, "EventDataStore": {**properties["EventDataStore"], **members}}
 
 
 def given(properties: dict[str, Any], *arns: str) -> dict[str, Any]:

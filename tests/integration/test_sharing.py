@@ -1,15 +1,12 @@
 """A channel given as ChannelArn is used and left as it is; its owner cannot delete it under its users."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import Account
+from tests.integration.conftest import Account, NewStack
 
 from trailhook_local.lake import LakeServer
-
-NewStack = Callable[..., CloudFormation]
 
 
 def custom(github: dict[str, Any]) -> dict[str, Any]:

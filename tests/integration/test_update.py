@@ -1,22 +1,16 @@
 """Update: in place where CloudTrail can, a replacement where it cannot, a refusal where nobody could go back."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account
+from tests.integration.conftest import DENIED, Account, store_of
 
 from trailhook_local.lake import LakeServer
 
-NewStack = Callable[..., CloudFormation]
 FIXED = "FIXED_RETENTION_PRICING"
 EXTENDABLE: Any = "EXTENDABLE_RETENTION_PRICING"
-
-
-def store_of(properties: dict[str, Any], **members: str) -> dict[str, Any]:
-    return {**properties, "EventDataStore": {**properties["EventDataStore"], **members}}
 
 
 def retention(account: Account, arn: str) -> int:

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from tests.template.conftest import CHANNEL_ARN, SECRET_ARN
 
 from trailhook.settings import ForwardSettings, ReceiveSettings
 from trailhook_local.stack.template import Template
 
-CHANNEL_ARN = "arn:aws:cloudtrail:eu-central-1:111122223333:channel/01234567-89ab-cdef-0123-456789abcdef"
-SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:generated-a1B2c3"
 SHARED = {"POWERTOOLS_SERVICE_NAME", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"}
 NAMES = {
     "ReceiveFunction": {
