@@ -594,7 +594,7 @@ def test_an_answer_that_nobody_foresaw_costs_its_batch_a_retry_and_no_other_one_
     assert ledger.words["retry:Unforeseen"].startswith("AttributeError at test_forward.py:")
 
 
-def test_after_one_that_has_to_wait_no_other_suspect_is_begun_but_each_is_postponed() -> None:
+def test_after_one_whose_caller_is_refused_no_other_suspect_is_begun_but_each_is_postponed() -> None:
     bench = Bench(MemoryDestination(judge=lambda _entry: CHANNEL_GONE))
     unfinished, ledger = bench.forward(*(record(Envelope(delivery(entry(n))), f"m{n}", receives=4) for n in range(50)))
     assert len(unfinished) == len(bench.queue.postponed) == 50
