@@ -378,6 +378,29 @@ def test_what_counts_because_a_header_is_not_there_is_listed_unless_a_proof_vouc
     assert "additionalEventData" not in mapped(with_kind(lines), sent, borne, frozenset(borne))
 
 
+@pytest.mark.parametrize(
+    ("when", "headers", "unsigned"),
+    [
+        ("{header: x}", {}, True),
+        ("{header: x, in: [a]}", {"x": "b"}, True),
+        ("{header: x, present: false}", {"x": "b"}, True),
+        ("[type, {header: x}]", {}, True),
+        ("[nothing, {header: x}]", {}, False),
+        ("nothing", {}, False),
+    ],
+)
+def test_a_kind_that_counts_because_a_header_keeps_one_before_it_from_fitting_is_listed(
+    when: str, headers: dict[str, str], unsigned: bool
+) -> None:
+    before = f"kinds:\n  - name: before\n    when: {when}\n    event_name: {{constant: Before}}\n    time: at\n"
+    text, sent = MINIMAL.replace("kinds:\n", before), {"type": "a", "at": 1_762_331_405}
+    one = mapped(text, sent, headers)
+    assert one["eventName"] == "a"
+    assert one.get("additionalEventData") == ({"unsigned": ["eventName"]} if unsigned else None)
+    borne = {"content-type": "x", **headers}
+    assert "additionalEventData" not in mapped(text, sent, borne, frozenset(borne))
+
+
 def test_a_name_and_a_time_that_count_because_a_header_is_not_there_are_listed() -> None:
     text = MINIMAL.replace(": type", ": [{header: x}, type]").replace(": at", ": [{header: y}, {receipt: true}]")
     one = mapped(text, {"type": "a"})

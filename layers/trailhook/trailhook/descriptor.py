@@ -47,7 +47,9 @@ class Descriptor(Struct, frozen=True):
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "Descriptor":
-        kinds = [Kind.of(spec["name"], spec["event_source"], kind) for kind in spec["kinds"]]
+        kinds: list[Kind] = []
+        for kind in spec["kinds"]:
+            kinds.append(Kind.of(spec["name"], spec["event_source"], kind, kinds))
         return cls(spec, kinds, [array.split(".") for array in spec.get("array", ())])
 
     @staticmethod

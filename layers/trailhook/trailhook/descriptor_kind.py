@@ -101,6 +101,8 @@ class Kind(Struct, frozen=True):
     event_source: str
     name: str
     when: Sequence[Condition]
+    before: Sequence["Kind"]
+    """Kinds that come first, and that a header may keep from fitting."""
     uid: Sequence[Place]
     uid_headers: Sequence[str]
     tenant: Sequence[Place]
@@ -117,12 +119,13 @@ class Kind(Struct, frozen=True):
     response: Sequence[str]
 
     @classmethod
-    def of(cls, partner: str, event_source: str, spec: Mapping[str, Any]) -> "Kind":
+    def of(cls, partner: str, event_source: str, spec: Mapping[str, Any], before: Sequence["Kind"]) -> "Kind":
         return cls(
             partner=partner,
             event_source=event_source,
             name=spec["name"],
             when=[condition(entry) for entry in spec.get("when", ())],
+            before=[kind for kind in before if any(condition.header for condition in kind.when)],
             uid=places(spec.get("uid", ())),
             uid_headers=deciding_headers(spec.get("uid", ())),
             tenant=places(spec.get("tenant", ())),
@@ -142,6 +145,10 @@ class Kind(Struct, frozen=True):
     def fits(self, subject: Subject) -> bool:
         return _hold(self.when, subject)
 
+    def might_fit(self, subject: Subject) -> bool:
+        """Whether it fits, or only headers that the sender's proof does not cover keep it from that."""
+        return all(condition.unsigned(subject) or condition.holds(subject) for condition in self.when)
+
     def own_id(self, subject: Subject) -> str | None:
         return _text(self.uid, subject)
 
@@ -158,9 +165,10 @@ class Kind(Struct, frozen=True):
         own_id, parts = self._identify(event, subject, uid)
         version, user_agent = first_text(self.version, subject), first_text(self.user_agent, subject)
         source_ip = self._address(subject)
+        chosen = _unsigned(self.when, subject) or any(kind.might_fit(subject) for kind in self.before)
         unsigned = [
             *_named(("UID", uid), all_of_them=uid is None and _may_be_left_out(self.uid_headers, subject)),
-            *_named(("eventName", name), all_of_them=_unsigned(self.when, subject)),
+            *_named(("eventName", name), all_of_them=chosen),
             *_named(("eventTime", time), ("version", version)),
             *_named(("userAgent", user_agent), ("sourceIPAddress", source_ip)),
         ]
