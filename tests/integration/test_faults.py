@@ -260,14 +260,20 @@ def test_a_role_that_may_do_nothing_does_not_fail_the_rollback_too(
     assert stack.log == [("Create", "FAILED"), ("Delete", "SUCCESS")]
 
 
-@pytest.mark.parametrize("physical_id", ["a channel's", "one that CloudFormation made up"])
+@pytest.mark.parametrize(
+    "physical_id", ["a channel's", "one that CloudFormation made up", "of a channel that is shared"]
+)
 def test_a_role_that_may_do_nothing_any_more_fails_a_delete_of_what_may_be_there(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], physical_id: str
 ) -> None:
     made = stack.create(github)
     lake.lake.faults.set([DENIED])
-    gone = made.physical_id if physical_id == "a channel's" else "audit-Integration-1A2B3C4D5E6F"
-    assert "allow the action" in stack.send("Delete", github, physical_id=gone).reason
+    gone, properties = "audit-Integration-1A2B3C4D5E6F", github
+    if physical_id == "a channel's":
+        gone = made.physical_id
+    elif physical_id == "of a channel that is shared":
+        gone, properties = "failed/Integration/1", github | {"ChannelArn": made.physical_id}
+    assert "allow the action" in stack.send("Delete", properties, physical_id=gone).reason
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,10 @@ class Withdrawal:
     def _is_of_nothing(self) -> bool:
         """Whether a Create said that it failed, and may not even list the channels, which it does before it makes any.
 
-        A rollback that fails would need somebody's hand. What nobody answered for may be there, and is not passed over.
+        A rollback that fails would need somebody's hand. What nobody answered for may be there, and is not passed over;
+        nor is the tag of a stack that shares a channel, which it puts there without listing any.
         """
-        if not self._physical_id.startswith(FAILED):
+        if not self._physical_id.startswith(FAILED) or self._request.properties.get("ChannelArn"):
             return False
         try:
             self._plane.channel_arns()
