@@ -14,7 +14,6 @@ from tests.build.conftest import ROOT, Build, environment
 
 from trailhook_local.stack.template import load_document
 
-# One worker for all modules that need the built application, so that it is built once.
 pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
 
 ANSWERS = {r"Parameter Partner\b": "github", r"has no authentication": "y"}

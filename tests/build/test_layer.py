@@ -9,7 +9,6 @@ import botocore.session
 import pytest
 from tests.build.conftest import ROOT, Build, Run
 
-# One worker for both modules, so that the application is built once.
 pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
 
 MAGIC_OF_3_13 = struct.pack("<H", 3571) + b"\r\n"

@@ -17,7 +17,6 @@ from trailhook_local.lake import LakeServer
 from trailhook_local.lake_query import query_lake
 from trailhook_local.stack.template import Template, load_document
 
-# One worker for all modules that need the built application, so that it is built once.
 pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
 
 REGION = "us-east-1"

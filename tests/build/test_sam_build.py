@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from tests.build.conftest import Build, Run
 
-# One worker for both modules, so that the application is built once.
 pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
 
 TRANSLATE = """
