@@ -16,6 +16,9 @@ from trailhook_local.stack.status import read_status
 
 _QUEUE_URL = re.compile(r"https://sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.amazonaws\.com(\.cn)?/")
 
+_KEPT = frozenset({"DELETE_SKIPPED", "DELETE_FAILED"})
+"""How CloudFormation calls a queue that it was told to keep, and a bucket that S3 did not delete for what it holds."""
+
 Client = Callable[[str], Any]
 """Makes the boto3 client of a service."""
 
@@ -69,11 +72,12 @@ def place_of_stack(client: Client, stack: str) -> Place:
     with closing(client("cloudformation")) as cloudformation:
         for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
             for resource in page["StackResourceSummaries"]:
-                status = resource["ResourceStatus"]
+                status, name = resource["ResourceStatus"], resource["LogicalResourceId"]
+                physical_id = resource.get("PhysicalResourceId", "")
                 if not status.startswith("DELETE"):
-                    there[resource["LogicalResourceId"]] = resource.get("PhysicalResourceId", "")
-                elif status == "DELETE_SKIPPED" and resource["LogicalResourceId"] in names:
-                    kept[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+                    there[name] = physical_id
+                elif status in _KEPT and name in names and physical_id:
+                    kept[name] = physical_id
     if missing := [name for name in names if not there.get(name)]:
         its = f". It kept {', '.join(kept.values())}" if kept else ""
         raise PlaceError(
