@@ -46,18 +46,24 @@ ANCHOR_PACKAGES = (
     "urllib3",
 )
 ANCHOR, AS_SHIPPED = "anchor", "anchor, as SAM ships it"
+DEPTHS = 15
+"""Calls that may be under way when Lambda's runtime imports a function."""
+
 SECRET = "TrailhookFakeSecretForLocalUseOnly0000000000"
 
 SAMPLE = """
 import time
 began = time.process_time()
 import json, sys
-site, path, event_file = sys.argv[1:]
+site, path, event_file, depth = sys.argv[1:]
 sys.path.insert(0, site)
-if path:
-    sys.path.insert(0, path)
-    from app import handler
-else:
+def load(depth):
+    if depth:
+        return load(depth - 1)
+    if path:
+        sys.path.insert(0, path)
+        from app import handler
+        return handler
     import botocore.session
     client = botocore.session.get_session().create_client("sqs")
     from aws_lambda_powertools import Logger
@@ -66,6 +72,8 @@ else:
     import orjson
     def handler(event, context):
         client.send_message(QueueUrl="https://sqs/111122223333/deliveries", MessageBody=orjson.dumps(event).decode())
+    return handler
+handler = load(int(depth))
 init = time.process_time() - began
 event = json.load(open(event_file)) if event_file else None
 times = []
@@ -154,9 +162,9 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def sample(python: Sequence[str], subject: Subject, environ: Mapping[str, str]) -> dict[str, float]:
-    """One cold start: seconds of CPU of init, of init and first invocation, and of a warm invocation."""
-    where = [str(subject.site), str(subject.function or ""), str(subject.event or "")]
+def sample(python: Sequence[str], subject: Subject, environ: Mapping[str, str], depth: int = 0) -> dict[str, float]:
+    """One cold start, `depth` calls deep: seconds of CPU of init, of init and first invocation, and of a warm one."""
+    where = [str(subject.site), str(subject.function or ""), str(subject.event or ""), str(depth)]
     done = subprocess.run(
         [*python, "-I", "-S", "-B", "-c", SAMPLE, *where],
         env={"PATH": os.environ["PATH"], **environ},
@@ -173,10 +181,17 @@ def sample(python: Sequence[str], subject: Subject, environ: Mapping[str, str]) 
 def measure(
     python: Sequence[str], subjects: Mapping[str, Subject], environ: Mapping[str, str], rounds: int
 ) -> dict[str, dict[str, float]]:
-    """The median of each subject's samples. They take turns, so that what else the machine does hits all alike."""
+    """The median of each subject's samples. They take turns, so that what else the machine does hits all alike.
+
+    Each turn begins at another depth of the stack: at some of them one subject or another takes a tenth longer, by
+    nothing but where the edges of Python's stack fall.
+    """
     for subject in subjects.values():
         sample(python, subject, environ)
-    taken = [{name: sample(python, subject, environ) for name, subject in subjects.items()} for _ in range(rounds)]
+    taken = [
+        {name: sample(python, subject, environ, depth % DEPTHS) for name, subject in subjects.items()}
+        for depth in range(rounds)
+    ]
     return {name: {kind: median(times[name][kind] for times in taken) for kind in taken[0][name]} for name in subjects}
 
 

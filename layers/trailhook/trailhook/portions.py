@@ -24,7 +24,7 @@ PORTION_BYTES = 6_000_000
 """Events are mapped and delivered in portions of so many, so that memory does not grow with what the queue hands over:
 a compressed message can hold many times its own size."""
 
-_GROUP_BYTES = 16_000
+_GROUP_BYTES = 80_000
 _GROUP_EVENTS = 100
 """So many events are read before the first of them is mapped, and mapped before it is encoded."""
 

@@ -3,6 +3,11 @@
 A module per function, so that none of them waits for what only another one imports.
 """
 
+# First, while the stack is short: no module takes longer for its patterns, and at the end of botocore's imports up to
+# four times as long, where every other call crosses an edge of the 16 kB that Python's stack grows by.
+import urllib3  # noqa: F401
+
+# isort: split
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
