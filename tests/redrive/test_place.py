@@ -3,89 +3,19 @@
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
-from xml.sax.saxutils import escape
 
 import pytest
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
+from tests.redrive.stacks import cloudformation, resources_of
 
-from trailhook_local.redrive.place import region_of
+from trailhook_local.place import region_of
 from trailhook_local.stack.status import Integration, Status, write_status
 
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
 pytestmark = pytest.mark.stack
-
-
-def resources_of(place: Place) -> dict[str, str]:
-    """Logical and physical ids of what a stack keeps, and of other things in it; a status may stand before a `!`."""
-    return {
-        "HttpApi": "abcde12345",
-        "DeliveryQueue": place.resources.queue_url,
-        "DeliveryDeadLetterQueue": place.resources.dead_letter_queue_url,
-        "QuarantineBucket": place.resources.bucket,
-    }
-
-
-@contextmanager
-def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Sequence[str]]]:
-    """ListStackResources on loopback, a resource a page: its URL, and the tokens of the pages that were asked for."""
-    tokens: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
-            name, token = asked["StackName"][0], asked.get("NextToken", ["0"])[0]
-            tokens.append(token)
-            status, body = (200, _page(stacks[name], int(token))) if name in stacks else (400, _missing(name))
-            if name == "proxy":
-                status, body = 500, b"<!doctype html><p>Sign in"
-            self.send_response(status)
-            self.send_header("content-type", "text/xml")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", tokens
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def _page(resources: Mapping[str, str], number: int) -> bytes:
-    logical_id, physical_id = list(resources.items())[number]
-    more = f"<NextToken>{number + 1}</NextToken>" if number + 1 < len(resources) else ""
-    status, _, physical_id = physical_id.rpartition("!")
-    return (
-        '<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
-        f"<ListStackResourcesResult>{more}<StackResourceSummaries><member>"
-        f"<LogicalResourceId>{logical_id}</LogicalResourceId>"
-        f"<PhysicalResourceId>{escape(physical_id)}</PhysicalResourceId>"
-        f"<ResourceStatus>{status or 'CREATE_COMPLETE'}</ResourceStatus>"
-        "</member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>"
-    ).encode()
-
-
-def _missing(name: str) -> bytes:
-    return (
-        '<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>'
-        f"<Code>ValidationError</Code><Message>Stack with id {name} does not exist</Message></Error></ErrorResponse>"
-    ).encode()
 
 
 def test_queues_and_bucket_are_looked_up_in_the_cloudformation_stack(

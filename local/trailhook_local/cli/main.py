@@ -22,6 +22,7 @@ from trailhook_local.cli.descriptors import compile_command, map_command
 from trailhook_local.cli.headers import read_headers
 from trailhook_local.cli.partners import PartnerName
 from trailhook_local.cli.redrive import redrive
+from trailhook_local.cli.status import status_command
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
 from trailhook_local.demo.screen import json_text, printable, show_table
@@ -48,7 +49,7 @@ STATE = click.option(
 def main() -> None:
     """Bring the audit events of any SaaS partner into AWS CloudTrail Lake.
 
-    Only `redrive` with a stack in AWS needs an account.
+    Only `redrive` and `status` of a stack in AWS need an account.
     """
 
 
@@ -56,6 +57,7 @@ main.add_command(chaos_command)
 main.add_command(map_command)
 main.add_command(compile_command)
 main.add_command(redrive)
+main.add_command(status_command)
 
 
 @main.command(short_help="Run the whole path and account for every event.")

@@ -2,28 +2,22 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
-from botocore.parsers import ResponseParserError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from trailhook.errors import TrailhookError
 from trailhook.queue import SqsDeliveryQueue
+from trailhook_local.cli.place import failures, place_of, where
 from trailhook_local.demo.screen import printable, show_table
 from trailhook_local.lake_query import Answer
+from trailhook_local.place import Place, PlaceError, aws, region_of
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
-from trailhook_local.redrive.place import Place, PlaceError, aws, place_of_stack, place_on_laptop, region_of
 from trailhook_local.redrive.quarantine import Fate, Line, QuarantineRedrive
-from trailhook_local.stack.errors import StackError
-from trailhook_local.stack.stack import DEFAULT_STATE
 
 GO_ON = "\nWhat was sent is told above; run the command again to go on"
 FITS_NOTHING = "nothing there fits these filters; --dry-run without them shows what there is"
@@ -31,6 +25,7 @@ FITS_NOTHING = "nothing there fits these filters; --dry-run without them shows w
 Counts = Counter[tuple[str, ...]]
 """How many had which partner, code or reason, and fate."""
 
+QUEUE_URL = click.option("--queue-url", help="The delivery queue, where there is no stack to ask.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would be sent.")
 PARTNER = click.option("--partner", "partners", multiple=True, help="Only this partner's; may be repeated.")
 
@@ -56,30 +51,8 @@ def redrive() -> None:
     """
 
 
-def where(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which integration it is about."""
-    for option in (
-        click.option(
-            "--state",
-            type=click.Path(path_type=Path, file_okay=False),
-            default=DEFAULT_STATE,
-            show_default=True,
-            help="With --local: the folder that the running stack keeps its state in.",
-        ),
-        click.option(
-            "--region",
-            envvar="AWS_REGION",
-            help="The stack's Region, where neither a queue's URL nor the configuration says it.",
-        ),
-        click.option("--queue-url", help="The delivery queue, where there is no stack to ask."),
-        click.option("--local", help="An integration of the stack that `trailhook serve` runs here."),
-        click.option("--stack", help="The CloudFormation stack; its queues and bucket are looked up."),
-    ):
-        command = option(command)
-    return command
-
-
 @redrive.command("dead-letters", short_help="Send dead letters back, all or some.")
+@QUEUE_URL
 @where
 @click.option("--dead-letter-queue-url", help="The dead-letter queue, where there is no stack to ask.")
 @DRY_RUN
@@ -113,13 +86,13 @@ def dead_letters_command(
     if dead_letter_queue_url and dead_letter_queue_url == named["queue_url"]:
         # What is sent there is another message, not seen yet: the search would never end.
         raise click.UsageError("--dead-letter-queue-url is --queue-url as well; name the queue that they are to go to")
-    with _failures():
+    with failures():
         place = _place(named, dead_letter_queue_url=dead_letter_queue_url)
         url = _needed(place.dead_letter_queue_url, "--dead-letter-queue-url")
         queue_url = _needed(place.queue_url, "--queue-url")
         sqs = place.client("sqs")
     counts: Counts = Counter()
-    with _failures(counts), closing(sqs):
+    with failures(lambda: _go_on(counts)), closing(sqs):
         letters = DeadLetterRedrive(sqs, url, queue_url)
         if dry_run or one_by_one or choice != dead_letters.Choice():
             _one_by_one(letters, choice, counts, dry_run=dry_run)
@@ -171,6 +144,7 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts:
 
 
 @redrive.command("quarantine", short_help="Send quarantined events back, each once.")
+@QUEUE_URL
 @where
 @click.option("--bucket", help="The quarantine bucket, where there is no stack to ask.")
 @DRY_RUN
@@ -197,12 +171,12 @@ def quarantine_command(
     if options["since"] and options["until"] and options["since"] >= options["until"]:
         raise click.UsageError("--since is not before --until, so nothing can have been received between them")
     choice = quarantine.Choice(frozenset(partners), frozenset(codes), **options)
-    with _failures():
+    with failures():
         place = _place(named, bucket=bucket)
         bucket, queue_url = _needed(place.bucket, "--bucket"), _needed(place.queue_url, "--queue-url")
         s3, sqs = place.client("s3"), place.client("sqs")
     counts: Counts = Counter()
-    with _failures(counts), closing(s3), closing(sqs):
+    with failures(lambda: _go_on(counts)), closing(s3), closing(sqs):
         events = QuarantineRedrive(s3, bucket, SqsDeliveryQueue(sqs, queue_url))
         _quarantine(events, choice, counts, dry_run=dry_run)
 
@@ -242,36 +216,20 @@ def _with_fate(counts: Counts, fate: str) -> int:
     return sum(count for (*_, each), count in counts.items() if each == fate)
 
 
-@contextmanager
-def _failures(counts: Counts | None = None) -> Iterator[None]:
-    """Turns what an operator can do something about into a message; `counts` are those that a table tells by then."""
-    try:
-        yield
-    except NoRegionError as error:
-        raise click.ClickException(
-            "no Region is configured: name the stack's with --region, or in AWS_REGION"
-        ) from error
-    except NoCredentialsError as error:
-        raise click.ClickException("no credentials are configured: set them as for the AWS CLI") from error
-    except ResponseParserError as error:
-        raise click.ClickException(
-            "what answered is not AWS: is AWS_ENDPOINT_URL set, or a proxy in between? For the local stack say --local"
-        ) from error
-    except (TrailhookError, StackError, PlaceError, BotoCoreError, ClientError) as error:
-        sent = counts is not None and _with_fate(counts, Fate.SENT.value) > 0
-        raise click.ClickException(f"{error}{GO_ON if sent else ''}") from error
-
-
 def _place(named: dict[str, Any], **given: str | None) -> Place:
-    chosen = [name for name in ("stack", "local") if named[name]]
-    explicit = {"queue_url": named["queue_url"], **given}
-    if len(chosen) + any(explicit.values()) != 1:
+    queue_url = named.pop("queue_url")
+    explicit = {"queue_url": queue_url, **given}
+    if bool(named["stack"]) + bool(named["local"]) + any(explicit.values()) != 1:
         raise click.UsageError("name one place: --stack, or --local, or queue and bucket by themselves")
-    if named["local"]:
-        return place_on_laptop(named["state"], named["local"])
+    if not any(explicit.values()):
+        return place_of(**named)
     # A queue is where its URL says, and its bucket is of the same stack.
-    client = aws(region_of(named["queue_url"] or "") or named["region"])
-    return place_of_stack(client, named["stack"]) if named["stack"] else Place(client, **explicit)
+    return Place(aws(region_of(queue_url or "") or named["region"]), **explicit)
+
+
+def _go_on(counts: Counts) -> str:
+    """What a run that broke off says where it sent something; a table has told that by then."""
+    return GO_ON if _with_fate(counts, Fate.SENT.value) else ""
 
 
 def _needed(value: str | None, option: str) -> str:

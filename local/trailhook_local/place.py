@@ -1,7 +1,7 @@
 """Where an integration keeps what waits for an operator: read from its stack, in AWS or on this laptop, or given."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -29,12 +29,14 @@ class PlaceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Two queues and a bucket; None where nobody named it."""
+    """Two queues and a bucket; None where nobody named it. Only a stack in AWS has a name and alarms."""
 
     client: Client
     queue_url: str | None = None
     dead_letter_queue_url: str | None = None
     bucket: str | None = None
+    stack: str | None = None
+    alarms: Sequence[str] = ()
 
 
 @cache
@@ -69,6 +71,7 @@ def place_of_stack(client: Client, stack: str) -> Place:
     names = (DELIVERY_QUEUE, DEAD_LETTER_QUEUE, QUARANTINE_BUCKET)
     there: dict[str, str] = {}
     kept: dict[str, str] = {}
+    alarms: list[str] = []
     with closing(client("cloudformation")) as cloudformation:
         for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
             for resource in page["StackResourceSummaries"]:
@@ -76,6 +79,8 @@ def place_of_stack(client: Client, stack: str) -> Place:
                 physical_id = resource.get("PhysicalResourceId", "")
                 if not status.startswith("DELETE"):
                     there[name] = physical_id
+                    if resource.get("ResourceType") == "AWS::CloudWatch::Alarm":
+                        alarms.append(physical_id)
                 elif status in _KEPT and name in names and physical_id:
                     kept[name] = physical_id
     if missing := [name for name in names if not there.get(name)]:
@@ -84,7 +89,9 @@ def place_of_stack(client: Client, stack: str) -> Place:
             f"stack {stack} has no {missing[0]}: is it Trailhook's, with a partner that delivers webhooks? "
             f"Queues and bucket of a deleted stack are kept: name them with --queue-url and the like{its}"
         )
-    return Place(client, there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE], there[QUARANTINE_BUCKET])
+    # A stack may be named by its ARN, in which its name is the last part but one.
+    name = stack.split("/")[1] if stack.startswith("arn:") else stack
+    return Place(client, there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE], there[QUARANTINE_BUCKET], name, alarms)
 
 
 def place_on_laptop(state: Path, name: str) -> Place:

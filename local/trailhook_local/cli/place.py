@@ -1,0 +1,62 @@
+"""Which integration a command is about, and what it says where that cannot be told or asked."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.parsers import ResponseParserError
+
+from trailhook.errors import TrailhookError
+from trailhook_local.place import Place, PlaceError, aws, place_of_stack, place_on_laptop
+from trailhook_local.stack.errors import StackError
+from trailhook_local.stack.stack import DEFAULT_STATE
+
+
+def where(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that name an integration."""
+    for option in (
+        click.option(
+            "--state",
+            type=click.Path(path_type=Path, file_okay=False),
+            default=DEFAULT_STATE,
+            show_default=True,
+            help="With --local: the folder that the running stack keeps its state in.",
+        ),
+        click.option(
+            "--region",
+            envvar="AWS_REGION",
+            help="The stack's Region, where nothing else says it: no configuration, no queue's URL.",
+        ),
+        click.option("--local", help="An integration of the stack that `trailhook serve` runs here."),
+        click.option("--stack", help="The CloudFormation stack; its queues and bucket are looked up."),
+    ):
+        command = option(command)
+    return command
+
+
+def place_of(*, stack: str | None, local: str | None, region: str | None, state: Path) -> Place:
+    """Where the named integration keeps what it keeps."""
+    if bool(stack) == bool(local):
+        raise click.UsageError("name one place: --stack, or --local")
+    return place_on_laptop(state, local) if local else place_of_stack(aws(region), stack or "")
+
+
+@contextmanager
+def failures(go_on: Callable[[], str] = str) -> Iterator[None]:
+    """Turns what an operator can do something about into a message; `go_on` says how, where that is known by then."""
+    try:
+        yield
+    except NoRegionError as error:
+        raise click.ClickException(
+            "no Region is configured: name the stack's with --region, or in AWS_REGION"
+        ) from error
+    except NoCredentialsError as error:
+        raise click.ClickException("no credentials are configured: set them as for the AWS CLI") from error
+    except ResponseParserError as error:
+        raise click.ClickException(
+            "what answered is not AWS: is AWS_ENDPOINT_URL set, or a proxy in between? For the local stack say --local"
+        ) from error
+    except (TrailhookError, StackError, PlaceError, BotoCoreError, ClientError) as error:
+        raise click.ClickException(f"{error}{go_on()}") from error

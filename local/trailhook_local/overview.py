@@ -1,0 +1,148 @@
+"""An integration at a glance: what waits, what failed, what rings, and what a day brought. Nothing is changed."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from trailhook.quarantine import FOLDER
+from trailhook_local.place import Place
+
+NAMESPACE = "Trailhook"
+COUNTED = (
+    *("DeliveriesQueued", "DeliveriesRefused", "GatewayRefusals"),
+    *("EventsDelivered", "EventsQuarantined", "EventsFiltered"),
+)
+"""The metrics whose sum means something: what waits is counted at each try."""
+
+MOST_OBJECTS = 10_000
+"""So many objects of the bucket are counted; it keeps them for ever."""
+
+_ALARMS_A_CALL = 100
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Messages of a queue, as near as SQS counts them: visible, being worked on, and postponed."""
+
+    waiting: int
+    in_flight: int
+    postponed: int
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.in_flight + self.postponed
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Objects in quarantine, redriven or not. Where there are `more`, `latest` is that of those that were counted."""
+
+    objects: int
+    latest: datetime | None
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """An alarm that rings; `pages` says whether it would tell anybody."""
+
+    name: str
+    since: datetime
+    description: str
+    pages: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """A stack's alarms; how many there are, and those that ring."""
+
+    count: int
+    ringing: Sequence[Ringing]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of it. On a laptop nothing watches, so there are no alarms and no `day`."""
+
+    deliveries: Queue
+    dead_letters: Queue
+    quarantined: Quarantined
+    alarms: Alarms | None = None
+    day: Mapping[str, int] | None = None
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing asks for somebody. What is in quarantine has rung, and stays there."""
+        return not self.dead_letters.total and not (self.alarms and self.alarms.ringing)
+
+
+def look(place: Place) -> Overview:
+    """Ask AWS, or the servers of this laptop. Raises boto3's errors."""
+    with closing(place.client("sqs")) as sqs, closing(place.client("s3")) as s3:
+        deliveries = _queue(sqs, place.queue_url)
+        dead_letters = _queue(sqs, place.dead_letter_queue_url)
+        quarantined = _quarantined(s3, place.bucket)
+    if not place.stack:
+        return Overview(deliveries, dead_letters, quarantined)
+    with closing(place.client("cloudwatch")) as cloudwatch:
+        alarms = _alarms(cloudwatch, place.alarms)
+        return Overview(deliveries, dead_letters, quarantined, alarms, _day(cloudwatch, place.stack))
+
+
+def _queue(sqs: Any, url: str | None) -> Queue:
+    names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return Queue(*(int(counts[name]) for name in names))
+
+
+def _quarantined(s3: Any, bucket: str | None) -> Quarantined:
+    count, latest = 0, None
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=FOLDER):
+        for found in page.get("Contents", ()):
+            if count == MOST_OBJECTS:
+                return Quarantined(count, latest, more=True)
+            count += 1
+            latest = max(latest or found["LastModified"], found["LastModified"])
+    return Quarantined(count, latest, more=False)
+
+
+def _alarms(cloudwatch: Any, names: Sequence[str]) -> Alarms:
+    ringing = []
+    count = 0
+    for start in range(0, len(names), _ALARMS_A_CALL):
+        asked = names[start : start + _ALARMS_A_CALL]
+        for alarm in cloudwatch.describe_alarms(AlarmNames=asked, MaxRecords=_ALARMS_A_CALL)["MetricAlarms"]:
+            count += 1
+            if alarm["StateValue"] == "ALARM":
+                pages = bool(alarm["ActionsEnabled"] and alarm["AlarmActions"])
+                since, description = alarm["StateUpdatedTimestamp"], alarm.get("AlarmDescription", "")
+                ringing.append(Ringing(alarm["AlarmName"], since, description, pages))
+    return Alarms(count, sorted(ringing, key=lambda one: one.since))
+
+
+def _day(cloudwatch: Any, stack: str) -> Mapping[str, int]:
+    """The metrics of the last 24 hours, of all partners that the stack has had."""
+    service = {"Name": "service", "Value": stack}
+    found = cloudwatch.get_paginator("list_metrics").paginate(Namespace=NAMESPACE, Dimensions=[service])
+    every = [one for page in found for one in page["Metrics"] if one["MetricName"] in COUNTED]
+    # Each once: that none is listed again is not promised.
+    metrics = [one for number, one in enumerate(every) if one not in every[:number]]
+    day = dict.fromkeys(COUNTED, 0)
+    if not metrics:
+        return day
+    queries = [
+        {"Id": f"m{number}", "MetricStat": {"Metric": metric, "Period": _HOUR.seconds, "Stat": "Sum"}}
+        for number, metric in enumerate(metrics)
+    ]
+    # Hours begin on the hour, whatever one asks for.
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + _HOUR
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries, StartTime=end - 24 * _HOUR, EndTime=end
+    )
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            day[metrics[int(result["Id"][1:])]["MetricName"]] += int(sum(result["Values"]))
+    return day

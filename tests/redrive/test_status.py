@@ -1,0 +1,189 @@
+"""`trailhook status` says what waits, what failed and what rings, of the stack that is named and of no other."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from click.testing import Result
+from tests.partners.cases import delivery
+from tests.redrive.conftest import Place
+from tests.redrive.stacks import cloudformation, resources_of
+
+from trailhook_local import overview
+
+pytestmark = pytest.mark.stack
+
+
+class Watched:
+    """A stack whose alarms are made as the template names them."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.name = f"audit-{uuid.uuid4().hex[:8]}"
+        self.cloudwatch: Any = place.endpoints.client("cloudwatch")
+        self.resources = resources_of(place)
+        for kind in ("dead-letters", "quarantine", "silence"):
+            self.resources[f"{kind.title().replace('-', '')}Alarm"] = f"{self.name}-{kind}"
+            self.alarm(f"{self.name}-{kind}")
+
+    def alarm(self, name: str, *, actions: bool = True) -> None:
+        self.cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            AlarmDescription=f"See docs/operations.md for {name}.",
+            ActionsEnabled=actions,
+            AlarmActions=["arn:aws:sns:us-east-1:111122223333:pager"],
+            Namespace="Trailhook",
+            MetricName="any",
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=0,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+
+    def ring(self, name: str) -> None:
+        self.cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="as a test wants it")
+
+    def count(self, metric: str, value: int, *, service: str = "", partner: str = "github", ago: int = 0) -> None:
+        dimensions = [{"Name": "Partner", "Value": partner}, {"Name": "service", "Value": service or self.name}]
+        at = datetime.now(UTC) - timedelta(hours=ago)
+        self.cloudwatch.put_metric_data(
+            Namespace="Trailhook",
+            MetricData=[{"MetricName": metric, "Dimensions": dimensions, "Value": value, "Timestamp": at}],
+        )
+
+    def status(self, *options: str) -> Result:
+        return self.place.run("status", "--stack", self.name, "--region", "us-east-1", *options)
+
+
+@pytest.fixture
+def watched(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    stack = Watched(place)
+    names = (stack.name, f"arn:aws:cloudformation:us-east-1:111122223333:stack/{stack.name}/0000")
+    with cloudformation(dict.fromkeys(names, stack.resources)) as (url, _):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+        yield stack
+
+
+def test_a_stack_that_needs_nobody_is_calm(watched: Watched) -> None:
+    result = watched.status()
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == [
+        "deliveries    0 waiting, 0 with forward, 0 postponed",
+        "dead letters  0",
+        "quarantine    empty",
+        "24 hours      deliveries: 0 queued, 0 refused, 0 turned away by the gateway",
+        "              events: 0 delivered, 0 quarantined, 0 filtered",
+        "alarms        0 of 3 ring",
+    ]
+
+
+def test_what_needs_somebody_is_told_with_the_command_that_goes_on(watched: Watched) -> None:
+    place = watched.place
+    place.queue(delivery("github", b"not JSON"))
+    place.forward()
+    place.queue(delivery("github", b"{}"), delivery("github", b"{}"))
+    place.queue(delivery("github", b"dead"), dead=True)
+    watched.ring(f"{watched.name}-dead-letters")
+    result = watched.status()
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    named = f"--stack {watched.name} --region us-east-1 --dry-run"
+    assert lines[:3] == [
+        "deliveries    2 waiting, 0 with forward, 0 postponed",
+        "dead letters  1",
+        f"              $ trailhook redrive dead-letters {named}",
+    ]
+    assert lines[3].startswith("quarantine    1 object, redriven or not, the latest of 20")
+    assert lines[4] == f"              $ trailhook redrive quarantine {named}"
+    assert lines[7] == "alarms        1 of 3 ring"
+    assert lines[8].startswith(f"  {watched.name}-dead-letters, since 20")
+    assert lines[9:] == [f"    See docs/operations.md for {watched.name}-dead-letters."]
+
+
+def test_the_commands_that_it_names_work(watched: Watched) -> None:
+    watched.place.queue(delivery("github", b"dead"), dead=True)
+    [command] = [line.split("$ trailhook ")[1] for line in watched.status().stdout.splitlines() if "$" in line]
+    assert watched.place.run(*command.split()).exit_code == 0
+
+
+def test_what_is_hidden_or_postponed_is_counted_apart(watched: Watched) -> None:
+    place = watched.place
+    place.queue(delivery("github", b"{}"), delivery("github", b"{}"))
+    place.sqs.send_message(QueueUrl=place.resources.queue_url, MessageBody="later", DelaySeconds=60)
+    place.sqs.receive_message(QueueUrl=place.resources.queue_url, MaxNumberOfMessages=1)
+    assert "deliveries    1 waiting, 1 with forward, 1 postponed\n" in watched.status().stdout
+
+
+def test_a_quarantine_alone_leaves_it_calm(watched: Watched) -> None:
+    """It has rung, and its objects stay for ever."""
+    watched.place.queue(delivery("github", b"not JSON"))
+    watched.place.forward()
+    assert watched.status().exit_code == 0
+
+
+def test_only_the_stacks_own_alarms_count(watched: Watched) -> None:
+    """Another stack's name may begin with this one's."""
+    watched.alarm(f"{watched.name}-2-silence")
+    watched.ring(f"{watched.name}-2-silence")
+    result = watched.status()
+    assert (result.exit_code, "0 of 3 ring" in result.stdout) == (0, True)
+
+
+def test_an_alarm_that_tells_nobody_is_said(watched: Watched) -> None:
+    name = f"{watched.name}-silence"
+    watched.alarm(name, actions=False)
+    watched.ring(name)
+    assert "and tells nobody: its actions are off\n" in watched.status().stdout
+
+
+def test_the_day_is_the_stacks_own_and_of_all_its_partners(watched: Watched) -> None:
+    watched.count("EventsDelivered", 1_200, ago=3)
+    watched.count("EventsDelivered", 34, partner="okta")
+    watched.count("EventsDelivered", 7, ago=30)
+    watched.count("EventsDelivered", 7, service=f"{watched.name}-2")
+    watched.count("EventsWaiting", 5)
+    watched.count("DeliveriesQueued", 11)
+    watched.count("GatewayRefusals", 2)
+    result = watched.status()
+    assert "deliveries: 11 queued, 0 refused, 2 turned away by the gateway\n" in result.stdout
+    assert "events: 1,234 delivered, 0 quarantined, 0 filtered\n" in result.stdout
+
+
+def test_more_objects_than_are_counted_are_said(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview, "MOST_OBJECTS", 2)
+    for key in "abc":
+        watched.place.s3.put_object(Bucket=watched.place.resources.bucket, Key=f"quarantine/github/{key}", Body=b"{}")
+    assert "quarantine    2 or more objects, redriven or not\n" in watched.status().stdout
+
+
+def test_a_script_reads_it_as_json(watched: Watched) -> None:
+    watched.place.queue(delivery("github", b"dead"), dead=True)
+    watched.count("EventsDelivered", 3)
+    watched.ring(f"{watched.name}-quarantine")
+    result = watched.status("--json")
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert told["dead_letters"] == {"waiting": 1, "in_flight": 0, "postponed": 0}
+    assert told["quarantined"] == {"objects": 0, "latest": None, "more": False}
+    assert told["day"]["EventsDelivered"] == 3
+    [ringing] = told["alarms"]["ringing"]
+    assert ringing["name"] == f"{watched.name}-quarantine"
+    assert datetime.fromisoformat(ringing["since"]) <= datetime.now(UTC)
+
+
+def test_a_stack_may_be_named_by_its_arn(watched: Watched) -> None:
+    watched.count("EventsDelivered", 5)
+    watched.name = f"arn:aws:cloudformation:us-east-1:111122223333:stack/{watched.name}/0000"
+    result = watched.status()
+    assert result.exit_code == 0, result.output
+    assert "events: 5 delivered" in result.stdout
+
+
+def test_one_place_is_named(place: Place) -> None:
+    for named in ([], ["--stack", "a", "--local", "b"]):
+        result = place.run("status", *named)
+        assert (result.exit_code, "name one place" in result.stderr) == (2, True)
