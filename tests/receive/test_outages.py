@@ -200,6 +200,24 @@ def test_a_secret_of_the_wrong_kind_refuses_every_request(function: ReceiveFunct
     assert_asked_to_send_again(function, signed())
 
 
+def test_a_secret_that_is_a_json_object_is_a_fault_of_ours(function: ReceiveFunction) -> None:
+    """As key/value pairs of Secrets Manager's console are."""
+    stored = json.dumps({"webhook_secret": SECRET})
+    function.put_secret(stored)
+    assert function(signed())[0] == 202, "the previous version counts"
+    function.put_secret(stored)
+    receiver.cache_clear()
+    assert_asked_to_send_again(function, signed())
+    line = function.log_lines()[-1]
+    assert "JSON object" in line["refused"]
+    assert "SetWebhookSecretCommand" in line["refused"]
+    assert SECRET not in json.dumps(function.log_lines())
+    under_the_object = api_gateway_event(BODY, standard_webhooks_headers(stored.encode(), BODY))
+    assert function(under_the_object)[0] == 202
+    function.put_secret(SECRET)
+    assert function(signed())[0] == 202
+
+
 def test_the_newline_of_the_file_that_a_secret_was_put_from_is_not_part_of_it(function: ReceiveFunction) -> None:
     function.configure(ROTATION_GRACE_HOURS="0")
     function.put_secret(f"{SECRET}\n")

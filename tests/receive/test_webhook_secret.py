@@ -280,6 +280,74 @@ def test_a_secret_without_a_current_version_refuses_instead_of_skipping_the_proo
         bench.first()
 
 
+SLIPS = {
+    '{"webhook_secret":"current"}': "a JSON object",
+    ' {"webhook_secret": "current", "other": {}} ': "a JSON object",
+    "{}": "a JSON object",
+    '"current"': "in quotation marks",
+    "'current'": "in quotation marks",
+    "`current`": "in quotation marks",
+    " current": "a blank",
+    "current ": "a blank",
+    "\ncurrent": "a blank",
+    "<your secret>": "a placeholder",
+    "${WEBHOOK_SECRET}": "a placeholder",
+    "{{ secret }}": "a placeholder",
+}
+
+
+@pytest.mark.parametrize(("value", "what"), SLIPS.items())
+def test_under_a_secret_that_was_put_by_mistake_nothing_is_called_forged(value: str, what: str) -> None:
+    """A 401 makes some partners drop a genuine delivery, and here every one would get it."""
+    bench = Bench(value)
+    candidates = bench.secret.candidates()
+    assert next(candidates) == value, "the partner may have been given just this"
+    with pytest.raises(SecretStoreError, match=f"{what}.*SetWebhookSecretCommand") as caught:
+        list(candidates)
+    assert "current" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "current",
+        "4711",
+        "[1]",
+        "null",
+        "a{b}c",
+        '{"webhook_secret',
+        '"half',
+        "two words",
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "arn:aws:sns:eu-central-1:111122223333:t#key",
+        "[" * 100_000,
+        "9" * 5000,
+    ],
+    ids=lambda value: value[:20],
+)
+def test_what_may_be_meant_is_a_secret(value: str) -> None:
+    assert Bench(value).candidates() == [value]
+
+
+def test_beside_a_mistake_the_previous_value_counts() -> None:
+    bench = Bench("old")
+    bench.store.put('{"webhook_secret":"new"}', at=bench.clock.time)
+    for _ in range(2):
+        candidates = bench.secret.candidates()
+        assert [next(candidates), next(candidates)] == ['{"webhook_secret":"new"}', "old"]
+        with pytest.raises(SecretStoreError):
+            next(candidates)
+
+
+def test_a_mistake_that_is_put_right_calls_forgeries_forged_again() -> None:
+    bench = Bench('{"webhook_secret":"new"}')
+    with pytest.raises(SecretStoreError):
+        bench.candidates()
+    bench.store.put("new", at=bench.clock.time)
+    assert "new" in bench.candidates()
+    assert bench.candidates() == ["new", '{"webhook_secret":"new"}']
+
+
 def test_a_clock_that_is_set_back_neither_fails_nor_reads_without_end() -> None:
     bench = Bench("current")
     assert bench.first() == "current"

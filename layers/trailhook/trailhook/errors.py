@@ -15,7 +15,7 @@ TrailhookError
 ├── Undeliverable               what CloudTrail will never take: kept whole in quarantine
 │   ├── MalformedDelivery       the delivery cannot be taken apart into events
 │   └── UnmappableEvent         one event lacks what CloudTrail's schema requires, or breaks it
-├── SecretStoreError            the secret store did not answer: nobody can be proven, nor be called a forger
+├── SecretStoreError            the secret cannot be read, or not be meant: nobody is proven, nor called a forger
 ├── NoAnswer                    no answer came to a request: nobody knows whether it arrived
 ├── FetchError                  another host did not answer: what depends on it is neither proven nor forged
 ├── QueueError                  SQS did not confirm: what was to be sent may or may not be there
@@ -135,7 +135,7 @@ class UnmappableEvent(Undeliverable):
 
 
 class SecretStoreError(TrailhookError):
-    """The secret store did not answer, or has no such secret."""
+    """The secret store did not answer, has no such secret, or holds one that nobody can have meant."""
 
 
 class NoAnswer(TrailhookError):

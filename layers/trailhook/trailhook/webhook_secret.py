@@ -3,6 +3,8 @@
 A warm function outlives an outage of Secrets Manager, and a rotation needs neither a restart nor a gap.
 """
 
+import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,6 +21,14 @@ REREADS = 5
 REREAD_SECONDS = 10
 """Reads that failing proofs may cause: so many at once, and one more in so many seconds. A rotation is seen with the
 first delivery under the new secret, and a forger's flood becomes neither a bill nor a throttle."""
+
+_SLIPS = {
+    "begins or ends with a blank": r"\s+\S.*|.*\S\s+",
+    "is in quotation marks": r"""(["'`]).*\1""",
+    "is a placeholder": r"<.*>|\$\{.*\}|\{\{.*\}\}",
+}
+"""How a secret looks that somebody put who meant another one; the first that fits is told. They are
+compiled when a proof fails, for no cold start shall wait for them."""
 
 
 class SecretVersion(Struct, frozen=True):
@@ -59,7 +69,8 @@ class WebhookSecret:
         """The values that may prove a sender, the likeliest first. Ask for the next one when a value does not.
 
         Each is looked for only when it is asked for, in at most two reads of the store. Raises SecretStoreError if a
-        value that may count cannot be read: a genuine delivery must not be called forged.
+        value that may count cannot be read, or if none is left and the current one looks like a slip: a genuine
+        delivery must not be called forged.
         """
         just_read = self._refresh()
         yield self._current_value()
@@ -71,6 +82,11 @@ class WebhookSecret:
             self._previous = self._ask("AWSPREVIOUS")
             self._previous_known = True
             yield from self._previous_values()
+        # Only now: whoever gave the partner the same text has deliveries that it proves.
+        if slip := _slip_in(self._current_value()):
+            raise SecretStoreError(
+                f"The webhook secret {slip}, and proves nothing; put the bare one with SetWebhookSecretCommand"
+            )
 
     def _refresh(self) -> bool:
         """Read what was never read or is old; True if that was done."""
@@ -122,3 +138,14 @@ class WebhookSecret:
     def _previous_values(self) -> Iterator[str]:
         if self._previous and self._previous_counts():
             yield self._previous.value
+
+
+def _slip_in(secret: str) -> str | None:
+    """What makes a secret look as if it were not the one that was meant, if anything does."""
+    try:
+        if isinstance(json.loads(secret), dict):
+            return "is a JSON object, as Secrets Manager's console stores key/value pairs"
+    except (ValueError, RecursionError):
+        pass
+    fitting = (slip for slip, form in _SLIPS.items() if re.fullmatch(form, secret, re.DOTALL))
+    return next(fitting, None)
