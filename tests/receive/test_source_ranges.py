@@ -54,6 +54,19 @@ def test_bits_beyond_the_prefix_are_ignored() -> None:
     assert SourceRanges.parse(("192.0.2.10/24",)) == SourceRanges.parse(("192.0.2.0/24",))
 
 
+@pytest.mark.parametrize("word", ["::ffff:192.0.2.0/120", "::FFFF:c000:200/120", "::ffff:192.0.2.7/120"])
+def test_a_range_of_ipv4_addresses_may_be_written_as_one_of_ipv6(word: str) -> None:
+    ranges = SourceRanges.parse((word,))
+    assert all(ranges.hold(one) for one in ("192.0.2.10", "::ffff:192.0.2.10"))
+    assert not any(ranges.hold(one) for one in ("192.0.3.0", "::c000:20a", "2001:db8::1"))
+
+
+def test_all_ipv4_addresses_may_be_written_so_too_and_are_no_others() -> None:
+    ranges = SourceRanges.parse(("::ffff:0:0/96",))
+    assert ranges.hold("255.255.255.255")
+    assert not ranges.hold("2001:db8::1")
+
+
 @pytest.mark.parametrize("value", ["192.0.2.0/33", "hooks.example.com", "192.0.2.0/24;198.51.100.0/24", "2001:db8::/x"])
 def test_a_range_that_is_none_is_refused_by_the_settings_name(value: str) -> None:
     with pytest.raises(SettingsError, match="ALLOWED_SOURCE_RANGES"):

@@ -12,6 +12,7 @@ from tests.template.conftest import PHYSICAL_VALUES, PSEUDO_PARAMETERS
 from trailhook.integration.catalogue import DIRECT as DIRECT_MODE
 from trailhook.integration.catalogue import PARTNERS, WEBHOOK
 from trailhook.partners import REGISTRY
+from trailhook.source_ranges import SourceRanges
 from trailhook_local.stack.template import Template, load_document
 
 ACCEPTED = {
@@ -58,6 +59,7 @@ ACCEPTED = {
         "0.0.0.0/0,::/0",
         "140.82.112.0/20,2a0a:a440::/29,2606:50c0::/32",
         "255.255.255.255/32,2001:DB8::1/128",
+        "::ffff:c000:200/120,1:2:3:4:5:6:7:8/128,1:2:3:4:5:6:7::/112,::2:3:4:5:6:7:8/128",
     ],
     "EventSource": ["", "payroll.example.com", "github:audit/log", "awsome.example.com"],
     "ExcludeEvents": ["", "push", "push,workflow_*", "user.session.*,app:[ab]?"],
@@ -108,6 +110,14 @@ REFUSED = {
         "192.0.2.0/24,",
         "192.0.2.0/24, 198.51.100.0/24",
         "2001:db8::/129",
+        "2001:db8:/32",
+        "2001::db8::/32",
+        "2001:db8:::/48",
+        "12345::/16",
+        ":/0",
+        "1:2:3:4:5:6:7/112",
+        "1:2:3:4:5:6:7::8/128",
+        "010.0.0.0/8",
         "hooks.example.com",
         "*",
     ],
@@ -176,6 +186,12 @@ def test_a_pattern_refuses_what_would_fail_only_after_the_deployment(
     parameters: Mapping[str, Any], name: str, value: str
 ) -> None:
     assert not re.fullmatch(parameters[name]["AllowedPattern"], value)
+
+
+def test_ranges_that_the_parameter_takes_are_none_that_receive_refuses() -> None:
+    for value in ACCEPTED["AllowedSourceRanges"]:
+        words = tuple(value.split(",")) if value else ()
+        assert len(SourceRanges.parse(words).networks) == len(words)
 
 
 def test_every_pattern_is_tried_both_ways(parameters: Mapping[str, Any]) -> None:

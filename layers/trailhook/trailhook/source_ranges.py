@@ -20,7 +20,7 @@ class SourceRanges(Struct, frozen=True):
 
         Bits beyond the prefix are ignored, as security groups do: refusing every delivery over them helps nobody.
         """
-        return cls(tuple(ip_network(word, strict=False) for word in words))
+        return cls(tuple(_unwrapped_range(ip_network(word, strict=False)) for word in words))
 
     def hold(self, address: str) -> bool:
         """Whether requests from there may be looked at; not if the text is no address at all."""
@@ -35,7 +35,17 @@ class SourceRanges(Struct, frozen=True):
 
 EVERYWHERE = SourceRanges()
 
+_MAPPED = IPv6Network("::ffff:0:0/96")
+"""IPv4's addresses as IPv6 has them (RFC 4291, section 2.5.5.2)."""
+
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """An IPv4 address may be written as an IPv6 one (`::ffff:192.0.2.10`)."""
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+def _unwrapped_range(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """A range of such addresses as the IPv4 range that it is: it would hold none of them otherwise."""
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        return IPv4Network((int(network.network_address) & 0xFFFF_FFFF, network.prefixlen - _MAPPED.prefixlen))
+    return network
