@@ -35,6 +35,18 @@ def test_letters_that_an_encoding_does_not_have_are_escaped_as_json_does(sample:
     assert json.loads(shown)["eventData"]["userIdentity"]["principalId"] == ACTOR
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["map", "okta", "SAMPLE"]], ids=" ".join)
+def test_output_to_a_full_disk_is_said_without_a_traceback(sample: Path, arguments: list[str]) -> None:
+    command = [str(sample) if word == "SAMPLE" else word for word in arguments]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [TRAILHOOK, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+        assert (ended.returncode, ended.stderr) == (1, "Error: cannot write the output (No space left on device)\n")
+        assert subprocess.run([TRAILHOOK, *command], stdout=full, stderr=full, check=False, timeout=60).returncode == 1
+
+
 TABLE = """
 from trailhook_local.cli.streams import prepare_streams
 prepare_streams()

@@ -1,10 +1,13 @@
-"""Standard input and output as a shell or a supervisor gives them: closed, or in another encoding than UTF-8."""
+"""Standard input and output as a shell or a supervisor gives them: closed, full, or in another encoding than UTF-8."""
 
 import codecs
+import errno
 import io
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 AS_JSON = "trailhook-as-json"
@@ -24,6 +27,17 @@ def prepare_streams() -> None:
     codecs.register_error(AS_JSON, _as_json)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors=AS_JSON)
+
+
+@contextmanager
+def ended_by_a_full_disk() -> Iterator[None]:
+    """Where nothing more can be written, say so, and end with 1."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        sys.exit(f"Error: cannot write {error.filename or 'the output'} ({error.strerror})")
 
 
 def _as_json(error: UnicodeError) -> tuple[str, int]:
