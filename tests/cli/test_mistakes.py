@@ -23,6 +23,7 @@ ELSEWHERE = ["--url", "http://127.0.0.1:1/webhook", "--secret", "fake"]
         (["send", "nobody", "-"], "'nobody' is not one of: "),
         (["send", "nobody", "-", *ELSEWHERE], "'nobody' is not one of: "),
         (["map", "nobody", "-"], "nor is it one of: "),
+        (["map", "clumio", "-"], "clumio delivers by itself, to a channel in AWS, in CloudTrail's own form"),
         (["send", "okta", "-", "--event", "push"], "--event is GitHub's; for a header that okta sends say -H"),
         (["send", "okta", "-", "--event", "push", *ELSEWHERE], "--event is GitHub's"),
         (

@@ -12,6 +12,7 @@ import click
 from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor import Descriptor
+from trailhook.integration.catalogue import PARTNERS as CATALOGUE
 from trailhook.mapping import Mapper, Withheld
 from trailhook.members import value_at
 from trailhook.own_partners import OWN
@@ -20,6 +21,7 @@ from trailhook.partners import REGISTRY, load_partner
 from trailhook.redaction import read_paths
 from trailhook.selection import Subject, condition
 from trailhook_local.cli.headers import read_headers
+from trailhook_local.cli.partners import BY_ITSELF
 from trailhook_local.demo.screen import json_text
 from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
 
@@ -89,6 +91,10 @@ def _compiled(file: Path) -> dict[str, Any]:
     except DescriptorError as error:
         raise DescriptorFailure(str(error)) from error
     except OSError as error:
+        if str(file) in CATALOGUE:
+            raise click.UsageError(
+                f"{file} {BY_ITSELF}, in CloudTrail's own form: its events need no mapping"
+            ) from error
         known = ", ".join(sorted(REGISTRY))
         raise click.UsageError(
             f"{file} cannot be read ({error.strerror}), nor is it one of: {known}. "

@@ -8,6 +8,8 @@ from trailhook.integration.catalogue import PARTNERS as CATALOGUE
 from trailhook.own_partners import own_files
 from trailhook.partners import REGISTRY
 
+BY_ITSELF = "delivers by itself, to a channel in AWS"
+
 
 class PartnerName(click.ParamType[str]):
     """The name of a partner that there is."""
@@ -17,7 +19,7 @@ class PartnerName(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         known = sorted({*REGISTRY, *own_files()})
         if value in CATALOGUE and value not in known:
-            self.fail(f"{value} delivers by itself, to a channel in AWS: there is no endpoint of it here", param, ctx)
+            self.fail(f"{value} {BY_ITSELF}: there is no endpoint of it here", param, ctx)
         if value not in known:
             self.fail(
                 f"{value!r} is not one of: {', '.join(known)}. A partner of your own is one once "
