@@ -407,6 +407,14 @@ def test_a_name_and_a_time_that_count_because_a_header_is_not_there_are_listed()
     assert one["additionalEventData"] == {"eventTimeSource": "receipt", "unsigned": ["eventName", "eventTime"]}
 
 
+@pytest.mark.parametrize("place", ["receipt", "{header: receipt}"])
+def test_a_member_or_a_header_called_receipt_is_not_the_time_of_receipt(place: str) -> None:
+    told = {"receipt": "2025-11-05T08:30:00Z"}
+    one = mapped(MINIMAL.replace(": at", f": {place}"), {"type": "a"} | told, told, frozenset(told))
+    assert one["eventTime"] == "2025-11-05T08:30:00Z"
+    assert "additionalEventData" not in one
+
+
 def test_a_time_of_another_form() -> None:
     text = with_kind("time_format: '%d/%b/%Y:%H:%M:%S %z'")
     assert mapped(text, {"type": "a", "at": "05/Nov/2025:09:30:00 +0100"})["eventTime"] == "2025-11-05T08:30:00Z"

@@ -216,7 +216,7 @@ class Kind(Struct, frozen=True):
         """When it happened; None where the descriptor says that the time of receipt counts."""
         if found is None:
             raise UnmappableEvent("MissingTime", f"The {self.name} has no time")
-        if found.where == "receipt":
+        if found.receipt:
             return None
         if self.time_format is None:
             return parse_time(found.value, found.where)

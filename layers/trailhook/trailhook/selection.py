@@ -32,12 +32,15 @@ class Subject(Struct, frozen=True, gc=False):
 
 
 class Found(Struct, frozen=True, gc=False):
-    """A value, where it stood, and whether that was a header, maybe one which the sender's proof does not cover."""
+    """A value, where it stood, and whether that was a header, maybe one which the sender's proof does not cover, or is
+    no place at all: the time of receipt.
+    """
 
     value: Any
     where: str
     header: bool = False
     unsigned: bool = False
+    receipt: bool = False
 
     @property
     def text(self) -> str | None:
@@ -213,7 +216,7 @@ def _constant(found: Found, _subject: Subject) -> Found:
 
 
 def _receipt(subject: Subject) -> Found:
-    return Found(subject.delivery.received_at, "receipt")
+    return Found(subject.delivery.received_at, "receipt", receipt=True)
 
 
 def _at_path(where: str, at: Callable[[Any], Any], subject: Subject) -> Found | None:
