@@ -46,7 +46,7 @@ def parse_time(value: Any, field: str) -> datetime:
             text = match["milliseconds"]
         if not _NUMBER.fullmatch(text):
             raise UnmappableEvent("BadTime", f"{field} is not a time: {text[:40]!r}")
-        value = float(text) if "." in text else int(text)
+        value = int(text.partition(".")[0])  # A float would round 1.9999999999 up, to another second.
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         raise UnmappableEvent("BadTime", f"{field} is not a time but of type {type(value).__name__}")
     return _epoch(value, field)
