@@ -422,6 +422,13 @@ def test_a_time_of_another_form() -> None:
         mapped(text, {"type": "a", "at": "2025-11-05T08:30:00Z"})
 
 
+@pytest.mark.parametrize("written", ["01/01/0001 00:00", "01/01/1970 00:00"])
+def test_what_programs_write_for_no_time_is_none_in_any_form(written: str) -> None:
+    text = with_kind("time_format: '%d/%m/%Y %H:%M'")
+    with pytest.raises(UnmappableEvent, match="BadTime: at is not a time"):
+        mapped(text, {"type": "a", "at": written})
+
+
 @pytest.mark.parametrize(
     "form", ["%m/%d/%y %I:%M %p", "%a, %d %b %Y %H:%M:%S %Z", "%Y-%j", "%G-W%V-%u", "%Y%m%dT%H%M%S.%fZ"]
 )

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -25,7 +25,7 @@ from trailhook.selection import (
     path,
     places,
 )
-from trailhook.timestamps import parse_time
+from trailhook.timestamps import parse_formatted_time, parse_time
 
 SERVICE = "Service"
 """The type of the actor where an event names none: then it is the sending service itself."""
@@ -220,7 +220,7 @@ class Kind(Struct, frozen=True):
             return None
         if self.time_format is None:
             return parse_time(found.value, found.where)
-        return _formatted_time(found, self.time_format)
+        return parse_formatted_time(found.text or "", self.time_format, found.where)
 
     def _identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity:
         identities = (actor.identity(subject, shown, unsigned) for actor in self.actors)
@@ -262,12 +262,3 @@ def _digest(value: Any) -> str:
 def _text(candidates: Sequence[Place], subject: Subject) -> str | None:
     found = first_text(candidates, subject)
     return found.text if found else None
-
-
-def _formatted_time(found: Found, time_format: str) -> datetime:
-    """A time in the form of `datetime.strptime`; without a zone it counts as UTC."""
-    try:
-        moment = datetime.strptime(found.text or "", time_format)  # noqa: DTZ007 - the zone is given to it below
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UnmappableEvent("BadTime", f"{found.where} is not a time of the form {time_format}") from error

@@ -52,6 +52,21 @@ def parse_time(value: Any, field: str) -> datetime:
     return _epoch(value, field)
 
 
+def parse_formatted_time(text: str, time_format: str, field: str) -> datetime:
+    """The moment of a text in the form of `datetime.strptime`; without a zone it counts as UTC.
+
+    Raises UnmappableEvent, naming `field`: BadTime if it is none.
+    """
+    try:
+        moment = datetime.strptime(text, time_format)  # noqa: DTZ007 - the zone is given to it below
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UnmappableEvent("BadTime", f"{field} is not a time of the form {time_format}") from error
+    if moment <= _FIRST:
+        raise _bad(text, field)
+    return moment
+
+
 def from_milliseconds(value: int) -> datetime:
     """The moment of a receipt time, in milliseconds since 1970."""
     return _moment(value // 1000)
