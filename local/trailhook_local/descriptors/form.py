@@ -1,13 +1,14 @@
 """The form of a descriptor: every field that there is, what is allowed in it, and what it becomes when compiled."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import yaml
 
 from trailhook.handshakes import HANDSHAKES
-from trailhook_local.descriptors.places import CHANGES, CONDITION, HEADER, KEPT_HEADER, PATH, PLACES, TYPES
+from trailhook_local.descriptors.places import CHANGES, CONDITION, HEADER, IDS, KEPT_HEADER, PATH, PLACES, TIMES, TYPES
 from trailhook_local.descriptors.readers import (
     Problems,
     Reader,
@@ -36,25 +37,35 @@ _FLAG = choice(True, False)
 _MEMBERS = text(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*", "members joined by dots, like data.events")
 
 
+def _arrays_problem(arrays: Sequence[str]) -> str | None:
+    twice = sorted({array for array in arrays if arrays.count(array) > 1})
+    return f"{twice[0]} stands here twice, and so would each of its events" if twice else None
+
+
 def _details(node: yaml.Node, name: str, problems: Problems) -> list[dict[str, Any]]:
     """`details: user` takes that object's members; a mapping names single values, a list names them as they are."""
     if isinstance(node, yaml.MappingNode):
         return [{"as": key, "at": path} for key, path in mapping_of(PATH)(node, name, problems).items()]
     if isinstance(node, yaml.SequenceNode):
         paths = list_of(PATH)(node, name, problems)
-        return [{"as": path.rpartition(".")[2].strip('"'), "at": path} for path in paths]
+        names = [path.rpartition(".")[2].strip('"') for path in paths]
+        for called in sorted({called for called in names if names.count(called) > 1}):
+            problems.add(node, name, f"two are called {called!r}; give them names: {{actor: a.name, team: b.name}}")
+        return [{"as": called, "at": path} for called, path in zip(names, paths, strict=True)]
     return [{"at": PATH(node, name, problems)}]
 
 
 def _time_format_problem(form: str) -> str | None:
     """A form that no time can be read in, or no day, would otherwise be told of by every event."""
-    example = datetime(2025, 11, 25, 8, 30, 15, tzinfo=UTC)
+    example = datetime(2025, 11, 25, 20, 30, 15, tzinfo=UTC)
     try:
         read = datetime.strptime(example.strftime(form), form)  # noqa: DTZ007 - only the day is looked at
     except (ValueError, re.error) as error:
         return f"no time can be read in the form {form!r} ({error}); write it as Python's datetime.strptime takes it"
     if read.date() != example.date():
         return f"{form!r} does not tell year, month and day; an event's time needs all three"
+    if read.hour not in (0, example.hour):
+        return f"{form!r} does not tell morning from afternoon; beside %I it needs %p"
     return None
 
 
@@ -85,12 +96,12 @@ _KIND = fields(
     {
         "name": text(r"[a-z][a-z0-9 -]{1,60}", "a short name in lower case, like audit entry"),
         "when": list_of(CONDITION),
-        "uid": PLACES,
+        "uid": IDS,
         "uid_repeats": _FLAG,
         "tenant": PLACES,
         "digest": list_of(PATH),
         "event_name": PLACES,
-        "time": PLACES,
+        "time": TIMES,
         "time_format": checked(text(r".*%.*", "a form of time like %d/%b/%Y:%H:%M:%S %z"), _time_format_problem),
         "actors": list_of(_actor),
         "source_ip": PLACES,
@@ -156,7 +167,7 @@ DESCRIPTOR = fields(
         "acknowledge": choice(200, 201, 202, 204),
         "delivery_id": KEPT_HEADER,
         "form": text(r"[A-Za-z_][\w.-]*", "the name of a form's field, like payload"),
-        "array": list_of(_MEMBERS),
+        "array": checked(list_of(_MEMBERS), _arrays_problem),
         "inside": text(r"[A-Za-z_][\w-]*", "the one member that holds the event"),
         "redact": list_of(text(r"[\w-]+(\.[\w-]+)*", "a member or a path, like ssn, items.0.ssn or actor.email")),
         "kinds": list_of(_KIND),

@@ -88,6 +88,12 @@ def _word_problem(word: str) -> str | None:
     return None
 
 
+def _id_problem(place: Mapping[str, Any]) -> str | None:
+    if "constant" in place:
+        return "is the same for every event, which tells none from another; without an id a digest of the event is it"
+    return None
+
+
 def _pattern_problem(pattern: str) -> str | None:
     try:
         re.compile(pattern)
@@ -131,6 +137,14 @@ def _place(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
     return values
 
 
+def _time(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
+    """The same, or the time of receipt. For anything else that would be another value each time an event is sent."""
+    if isinstance(node, yaml.ScalarNode):
+        return _place(node, name, problems)
+    values: dict[str, Any] = _TIME(node, name, problems)
+    return values
+
+
 def _type(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
     """The same, but a plain text stands for itself: `type: User`."""
     if isinstance(node, yaml.ScalarNode):
@@ -151,9 +165,11 @@ def CONDITION(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
 
 
 PLACES = list_of(_place)
+IDS = list_of(checked(_place, _id_problem))
+TIMES = list_of(_time)
 TYPES = list_of(_type)
-_PLACE = one_of(
-    {"at": PATH, "header": KEPT_HEADER, "constant": _CONSTANT, "join": PLACES, "receipt": choice(True)},
-    {**CHANGES, "with": text(r".{0,10}", "up to ten characters")},
-)
+_KINDS: dict[str, Reader] = {"at": PATH, "header": KEPT_HEADER, "constant": _CONSTANT, "join": PLACES}
+_MORE: dict[str, Reader] = {**CHANGES, "with": text(r".{0,10}", "up to ten characters")}
+_PLACE = one_of(_KINDS, _MORE)
+_TIME = one_of({**_KINDS, "receipt": choice(True)}, _MORE)
 _CONDITION = one_of({"at": PATH, "header": KEPT_HEADER}, {**CHANGES, **_TESTS})
