@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trailhook.audit_event import OBJECT_LIMITS, TEXT_LIMITS, AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.audit_event import OBJECT_LIMITS, TEXT_LIMITS, AuditEvent, Failure, UserIdentity
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import UnmappableEvent
+from trailhook.fitting import fit_audit_event
 
 TIME = datetime(2024, 2, 29, 23, 59, 59, 999_999, UTC)
 ORIGINAL = b"{" + b" " * 10_000 + b"}"

@@ -8,10 +8,11 @@ from typing import Any
 from msgspec import Struct
 
 from trailhook.address import address
-from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.exact_json import canonical
+from trailhook.fitting import fit_audit_event
 from trailhook.redaction import Redaction
 from trailhook.selection import (
     Condition,

@@ -10,10 +10,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import MalformedDelivery, UnmappableEvent
+from trailhook.fitting import fit_audit_event
 from trailhook.https import CONNECT_SECONDS, READ_SECONDS, Fetcher, HttpsFetcher
 from trailhook.json_text import JsonText
 from trailhook.members import text_at

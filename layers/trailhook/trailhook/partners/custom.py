@@ -14,11 +14,12 @@ from http import HTTPStatus
 from typing import Any
 
 from trailhook.address import address
-from trailhook.audit_event import TEXT_LIMITS, AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.audit_event import TEXT_LIMITS, AuditEvent, Failure, UserIdentity
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, UnmappableEvent, UnsupportedMediaType
 from trailhook.exact_json import Record, canonical
+from trailhook.fitting import fit_audit_event
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
 from trailhook.members import object_at, text_at, value_at

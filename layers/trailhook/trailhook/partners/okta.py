@@ -9,11 +9,12 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity, fit_audit_event
+from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, UnmappableEvent
 from trailhook.exact_json import canonical
+from trailhook.fitting import fit_audit_event
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
 from trailhook.members import object_at, text_at
