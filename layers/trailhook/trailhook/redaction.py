@@ -4,15 +4,24 @@ What a member is called decides, whoever sent it; a partner's file and the opera
 values is never searched: a rule that guesses would sometimes remove evidence, and nobody would notice.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from enum import IntEnum
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from trailhook.errors import UnmappableEvent
+from trailhook.secret_names import (
+    LABELLED,
+    LABELS,
+    LONGEST_NAME,
+    TELLING,
+    Secret,
+    is_level,
+    is_permission,
+    is_value,
+    judge_label,
+    judge_name,
+)
 
 
 class _Mark(str):
@@ -27,78 +36,12 @@ MOST_TOLD = 30
 LONGEST_TOLD = 100
 """So many places of what was taken out are told, of so many characters; of the others, only that there are."""
 
-_PASSWORDS = frozenset(["password", "passwords", "passwd", "pwd", "passcode", "passphrase"])
-"""Secrets that are numbers, too, and that a hash of them helps to guess."""
-
-_HASHES = frozenset(["hash", "hashes", "hashed", "digest", "digests", "sha", "md", "bcrypt"])
-"""What tells secrets apart without being one, unless it is that of a password."""
-
-_PASSWORDS_IN_ONE_WORD = tuple(sorted(_PASSWORDS))
-_HASHED_IN_ONE_WORD = tuple(f"{word}{of_it}" for word in sorted(_PASSWORDS) for of_it in sorted(_HASHES))
-
-_WITHIN = frozenset(["secret", "secrets", "cookie", "cookies", "credential", "credentials"])
-"""Secrets that may be objects, which then hold it."""
-
-_WITHIN_IN_ONE_WORD = tuple(sorted(_WITHIN))
-
-_TEXTS = frozenset(["jwt", "authorization"])
-"""Secrets that are texts, beside tokens and keys."""
-
-_KEYS = frozenset(["api", "private", "access", "secret", "signing", "shared"])
-"""What makes a secret of a key: `private_key` and `apiKey`, but not `entity_key` or `primary_key`."""
-
-_IN_ONE_WORD = (
-    *(f"{kind}key{plural}" for kind in sorted(_KEYS) for plural in ("", "s")),
-    *("connectionstring", "connectionstrings", "secretstring", "secretbinary"),
-)
-"""More secrets that are texts: how their names end once the words are written together."""
-
-_HARMLESS = frozenset(["truncated", "masked", "public"])
-"""What makes something else of any secret."""
-
-_FORMS = frozenset(["value", "values", "pem"])
-"""Last words as in `secret_value` and `private_key_pem`: whether it is a secret, the words before them say."""
-
-_PAGING = frozenset(["next", "page", "pagination", "continuation", "sync"])
-"""Right before `token` they make a position in a list of it."""
-
-_TELLING = frozenset(
-    ["id", "ids", "uuid", "name", "type", "kind", "scope", "scopes", "provider", "status", "mode", "at"]
-)
-"""Members that may stay within an object of secrets: they say which one it was."""
-
-_LEVELS = frozenset(
-    [
-        *("none", "read", "write", "admin", "full", "all", "view", "list", "create", "edit", "update", "delete"),
-        *("manage", "use", "only", "readonly", "readwrite", "allow", "allowed", "deny", "denied", "granted"),
-    ]
-)
-"""What somebody may do with a thing. Below a permission, names are things, and values of such words alone stay:
-`{"permissions_added": {"organization": {"secrets": "read"}}}`."""
-
-_LABELS = frozenset(
-    [
-        *("name", "key", "field", "fieldname", "field_name", "label", "displayname", "display_name", "header"),
-        *("parameter", "property", "propertyname", "property_name", "attribute", "variable", "setting"),
-    ]
-)
-"""Members that say what the values beside them are."""
-
-_LABELLED = frozenset(["value", "values", "string", "before", "after", "old", "new", "to", "from"])
-"""These values, by their last word."""
-
-_LONGEST_NAME = 64
-"""Of a longer name only the end counts."""
-
 _MOST_NAMES = 4096
 _TELLS_NOTHING: set[str] = set()
 """Names of members that were looked at before. An event of nothing else costs one comparison of sets."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_NONE: frozenset[str] = frozenset()
 _BOOLEANS = frozenset(["true", "false", "True", "False"])
 """Texts that hide no more than true and false do: whether there is a password is evidence."""
-_LEVEL = re.compile(r"[A-Za-z]+([ ,_:/&-]+[A-Za-z]+)*")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 def read_paths(text: str) -> tuple[str, ...]:
@@ -114,16 +57,6 @@ def read_paths(text: str) -> tuple[str, ...]:
                 "like ssn,actor.email"
             )
     return paths
-
-
-class _Secret(IntEnum):
-    """How much of a member is secret, by its name."""
-
-    NOTHING = 0
-    TEXT = 1  # a text, or a list of them; an object of that name is about the secret, and only its `value` or so is it
-    WITHIN = 2  # also the texts within an object
-    NUMBER = 3  # also numbers
-    ALL = 4  # whatever it holds: an operator's or a partner's list names it
 
 
 class Redaction(Struct, frozen=True):
@@ -151,7 +84,7 @@ class Redaction(Struct, frozen=True):
         try:
             if not listed and not _may_hold(members, self.last_parts):
                 return members
-            at = _At(None, name, self.end((), name), _Secret.ALL if listed else _Secret.NOTHING)
+            at = _At(None, name, self.end((), name), Secret.ALL if listed else Secret.NOTHING)
             return _Walk(self, removed).members(members, at)
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
@@ -181,8 +114,8 @@ class _At(Struct, frozen=True):
     above: "_At | None"
     name: str
     end: tuple[str, ...]
-    secret: _Secret
-    levels: frozenset[str] = _NONE
+    secret: Secret
+    permission: bool = False
 
     def path(self, name: str) -> str:
         """The dotted path of its member `name`, cut to LONGEST_TOLD characters."""
@@ -205,55 +138,55 @@ class _Walk(Struct, frozen=True):
         kept = {name: self._value(member, name, self._secret(name, at, label), at) for name, member in value.items()}
         return kept if len(self.removed) > removed else value
 
-    def _elements(self, value: list[Any], secret: _Secret, at: _At) -> list[Any]:
+    def _elements(self, value: list[Any], secret: Secret, at: _At) -> list[Any]:
         removed = len(self.removed)
         names = map(str, range(len(value)))
         kept = [
-            self._value(item, name, _Secret.ALL if self._is_listed(name, at) else secret, at)
+            self._value(item, name, Secret.ALL if self._is_listed(name, at) else secret, at)
             for name, item in zip(names, value, strict=True)
         ]
         return kept if len(self.removed) > removed else value
 
-    def _value(self, value: Any, name: str, secret: _Secret, at: _At) -> Any:
+    def _value(self, value: Any, name: str, secret: Secret, at: _At) -> Any:
         """The value, or the mark in its place."""
         if not secret and value.__class__ in _SCALARS:
             return value
         if value is None or isinstance(value, bool) or value in ("", [], {}):
             return value
-        if secret is _Secret.ALL or value is REDACTED:
+        if secret is Secret.ALL or value is REDACTED:
             return self._remove(name, at)
         if isinstance(value, Mapping):
             return self.members(value, self._within(at, name, secret))
         if isinstance(value, list):
             return self._elements(value, secret, self._within(at, name, secret))
-        least = _Secret.TEXT if isinstance(value, str) else _Secret.NUMBER
-        hides = secret >= least and value not in _BOOLEANS and not _is_level(value, at.levels)
+        least = Secret.TEXT if isinstance(value, str) else Secret.NUMBER
+        hides = secret >= least and value not in _BOOLEANS and not (at.permission and is_level(value))
         return self._remove(name, at) if hides else value
 
-    def _within(self, at: _At, name: str, secret: _Secret) -> _At:
-        levels = at.levels or (_LEVELS if _is_permission(name[-_LONGEST_NAME:]) else _NONE)
-        return _At(at, name, self.redaction.end(at.end, name), secret, levels)
+    def _within(self, at: _At, name: str, secret: Secret) -> _At:
+        permission = at.permission or is_permission(name)
+        return _At(at, name, self.redaction.end(at.end, name), secret, permission)
 
     def _is_listed(self, name: str, at: _At) -> bool:
         redaction = self.redaction
         return _last_part(name) in redaction.last_parts and redaction.lists(redaction.end(at.end, name))
 
-    def _secret(self, name: str, at: _At, label: _Secret) -> _Secret:
-        if at.secret is _Secret.ALL or self._is_listed(name, at):
-            return _Secret.ALL
-        own, last = _judge(name)
-        if label and last in _LABELLED:
+    def _secret(self, name: str, at: _At, label: Secret) -> Secret:
+        if at.secret is Secret.ALL or self._is_listed(name, at):
+            return Secret.ALL
+        own, last = judge_name(name)
+        if label and last in LABELLED:
             own = max(own, label)
-        if (at.secret >= _Secret.WITHIN and last not in _TELLING) or (at.secret and _is_value(name)):
+        if (at.secret >= Secret.WITHIN and last not in TELLING) or (at.secret and is_value(name)):
             own = max(own, at.secret)
         return own
 
-    def _label(self, value: Mapping[str, Any], at: _At) -> _Secret:
+    def _label(self, value: Mapping[str, Any], at: _At) -> Secret:
         """What {"name": "client_secret", "value": "..."} says of the values beside the label."""
-        labels = [text for name, text in value.items() if name.lower() in _LABELS and isinstance(text, str)]
+        labels = [text for name, text in value.items() if name.lower() in LABELS and isinstance(text, str)]
         if any(self._is_listed(text, at) for text in labels):
-            return _Secret.ALL
-        return max(map(_by_label, labels), default=_Secret.NOTHING)
+            return Secret.ALL
+        return max(map(judge_label, labels), default=Secret.NOTHING)
 
     def _remove(self, name: str, at: _At) -> str:
         self.removed.append(at.path(name) if len(self.removed) < MOST_TOLD else "")
@@ -282,7 +215,7 @@ def _may_hold(value: Any, listed: frozenset[str]) -> bool:
 def _may_be_listed(name: str, member: Any, listed: frozenset[str]) -> bool:
     """Whether a member, or what a label says of the others, may be on a list."""
     return _last_part(name) in listed or (
-        isinstance(member, str) and name.lower() in _LABELS and _last_part(member) in listed
+        isinstance(member, str) and name.lower() in LABELS and _last_part(member) in listed
     )
 
 
@@ -292,95 +225,16 @@ def _any_tells(value: Mapping[str, Any]) -> bool:
 
 def _tells(name: str, member: Any) -> bool:
     """Whether a member is called a secret, or is a label that says so. Other names are remembered, within bounds."""
-    secret, _ = _judge(name)
+    secret, _ = judge_name(name)
     if secret:
         return True
-    if name.lower() in _LABELS:
-        return bool(_by_label(member))
-    if len(name) <= _LONGEST_NAME:
+    if name.lower() in LABELS:
+        return bool(judge_label(member))
+    if len(name) <= LONGEST_NAME:
         if len(_TELLS_NOTHING) >= _MOST_NAMES:
             _TELLS_NOTHING.clear()
         _TELLS_NOTHING.add(name)
     return False
-
-
-def _by_label(text: Any) -> _Secret:
-    """What a label says. A sentence is none."""
-    if not isinstance(text, str) or (len(text) > _LONGEST_NAME and " " in text):
-        return _Secret.NOTHING
-    secret, _ = _judge(text)
-    return secret
-
-
-def _judge(name: str) -> tuple[_Secret, str]:
-    """What a name says, and its last word."""
-    return _judged(name[-_LONGEST_NAME:])
-
-
-@lru_cache(maxsize=4096)
-def _judged(name: str) -> tuple[_Secret, str]:
-    words = _without_number(_words(name))
-    if not words:
-        return _Secret.NOTHING, ""
-    last = words[-1]
-    while len(words) > 1 and words[-1] in _FORMS:
-        words = _without_number(words[:-1]) or words[:1]
-    return _by_words(words), last
-
-
-def _without_number(words: list[str]) -> list[str]:
-    """The second password is one as well."""
-    while words and words[-1].isdigit():
-        words = words[:-1]
-    return words
-
-
-def _by_words(words: Sequence[str]) -> _Secret:
-    *others, last = words
-    before = others[-1] if others else ""
-    password = _is_password(last) or (last in _HASHES and _is_password(before)) or last.endswith(_HASHED_IN_ONE_WORD)
-    hashed = last in _HASHES or "hashed" in others
-    names = last == "secrets" and before == "accessed"  # those of what somebody read, in Auth0's log
-    if names or not _HARMLESS.isdisjoint(words) or (hashed and not password):
-        return _Secret.NOTHING
-    if password:
-        return _Secret.NUMBER
-    if last.endswith(_WITHIN_IN_ONE_WORD):
-        return _Secret.WITHIN
-    if last.endswith(("token", "tokens")):
-        return _Secret.NOTHING if (last.removesuffix("s").removesuffix("token") or before) in _PAGING else _Secret.TEXT
-    key = last in {"key", "keys"} and not _KEYS.isdisjoint(others)
-    if key or last in _TEXTS or last.endswith("jwt") or "".join(words).endswith(_IN_ONE_WORD):
-        return _Secret.TEXT
-    return _Secret.NOTHING
-
-
-def _is_password(word: str) -> bool:
-    return word.endswith(_PASSWORDS_IN_ONE_WORD)
-
-
-@lru_cache(maxsize=4096)
-def _is_value(name: str) -> bool:
-    """Whether a member below a token is the token: `value`, `new_value` or `from`, but not `valid_from`."""
-    words = _without_number(_words(name)) if len(name) <= _LONGEST_NAME else []
-    return bool(words) and (_LABELLED | _FORMS).issuperset(words)
-
-
-@lru_cache(maxsize=4096)
-def _is_permission(name: str) -> bool:
-    return not {"permission", "permissions"}.isdisjoint(_words(name))
-
-
-def _is_level(value: Any, levels: frozenset[str]) -> bool:
-    """Whether it is a text of such words and nothing else, for what is no letter is told by no word."""
-    if not levels or not isinstance(value, str) or len(value) > _LONGEST_NAME or not _LEVEL.fullmatch(value):
-        return False
-    return levels.issuperset(_words(value))
-
-
-def _words(name: str) -> list[str]:
-    """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words."""
-    return [word.lower() for word in _WORD.findall(name)]
 
 
 def _last_part(name: str) -> str:
