@@ -1,12 +1,15 @@
 """The main job as its user runs it: one command, every event accounted for, nothing left behind."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.stack.conftest import eventually
 
 ROOT = Path(__file__).parents[2]
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
@@ -52,6 +55,34 @@ def test_nothing_is_lost_while_forward_is_killed_again_and_again() -> None:
     assert status == 0, ledger
     assert ledger["kills"] > 0
     assert ledger["law"] is True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    """As by a terminal that is closed, which may tell it twice."""
+    with subprocess.Popen(
+        [TRAILHOOK, "demo"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert eventually(lambda: any(tmp_path.glob("trailhook-demo-*/logs/aws.log")))
+        for _ in range(2):
+            demo.send_signal(number)
+        _, errors = demo.communicate(timeout=60)
+    assert (demo.returncode, errors.splitlines()[-1]) == (1, "Aborted!")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_what_nohup_starts_outlives_its_terminal() -> None:
+    start = "from trailhook_local.stack.signals import end_as_by_ctrl_c; end_as_by_ctrl_c()"
+    hang_up = "import os, signal; os.kill(os.getpid(), signal.SIGHUP); print('goes on')"
+    ended = subprocess.run(
+        ["nohup", sys.executable, "-c", f"{start}; {hang_up}"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout) == (0, "goes on\n"), ended.stderr
 
 
 def test_outside_of_the_project_the_demo_says_what_to_do(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from trailhook_local.stack.stack import Stack, ended_by_signals
+from trailhook_local.stack.signals import ended_by_signals
+from trailhook_local.stack.stack import Stack
 
 
 def main() -> None:

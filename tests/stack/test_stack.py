@@ -185,7 +185,7 @@ def test_a_status_of_no_process_is_told_so(stack: Stack, tmp_path: Path, pid: ob
         read_status(tmp_path)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_no_process_outlives_its_stack(tmp_path: Path, ending: signal.Signals) -> None:
     runner = subprocess.Popen(
         [sys.executable, "-m", "tests.stack.running", str(tmp_path / "state"), str(ROOT), "github"],

@@ -1,7 +1,6 @@
 """`trailhook chaos`: events by the million through everything that can fail, and the ledger of them."""
 
 import secrets as random_secrets
-import signal
 import sys
 
 import click
@@ -10,6 +9,7 @@ from rich.console import Console
 from trailhook_local.chaos.faults import FAULTS, UnknownFaultError, parse_faults
 from trailhook_local.cli.importing import ended_by_ctrl_c
 from trailhook_local.stack.errors import StackError
+from trailhook_local.stack.signals import end_as_by_ctrl_c
 
 
 class Command(click.Command):
@@ -40,8 +40,7 @@ def chaos_command(
         from trailhook_local.chaos.in_stack import run_in_stack  # noqa: PLC0415
         from trailhook_local.chaos.run import Plan, processes, run_chaos  # noqa: PLC0415
 
-    # A SIGTERM shall tidy up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_by_ctrl_c()
     seed = random_secrets.randbits(32) if seed is None else seed
     try:
         if in_stack:

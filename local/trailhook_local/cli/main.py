@@ -3,7 +3,6 @@
 import re
 import secrets as random_secrets
 import shlex
-import signal
 import sys
 from collections import Counter
 from contextlib import ExitStack, suppress
@@ -31,7 +30,8 @@ from trailhook_local.post import post
 from trailhook_local.signing import SIGNERS, sign_standard_webhooks
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.integration import Plan
-from trailhook_local.stack.stack import DEFAULT_STATE, Stack, ended_by_signals, interrupted_by_signals
+from trailhook_local.stack.signals import end_as_by_ctrl_c, ended_by_signals, interrupted_by_signals
+from trailhook_local.stack.stack import DEFAULT_STATE, Stack
 from trailhook_local.stack.status import Integration, read_status
 
 EXAMPLE_QUERY = "SELECT eventdata.eventname, eventtime FROM EDS"
@@ -79,8 +79,7 @@ def demo(count: int, seed: int | None, kill_every: float | None) -> None:
     The last line is the ledger as JSON; the exit status is 1 if an event is not accounted for.
     """
     seed = random_secrets.randbits(32) if seed is None else seed
-    # A SIGTERM shall tidy up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_by_ctrl_c()
     try:
         holds = run_demo(count=count, seed=seed, kill_every=kill_every, console=Console())
     except (StackError, CorpusError) as error:
@@ -103,8 +102,7 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
     if twice := [partner for partner, times in Counter(chosen).items() if times > 1]:
         raise click.UsageError(f"{twice[0]} is named twice, but there is one integration of a partner")
     plans = [Plan(partner, port=port + number if port else 0) for number, partner in enumerate(chosen)]
-    # A SIGTERM shall tidy up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_by_ctrl_c()
     starting = Console(stderr=True).status("Starting the local stack: gateway, queues, functions, CloudTrail Lake")
     try:
         with ExitStack() as running:

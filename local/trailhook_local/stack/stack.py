@@ -3,15 +3,13 @@
 import logging
 import os
 import re
-import signal
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 from trailhook.errors import SettingsError
@@ -255,42 +253,3 @@ def partner_source(partner: str) -> str:
         return load_partner(partner, Options()).source
     except SettingsError as error:
         raise StartError(str(error)) from error
-
-
-@contextmanager
-def ended_by_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set instead of ending this process; for the main thread."""
-    asked = threading.Event()
-
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        asked.set()
-
-    with _handled_by(ask):
-        yield asked
-
-
-@contextmanager
-def interrupted_by_signals() -> Iterator[None]:
-    """SIGINT and SIGTERM raise KeyboardInterrupt: at once, or at the end, should it come while Python runs a finalizer,
-    which lets no exception out. For the main thread.
-    """
-    came = threading.Event()
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        came.set()
-        raise KeyboardInterrupt
-
-    with _handled_by(interrupt):
-        yield
-        if came.is_set():
-            raise KeyboardInterrupt
-
-
-@contextmanager
-def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, former in before.items():
-            signal.signal(number, former)
