@@ -96,9 +96,13 @@ def test_an_event_that_had_to_be_written_again_goes_back_once(place: Place) -> N
     quarantine(place, twice, beside)
     quarantine(place, twice)
     assert len(place.keys("quarantine")) == 2
-    assert "2 of 3 quarantined events would be sent" in place.redrive("quarantine", "--dry-run").stdout
+    looked = place.redrive("quarantine", "--dry-run")
+    assert "2 of 3 quarantined events would be sent" in looked.stdout
     first, second = place.redrive("quarantine"), place.redrive("quarantine")
     assert "2 of 3 quarantined events sent" in first.stdout
+    for result in (looked, first):
+        assert "equal to another" in result.stdout
+        assert "sent before" not in result.stdout, "nothing was, before this run"
     assert "0 of 3 quarantined events sent" in second.stdout
     assert place.waiting() == 2
 

@@ -38,6 +38,7 @@ class Fate(Enum):
 
     SENT = "sent"
     SENT_BEFORE = "sent before"
+    EQUAL = "equal to another"
     PASSED_OVER = "not asked for"
     UNREADABLE = "unreadable"
 
@@ -165,7 +166,7 @@ class QuarantineRedrive:
     def _send(self, line: Line, send_once: "_Once", *, dry_run: bool) -> Fate:
         """Send, then note: in this order a crash between the two sends an event twice, never not at all."""
         assert line.event is not None  # noqa: S101 - see _fate
-        fate = Fate.SENT if send_once(encode_envelope(Envelope(line.event.delivery))) else Fate.SENT_BEFORE
+        fate = Fate.SENT if send_once(encode_envelope(Envelope(line.event.delivery))) else Fate.EQUAL
         if not dry_run:
             self._note(line, line.event)
         return fate
