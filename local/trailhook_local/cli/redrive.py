@@ -137,7 +137,8 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts:
         # Taken for gone they would be lost: nobody else comes to the queue of a stack that was deleted.
         raise click.ClickException(
             f"about {hidden} more are hidden: another run has them, or had them when it was killed, or forward has "
-            "postponed them. They show again within an hour: run the command again then"
+            "postponed them. They show again within an hour: run the command again then. (SQS counts late: right after "
+            "another run they may be what that one sent.)"
         )
     if counts and choice != dead_letters.Choice() and not _with_fate(counts, verb):
         click.echo(FITS_NOTHING, err=True)
