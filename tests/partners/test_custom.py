@@ -123,5 +123,28 @@ def test_a_time_of_another_form_than_cloudtrails_is_kept_beside_it(written: Any)
     assert event["additionalEventData"] == {"otherMembers": {"eventTime": written}}
 
 
+@pytest.mark.parametrize(
+    ("written", "at"),
+    [
+        ("2001:DB8::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        (" 192.0.2.1", "192.0.2.1"),
+    ],
+)
+def test_an_address_of_another_form_is_kept_beside_it(written: str, at: str) -> None:
+    event = event_data("custom", SCHEMA_EVENT | {"sourceIPAddress": written})
+    assert event["sourceIPAddress"] == at
+    assert event["additionalEventData"] == {"otherMembers": {"sourceIPAddress": written}}
+
+
+@pytest.mark.parametrize("name", ["userAgent", "errorCode", "errorMessage", "version", "sourceIPAddress"])
+@pytest.mark.parametrize("odd", [False, [], {}, [0], " "])
+def test_what_is_no_text_is_kept_beside_the_schemas_members_also_if_it_is_false_or_empty(name: str, odd: Any) -> None:
+    event = event_data("custom", SCHEMA_EVENT | {name: odd})
+    assert event.get(name) == ("1" if name == "version" else None)
+    assert event["additionalEventData"] == {"otherMembers": {name: odd}}
+
+
 def test_a_time_as_cloudtrail_writes_it_stands_there_once() -> None:
     assert "additionalEventData" not in event_data("custom", SCHEMA_EVENT | {"eventTime": "2025-11-05T08:30:05Z"})

@@ -214,9 +214,10 @@ def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any], time: s
     """
     notes = dict(_optional_object(value, "additionalEventData") or {})
     others = {name: member for name, member in value.items() if name not in SCHEMA_MEMBERS}
-    others |= {name: value[name] for name in SCHEMA_TEXTS if value.get(name) and text_at(value, name) is None}
-    if (sent := value.get("sourceIPAddress")) and not (isinstance(sent, str) and address(sent)):
-        others["sourceIPAddress"] = sent
+    said = {name: member for name, member in value.items() if member not in (None, "")}
+    others |= {name: said[name] for name in SCHEMA_TEXTS if name in said and text_at(said, name) is None}
+    if "sourceIPAddress" in said and said["sourceIPAddress"] != address(text_at(said, "sourceIPAddress")):
+        others["sourceIPAddress"] = said["sourceIPAddress"]
     if value["eventTime"] != time:
         others["eventTime"] = value["eventTime"]
     known = {"type", "principalId"} | ({"details"} if isinstance(identity.get("details"), Mapping) else set())
