@@ -5,7 +5,6 @@ choices between them (`a.b || c`), which most are, are followed without JMESPath
 and the library takes its time.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -248,16 +247,16 @@ def _is_something(value: Any) -> bool:
     return value is not None and value not in ([], {})
 
 
-def _exactly(value: Any) -> str:
-    """One text a value, so that true is not 1, nor "1" the number."""
-    return json.dumps(value, sort_keys=True) if isinstance(value, str | int | float) else ""
+def _exactly(value: Any) -> tuple[type, Any] | None:
+    """A text, a number, true or false with its type, so that true is not 1, nor 1.0; None for what is else."""
+    return (value.__class__, value) if isinstance(value, str | int | float) else None
 
 
-def _is_one_of(values: frozenset[str], value: Any) -> bool:
+def _is_one_of(values: frozenset[tuple[type, Any] | None], value: Any) -> bool:
     return _exactly(value) in values
 
 
-def _is_none_of(values: frozenset[str], value: Any) -> bool:
+def _is_none_of(values: frozenset[tuple[type, Any] | None], value: Any) -> bool:
     return _exactly(value) not in values
 
 
