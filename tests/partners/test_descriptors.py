@@ -92,6 +92,7 @@ def test_the_pages_example_maps_as_it_says() -> None:
         with_kind("failures: {nonsense: 1}"),
         with_kind("uid: {nonsense: 1}"),
         with_kind("when: {nonsense: 1}"),
+        with_kind("uid: {at: a, when: {nonsense: 1}}"),
         *(
             MINIMAL + f"proofs: {{{kind}: {{nonsense: 1}}}}\n"
             for kind in ("token", "hmac", "timestamped_hmac", "nonsense")
@@ -139,6 +140,8 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("uid: {at: a, constant: b}"), 9, "kinds[0].uid", "exactly one"),
         (with_kind("when: {at: a, matches: '('}"), 9, "kinds[0].when.matches", "regular expression"),
         (with_kind("when: {at: a, in: [1], present: true}"), 9, "kinds[0].when", "at most one"),
+        (with_kind("uid: {at: a, when: {header: x}}"), 9, "kinds[0].uid.when.header", "not known; allowed here: at"),
+        (with_kind("uid: {at: a, when: b == 'c'}"), 9, "kinds[0].uid.when", "write {at: …, in: [true]}"),
         (with_kind("failures:\n  - {code: a}"), 10, "kinds[0].failures[0].when", "is missing"),
         (with_kind("time_format: '%Q'"), 9, "kinds[0].time_format", "'Q' is a bad directive"),
         (with_kind("time_format: '%Y-%m-%d%'"), 9, "kinds[0].time_format", "no time can be read"),
@@ -246,6 +249,13 @@ def test_all_mistakes_are_named_at_once() -> None:
         ("{at: a, map: {'5': 007, '6': 2025-11-05}}", {"a": 5}, "007"),
         ("{at: a, map: {'5': 007, '6': 2025-11-05}}", {"a": 6}, "2025-11-05"),
         ('"to_string(length(a))"', {"a": "four"}, "4"),
+        ("[{at: a, when: {at: s, in: [x]}}, b]", {"s": "x", "a": "lit", "b": "out"}, "lit"),
+        ("[{at: a, when: {at: s, in: [x]}}, b]", {"s": "y", "a": "lit", "b": "out"}, "out"),
+        ("[{at: a, when: {at: s, in: [x]}}, b]", {"s": "x", "b": "out"}, "out"),
+        ("[{constant: lit, when: [s, {at: a, present: false}]}, {constant: out}]", {"s": 1}, "lit"),
+        ("[{constant: lit, when: [s, {at: a, present: false}]}, {constant: out}]", {"s": 1, "a": 1}, "out"),
+        ("{join: [a, {at: b, when: s}, c]}", {"a": "x", "b": "y", "c": "z"}, "x.z"),
+        ("[{join: [a, b], when: b}, c]", {"a": "x", "c": "z"}, "z"),
     ],
 )
 def test_the_first_place_that_holds_a_text_counts(place: str, event: dict[str, Any], name: str) -> None:
@@ -424,6 +434,37 @@ def test_a_member_or_a_header_called_receipt_is_not_the_time_of_receipt(place: s
     one = mapped(MINIMAL.replace(": at", f": {place}"), {"type": "a"} | told, told, frozenset(told))
     assert one["eventTime"] == "2025-11-05T08:30:00Z"
     assert "additionalEventData" not in one
+
+
+@pytest.mark.parametrize(
+    ("status", "moment", "more"),
+    [
+        ("open", "2025-11-05T07:30:05Z", None),
+        ("closed", "2025-11-05T09:30:05Z", None),
+        ("deleted", "2025-11-05T08:30:05Z", {"eventTimeSource": "receipt"}),
+    ],
+)
+def test_the_time_of_an_event_may_be_another_ones_for_some(status: str, moment: str, more: Any) -> None:
+    text = MINIMAL.replace(
+        "time: at",
+        "time: [{receipt: true, when: {at: status, in: [deleted]}}, {at: end, when: {at: status, in: [closed]}}, at]",
+    )
+    fields = mapped(text, {"type": "a", "status": status, "at": 1_762_327_805, "end": 1_762_335_005})
+    assert (fields["eventTime"], fields.get("additionalEventData")) == (moment, more)
+
+
+@pytest.mark.parametrize(("owner", "kind"), [("u-2", "Borrowed"), (None, "User")])
+def test_an_actors_type_may_be_another_for_some_events(owner: str | None, kind: str) -> None:
+    text = with_kind("actors:\n  - {id: user, type: [{constant: Borrowed, when: owner}, User]}")
+    fields = mapped(text, {"type": "a", "at": 1_762_331_405, "user": "u-1", "owner": owner})
+    assert fields["userIdentity"] == {"type": kind, "principalId": "u-1"}
+
+
+def test_a_header_under_a_condition_is_listed_as_any_other() -> None:
+    text = with_kind("uid: [{header: x, when: s}, type]")
+    sent = {"type": "a", "at": 1_762_331_405, "s": 1}
+    assert mapped(text, sent, {"x": "1"})["additionalEventData"] == {"unsigned": ["UID"]}
+    assert mapped(text, sent)["additionalEventData"] == {"unsigned": ["UID"]}, "it can be taken away"
 
 
 def test_a_time_of_another_form() -> None:

@@ -1,8 +1,8 @@
 """Picking values out of an event as a descriptor says: the first of several places that holds something.
 
-A place is a JMESPath into the event, a header of its delivery, a constant, or several of these joined. Plain paths and
-choices between them (`a.b || c`), which most are, are followed without JMESPath: they are evaluated for every event,
-and the library takes its time.
+A place is a JMESPath into the event, a header of its delivery, a constant, or several of these joined; it may count
+under conditions alone. Plain paths and choices between them (`a.b || c`), which most are, are followed without
+JMESPath: they are evaluated for every event, and the library takes its time.
 """
 
 import re
@@ -62,6 +62,9 @@ def path(expression: str) -> Callable[[Any], Any]:
 
 def place(spec: Mapping[str, Any]) -> Place:
     """A place of a compiled descriptor."""
+    if "when" in spec:
+        unconditional = {name: value for name, value in spec.items() if name != "when"}
+        return partial(_under, [condition(entry) for entry in spec["when"]], place(unconditional))
     if "constant" in spec:
         return partial(_constant, Found(spec["constant"], "constant"))
     if "receipt" in spec:
@@ -105,6 +108,11 @@ def _behind(headers: Iterable[str], at: Place, subject: Subject) -> Found | None
     if found is None or all(map(subject.delivery.vouches_for, headers)):
         return found
     return replace(found, unsigned=True)
+
+
+def _under(conditions: Sequence["Condition"], at: Place, subject: Subject) -> Found | None:
+    """What a place holds where these conditions hold; they look at the event alone, never at a header."""
+    return at(subject) if all(condition.holds(subject) for condition in conditions) else None
 
 
 def first(candidates: Iterable[Place], subject: Subject) -> Found | None:

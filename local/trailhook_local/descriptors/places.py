@@ -152,24 +152,37 @@ def _type(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
     return _place(node, name, problems)
 
 
-def CONDITION(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:  # noqa: N802 - a reader like the others
-    """A JMESPath alone, which must lead to something; or a place and at most one test of what it holds."""
-    if isinstance(node, yaml.ScalarNode):
-        return {"at": _PATH_ALONE(node, name, problems)}
-    values: dict[str, Any] = _CONDITION(node, name, problems)
-    if len(values.keys() & _TESTS.keys()) > 1:
-        problems.add(node, name, f"at most one of these belongs here: {', '.join(_TESTS)}")
-    if "at" in values and not values.keys() & _TESTS.keys() - {"present"} and (message := _alone_problem(values["at"])):
-        problems.add(node, f"{name}.at", message)
-    return values
+def _condition(ways: Mapping[str, Reader]) -> Reader:
+    """A JMESPath alone, which must lead to something; or a place in one of these ways, and at most one test of it."""
+    whole = one_of(ways, {**CHANGES, **_TESTS})
 
+    def read(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
+        if isinstance(node, yaml.ScalarNode):
+            return {"at": _PATH_ALONE(node, name, problems)}
+        values: dict[str, Any] = whole(node, name, problems)
+        if len(values.keys() & _TESTS.keys()) > 1:
+            problems.add(node, name, f"at most one of these belongs here: {', '.join(_TESTS)}")
+        alone = "at" in values and not values.keys() & _TESTS.keys() - {"present"}
+        if alone and (message := _alone_problem(values["at"])):
+            problems.add(node, f"{name}.at", message)
+        return values
+
+    return read
+
+
+CONDITION = _condition({"at": PATH, "header": KEPT_HEADER})
+_OF_THE_EVENT = _condition({"at": PATH})
+"""Under which a place counts: a header that no signature covers would have its say without being listed."""
 
 PLACES = list_of(_place)
 IDS = list_of(checked(_place, _id_problem))
 TIMES = list_of(_time)
 TYPES = list_of(_type)
 _KINDS: dict[str, Reader] = {"at": PATH, "header": KEPT_HEADER, "constant": _CONSTANT, "join": PLACES}
-_MORE: dict[str, Reader] = {**CHANGES, "with": text(r".{0,10}", "up to ten characters")}
+_MORE: dict[str, Reader] = {
+    **CHANGES,
+    "with": text(r".{0,10}", "up to ten characters"),
+    "when": list_of(_OF_THE_EVENT),
+}
 _PLACE = one_of(_KINDS, _MORE)
 _TIME = one_of({**_KINDS, "receipt": choice(True)}, _MORE)
-_CONDITION = one_of({"at": PATH, "header": KEPT_HEADER}, {**CHANGES, **_TESTS})
