@@ -278,9 +278,10 @@ def test_nobody_but_this_stacks_alarms_may_publish(template: Template, resources
     assert deny["Effect"] == "Deny"
 
 
-def test_the_page_has_every_alarm_and_every_section_that_an_alarm_names(template: Template, root: Path) -> None:
+def test_the_page_has_every_alarm_and_a_command_in_the_section_that_it_names(template: Template, root: Path) -> None:
     page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
     for alarm in alarms(template).values():
         assert f"| `{alarm['AlarmName'].removeprefix('trailhook-okta')}` |" in page
-        section = alarm["AlarmDescription"].split(", ", 1)[1].split(". ")[0]
-        assert f"\n## {section}\n" in page
+        title = alarm["AlarmDescription"].split(", ", 1)[1].split(". ")[0]
+        (section,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE)
+        assert "```console\n$ " in section, f"whoever is paged looks for a command in {title}"

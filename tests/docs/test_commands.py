@@ -1,0 +1,68 @@
+"""The AWS commands that the pages, outputs and messages hand to an operator exist as they stand."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("docs/**/*.md"),
+    ROOT / "template.yaml",
+    *ROOT.glob("layers/trailhook/trailhook/integration/*.py"),
+]
+EVERYWHERE = {"region", "query", "output", "endpoint-url"}
+BY_THE_CLI_ALONE = {
+    ("logs", "tail"): {"since", "filter-pattern"},
+    ("s3", "cp"): {"recursive"},
+    ("s3", "ls"): set[str](),
+}
+RENAMED = {("sns", "subscribe"): {"notification-endpoint"}}
+SESSION = botocore.session.get_session()
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Where each command stands, and the command on one line, up to the end of its line or quotation."""
+    for path in SOURCES:
+        text = re.sub(r"\\\n\s*", "", path.read_text(encoding="utf-8"))
+        for match in re.finditer(r"\baws ([a-z0-9]+) ([a-z]+(?:-[a-z]+)*)\b([^`\n]*(?:\n +--[^`\n]*)*)", text):
+            service, operation, options = match.groups()
+            if service in SESSION.get_available_services():
+                yield str(path.relative_to(ROOT)), f"{service} {operation} {' '.join(options.split())}"
+
+
+COMMANDS = sorted(set(commands()))
+
+
+def options_of(service: str, operation: str) -> set[str]:
+    if (service, operation) in BY_THE_CLI_ALONE:
+        return BY_THE_CLI_ALONE[service, operation]
+    model = SESSION.get_service_model(service)
+    names = {xform_name(name, "-"): name for name in model.operation_names}
+    assert operation in names, f"aws {service} has no {operation}"
+    shape = model.operation_model(names[operation]).input_shape
+    members = dict(shape.members) if shape else {}
+    options = {xform_name(name, "-") for name in members}
+    options |= {f"no-{xform_name(name, '-')}" for name, member in members.items() if member.type_name == "boolean"}
+    return options | RENAMED.get((service, operation), set())
+
+
+def test_commands_are_found_wherever_they_stand() -> None:
+    assert {"docs/operations.md", "docs/integration.md", "template.yaml"} <= {where for where, _ in COMMANDS}
+
+
+@pytest.mark.parametrize(("where", "command"), COMMANDS)
+def test_every_aws_command_exists_with_its_options(where: str, command: str) -> None:
+    service, operation, *_ = command.split()
+    used = {word[2:] for word in re.findall(r"(?<!\S)--[a-z][a-z-]*", command)}
+    assert used <= options_of(service, operation) | EVERYWHERE, where
+
+
+@pytest.mark.parametrize(("where", "command"), [pair for pair in COMMANDS if pair[0] == "docs/operations.md"])
+def test_an_operators_command_is_quoted_to_its_end(where: str, command: str) -> None:
+    assert shlex.split(command), where
