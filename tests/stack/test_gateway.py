@@ -90,6 +90,11 @@ def test_the_wire_reaches_the_function_unchanged() -> None:
     assert (event["body"], event["isBase64Encoded"]) == ("[1] ", False)
 
 
+def test_the_answer_carries_the_id_that_the_function_was_told() -> None:
+    with gateway(echo) as running, urllib.request.urlopen(running.url) as answer:  # noqa: S310 - loopback
+        assert answer.headers["apigw-requestid"] == json.load(answer)["requestContext"]["requestId"]
+
+
 def test_a_chunked_body_arrives_whole() -> None:
     with gateway(echo) as running:
         answer = converse(

@@ -3,7 +3,6 @@
 import http.client
 import io
 import logging
-import secrets
 import socket
 import threading
 import time
@@ -23,6 +22,7 @@ from trailhook_local.stack.httpapi import (
     MalformedAnswerError,
     Request,
     Response,
+    new_request_id,
     refusal,
     request_event,
     response_of,
@@ -118,13 +118,14 @@ class Gateway:
 
     def _serve(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = _body(environ)
+        request_id = new_request_id()
         if body is None:
             response = refusal(400, REASONS[400])
         elif len(body) > MAX_BODY_BYTES:
             response = refusal(413, REASONS[413])
         else:
-            response = self.respond(_wire_request(environ, body))
-        headers = [*response.headers, ("apigw-requestid", secrets.token_urlsafe(11) + "=")]
+            response = self.respond(_wire_request(environ, body, request_id))
+        headers = [*response.headers, ("apigw-requestid", request_id)]
         if response.status not in (204, 304):
             headers.append(("content-length", str(len(response.body))))
         start_response(f"{response.status} {http.client.responses.get(response.status, 'Unknown')}", headers)
@@ -183,7 +184,7 @@ def _body(environ: dict[str, Any]) -> bytes | None:
         return None
 
 
-def _wire_request(environ: dict[str, Any], body: bytes) -> Request:
+def _wire_request(environ: dict[str, Any], body: bytes, request_id: str) -> Request:
     return Request(
         method=environ["REQUEST_METHOD"],
         target=environ["trailhook.target"],
@@ -192,4 +193,5 @@ def _wire_request(environ: dict[str, Any], body: bytes) -> Request:
         body=body,
         source_ip=environ["REMOTE_ADDR"],
         received_ms=int(time.time() * 1000),
+        id=request_id,
     )

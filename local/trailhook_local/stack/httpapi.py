@@ -9,7 +9,7 @@ import base64
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -31,6 +31,11 @@ class Api:
     api_id: str
 
 
+def new_request_id() -> str:
+    """An id as API Gateway gives one to every request."""
+    return secrets.token_urlsafe(11) + "="
+
+
 @dataclass(frozen=True)
 class Request:
     """An HTTP request as it came over the wire. `target` is path and query, still percent-encoded."""
@@ -42,6 +47,7 @@ class Request:
     body: bytes
     source_ip: str
     received_ms: int
+    id: str = field(default_factory=new_request_id)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def request_event(request: Request, api: Api) -> dict[str, Any]:
                 "sourceIp": request.source_ip,
                 "userAgent": headers.get("user-agent", ""),
             },
-            "requestId": secrets.token_urlsafe(11) + "=",
+            "requestId": request.id,
             "routeKey": "$default",
             "stage": "$default",
             "time": datetime.fromtimestamp(request.received_ms / 1000, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
