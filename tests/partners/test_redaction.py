@@ -1,6 +1,7 @@
 """Secrets do not reach a store that nobody can delete from: what is taken out, what is not, and how it is said."""
 
 import re
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -414,6 +415,18 @@ def test_names_that_were_seen_before_change_nothing() -> None:
             "requestParameters.inner.0.value"
         ]
         assert redact({**harmless, "apiToken": X})[1] == ["requestParameters.apiToken"]
+
+
+def test_long_names_are_not_remembered() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            name = f"{number}{'n' * 100_000}"
+            redact({name: X, "permissions": {name: "read"}, "token": {name: X, "inner": {name: X}}})
+        room, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert room < 1_000_000
 
 
 def test_what_a_sender_says_under_our_names_is_not_written_over() -> None:

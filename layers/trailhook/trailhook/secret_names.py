@@ -81,7 +81,7 @@ LABELLED = frozenset(["value", "values", "string", "before", "after", "old", "ne
 """These values, by their last word."""
 
 LONGEST_NAME = 64
-"""Of a longer name only the end counts."""
+"""Of a longer name only the end counts, and no more of it is remembered."""
 
 _LEVEL = re.compile(r"[A-Za-z]+([ ,_:/&-]+[A-Za-z]+)*")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -100,11 +100,9 @@ def judge_label(text: Any) -> Secret:
     return secret
 
 
-@lru_cache(maxsize=4096)
 def is_value(name: str) -> bool:
     """Whether a member below a token is the token: `value`, `new_value` or `from`, but not `valid_from`."""
-    words = _without_number(_words(name)) if len(name) <= LONGEST_NAME else []
-    return bool(words) and (LABELLED | _FORMS).issuperset(words)
+    return len(name) <= LONGEST_NAME and _holds(name)
 
 
 def is_permission(name: str) -> bool:
@@ -159,6 +157,12 @@ def _by_words(words: Sequence[str]) -> Secret:
 
 def _is_password(word: str) -> bool:
     return word.endswith(_PASSWORDS_IN_ONE_WORD)
+
+
+@lru_cache(maxsize=4096)
+def _holds(name: str) -> bool:
+    words = _without_number(_words(name))
+    return bool(words) and (LABELLED | _FORMS).issuperset(words)
 
 
 @lru_cache(maxsize=4096)
