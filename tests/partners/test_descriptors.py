@@ -474,6 +474,15 @@ def test_a_time_of_another_form() -> None:
         mapped(text, {"type": "a", "at": "2025-11-05T08:30:00Z"})
 
 
+def test_a_date_in_digits_is_told_by_its_form_alone() -> None:
+    event = {"type": "a", "at": 20251105083000}
+    assert mapped(with_kind("time_format: '%Y%m%d%H%M%S'"), event)["eventTime"] == "2025-11-05T08:30:00Z"
+    with pytest.raises(
+        UnmappableEvent, match="BadTime: at may be a date in digits, which only a descriptor's time_format"
+    ):
+        mapped(MINIMAL, event)
+
+
 @pytest.mark.parametrize("written", ["01/01/0001 00:00", "01/01/1970 00:00"])
 def test_what_programs_write_for_no_time_is_none_in_any_form(written: str) -> None:
     text = with_kind("time_format: '%d/%m/%Y %H:%M'")

@@ -24,6 +24,12 @@ _ISO = re.compile(
 _DATE = re.compile(r"/Date\((?P<milliseconds>\d{12,14})\)/", re.ASCII)
 """How .NET's older serializers write a time."""
 _NUMBER = re.compile(r"\d{1,19}(\.\d+)?", re.ASCII)
+_DIGITS = re.compile(
+    r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(([01]\d|2[0-3])[0-5]\d([0-5]\d(\d{3})?)?)?", re.ASCII
+)
+"""A date in digits alone, down to the day, the minute, the second or its thousandth. As a count it is of 1970, 1976 or
+the years from 2572 on."""
+_COUNTED_YEARS = range(1977, 2572)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing that a webhook reports happened at or before this: it is how a program writes that it has no time."""
 
@@ -105,9 +111,13 @@ def _epoch(value: float, field: str) -> datetime:
                 break
         if unit is None or whole <= 0:
             raise _bad(value, field)
-        return _moment(whole // unit)
+        moment = _moment(whole // unit)
     except (ValueError, OverflowError, OSError) as error:
         raise _bad(value, field) from error
+    if moment.year not in _COUNTED_YEARS and _DIGITS.fullmatch(str(whole)):
+        reason = f"{field} may be a date in digits, which only a descriptor's time_format can tell: {whole}"
+        raise UnmappableEvent("BadTime", reason)
+    return moment
 
 
 def _bad(value: object, field: str) -> UnmappableEvent:
