@@ -567,8 +567,19 @@ def test_map_prints_what_becomes_of_each_event(lampworks: Path) -> None:
     result = trailhook("map", lampworks, "-", given=json.dumps(SENT))
     assert result.exit_code == 0
     printed = json.loads(result.stdout)
-    assert set(printed) == {"id", "eventData"}
+    assert set(printed) == {"id", "eventData", "kind", "from"}
     assert printed["eventData"]["eventName"] == "lamp.lit"
+    assert printed["kind"] == "audit entry"
+    assert printed["from"] == {
+        "UID": "entry_id",
+        "eventName": "object.type + action",
+        "eventTime": "at",
+        "userIdentity.type": "constant",
+        "userIdentity.principalId": "actor.id",
+        "sourceIPAddress": "context.ip",
+        "errorCode": "outcome",
+        "errorMessage": "reason",
+    }
 
 
 def test_map_says_why_an_event_is_refused_and_fails(lampworks: Path) -> None:
@@ -579,6 +590,38 @@ def test_map_says_why_an_event_is_refused_and_fails(lampworks: Path) -> None:
     wrapped = trailhook("map", lampworks, "-", given='{"event": {"action": "lit"}, "at": 1}')
     assert json.loads(wrapped.stdout)["unmet"] == {"audit entry": {"at": "at"}}, "paths begin inside"
     assert trailhook("map", lampworks, "-", given="").exit_code == 1
+
+
+def test_map_says_of_a_built_in_partner_of_which_kind_an_event_is_and_where_its_fields_come_from() -> None:
+    failed = {"event_name": "user_failed_login", "user_id": 1, "state": "blocked"}
+    result = trailhook("map", "gitlab", "-", "-H", "Idempotency-Key: k-1", given=json.dumps(failed))
+    printed = json.loads(result.stdout)
+    assert printed["kind"] == "failed login"
+    assert printed["from"] == {
+        "UID": "idempotency-key (header)",
+        "eventName": "event_name",
+        "eventTime": "receipt",
+        "userIdentity.type": "constant",
+        "userIdentity.principalId": "user_id",
+        "errorCode": "event_name",
+        "errorMessage": "state",
+    }
+
+
+def test_map_says_where_the_fields_of_a_refused_event_would_come_from() -> None:
+    result = trailhook("map", "gitlab", "-", given='{"author_id": 1, "entity_type": "User", "event_type": "member"}')
+    printed = json.loads(result.stdout)
+    assert (printed["refused"], printed["kind"]) == ("MissingTime", "audit event")
+    assert set(printed["from"]) == {"eventName", "userIdentity.type", "userIdentity.principalId"}
+
+
+def test_map_names_each_kind_of_a_built_in_partner_that_an_event_is_not() -> None:
+    unmet = json.loads(trailhook("map", "snyk", "-", given='{"org": 1}').stdout)["unmet"]
+    assert unmet == {
+        "audit-log entry": {"at": "event"},
+        "project snapshot": {"at": "project"},
+        "ping": {"at": "webhookId"},
+    }
 
 
 def test_map_takes_a_built_in_partner_headers_and_the_operators_list() -> None:

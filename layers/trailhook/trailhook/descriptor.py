@@ -97,14 +97,20 @@ class Descriptor(Struct, frozen=True):
                 yield PartnerEvent(delivery, entry.value, entry.original, entry.fault)
 
     def uid(self, event: PartnerEvent) -> str | None:
-        kind, subject, _ = self._kind(event.value, event.delivery)
+        kind, subject, _ = self.kind_of(event.value, event.delivery)
         return kind.own_id(subject) if kind else None
+
+    def kind_of(self, value: Any, delivery: Delivery) -> tuple[Kind | None, Subject, Mapping[str, Any]]:
+        """The first kind whose conditions hold, the event, and what stands beside it in the object that wraps it."""
+        inner, beside = _unwrapped(value, self.spec.get("inside"))
+        subject = Subject(inner, delivery)
+        return next((kind for kind in self.kinds if kind.fits(subject)), None), subject, beside
 
     def to_audit_event(self, event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         if not isinstance(event.value, Mapping):
             raise UnmappableEvent("NotAnObject", "An event is a JSON object")
         try:
-            kind, subject, beside = self._kind(event.value, event.delivery)
+            kind, subject, beside = self.kind_of(event.value, event.delivery)
             if kind is None:
                 known = ", ".join(kind.name for kind in self.kinds)
                 raise UnmappableEvent(
@@ -122,7 +128,7 @@ class Descriptor(Struct, frozen=True):
         if not arrays or delivery.element:
             return [record]
         # An event may have a member of that name, too: in its place it would leave nothing of itself.
-        kind, subject, _ = self._kind(record.value, delivery)
+        kind, subject, _ = self.kind_of(record.value, delivery)
         if kind and kind.when:
             return [record]
         elements = [element for path in arrays for element in elements_or_itself(record, *path)]
@@ -130,19 +136,13 @@ class Descriptor(Struct, frozen=True):
             return [record]
         # Nor does what the elements come with have an id, as an event has, also of a form that is not known yet.
         holds_events = any(
-            isinstance(element.value, Mapping) and self._kind(element.value, delivery)[0] for element in elements
+            isinstance(element.value, Mapping) and self.kind_of(element.value, delivery)[0] for element in elements
         )
         return [record] if not holds_events and self._has_id(subject) else elements
 
     def _has_id(self, subject: Subject) -> bool:
         """Whether there is an id of an event in it, of any kind; what a header says is the delivery's."""
         return any((found := first_text(kind.uid, subject)) and not found.header for kind in self.kinds)
-
-    def _kind(self, value: Any, delivery: Delivery) -> tuple[Kind | None, Subject, Mapping[str, Any]]:
-        """The first kind whose conditions hold, the event, and what stands beside it in the object that wraps it."""
-        inner, beside = _unwrapped(value, self.spec.get("inside"))
-        subject = Subject(inner, delivery)
-        return next((kind for kind in self.kinds if kind.fits(subject)), None), subject, beside
 
 
 def _unwrapped(value: Any, member: str | None) -> tuple[Any, Mapping[str, Any]]:

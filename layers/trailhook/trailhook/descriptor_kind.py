@@ -153,6 +153,14 @@ class Kind(Struct, frozen=True):
     def own_id(self, subject: Subject) -> str | None:
         return _text(self.uid, subject)
 
+    def source_address(self, subject: Subject) -> Found | None:
+        """The first place that holds an address: some hold a name, a list of proxies, "-", or 0.0.0.0 for none."""
+        for candidate in self.source_ip:
+            found = candidate(subject)
+            if found and address(found.text):
+                return found
+        return None
+
     def to_audit_event(
         self, event: PartnerEvent, subject: Subject, beside: Mapping[str, Any], redaction: Redaction
     ) -> AuditEvent:
@@ -165,7 +173,7 @@ class Kind(Struct, frozen=True):
         response = {member: subject.event[member] for member in self.response if subject.event.get(member) is not None}
         own_id, parts = self._identify(event, subject, uid)
         version, user_agent = first_text(self.version, subject), first_text(self.user_agent, subject)
-        source_ip = self._address(subject)
+        source_ip = self.source_address(subject)
         chosen = _unsigned(self.when, subject) or any(kind.might_fit(subject) for kind in self.before)
         unsigned = [
             *_named(("UID", uid), all_of_them=uid is None and _may_be_left_out(self.uid_headers, subject)),
@@ -226,14 +234,6 @@ class Kind(Struct, frozen=True):
     def _identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity:
         identities = (actor.identity(subject, shown, unsigned) for actor in self.actors)
         return next(filter(None, identities), None) or UserIdentity(SERVICE, self.event_source)
-
-    def _address(self, subject: Subject) -> Found | None:
-        """The first place that holds an address: some hold a name, a list of proxies, "-", or 0.0.0.0 for none."""
-        for candidate in self.source_ip:
-            found = candidate(subject)
-            if found and address(found.text):
-                return found
-        return None
 
 
 def _named(*fields: tuple[str, Found | None], all_of_them: bool = False) -> list[str]:

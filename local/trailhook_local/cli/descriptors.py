@@ -14,16 +14,15 @@ from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor import Descriptor
 from trailhook.integration.catalogue import PARTNERS as CATALOGUE
 from trailhook.mapping import Mapper, Withheld
-from trailhook.members import value_at
 from trailhook.own_partners import OWN
-from trailhook.partner import Options, Partner
-from trailhook.partners import REGISTRY, load_partner
+from trailhook.partner import Options
+from trailhook.partners import FOLDER, REGISTRY, load_partner
 from trailhook.redaction import read_paths
-from trailhook.selection import Subject, condition
 from trailhook_local.cli.headers import read_headers
 from trailhook_local.cli.partners import BY_ITSELF
 from trailhook_local.demo.screen import json_text
 from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
+from trailhook_local.descriptors.explaining import explanation
 
 EXAMPLE_ACCOUNT = "111122223333"
 
@@ -37,8 +36,9 @@ class DescriptorFailure(click.ClickException):
 
 def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact: tuple[str, ...]) -> bool:
     """Print what each event of the body becomes, or why it is refused; whether none is."""
-    spec = None if descriptor in REGISTRY else _compiled(Path(descriptor))
-    partner = _partner(descriptor, spec, Options(redact=redact))
+    read = _descriptor(descriptor)
+    options = Options(redact=redact)
+    partner = read.partner(options) if read else load_partner(descriptor, options)
     kept = {name.lower(): value for name, value in headers.items() if name.lower() in partner.headers}
     delivery = Delivery(
         partner=partner.name,
@@ -56,7 +56,8 @@ def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact:
     count, events = mapper.take_apart(delivery)
     for event in events:
         found = mapper.map(event)
-        click.echo(json_text(_outcome(event, found) | _unmet(spec, event, found), indent=2))
+        why = explanation(read, event) if read else {}
+        click.echo(json_text(_outcome(event, found) | why, indent=2))
         complete = complete and isinstance(found, AuditEvent)
     if not count:
         click.echo("there is no event in this sample", err=True)
@@ -80,9 +81,12 @@ def compile_to(files: tuple[Path, ...], folder: Path) -> None:
         click.echo(f"{file} -> {target}")
 
 
-def _partner(descriptor: str, spec: Mapping[str, Any] | None, options: Options) -> Partner:
-    """What a descriptor says, or without one the partner of that name."""
-    return Descriptor.of(spec).partner(options) if spec else load_partner(descriptor, options)
+def _descriptor(name: str) -> Descriptor | None:
+    """The descriptor in a YAML file, or of a built-in partner; None for a partner that is written in Python."""
+    if name not in REGISTRY:
+        return Descriptor.of(_compiled(Path(name)))
+    compiled = FOLDER / f"{name}.json"
+    return Descriptor.read(compiled) if compiled.exists() else None
 
 
 def _compiled(file: Path) -> dict[str, Any]:
@@ -107,19 +111,6 @@ def _outcome(event: PartnerEvent, found: AuditEvent | Withheld) -> dict[str, Any
         return {"id": found.id, "eventData": json.loads(found.event_data(EXAMPLE_ACCOUNT))}
     shown = event.original[:200].decode("utf-8", "replace")
     return {"refused": found.outcome.code, "reason": found.outcome.reason, "uid": found.uid, "event": shown}
-
-
-def _unmet(spec: Mapping[str, Any] | None, event: PartnerEvent, found: AuditEvent | Withheld) -> dict[str, Any]:
-    """Of an event that fits no kind of the descriptor: each kind's first condition that does not hold."""
-    if spec is None or isinstance(found, AuditEvent) or found.outcome.code != "UnknownForm":
-        return {}
-    inner = value_at(event.value, spec["inside"]) if "inside" in spec else None
-    subject = Subject(inner if isinstance(inner, Mapping) else event.value, event.delivery)
-    unmet = {
-        kind["name"]: [one for one in kind.get("when", ()) if not condition(one).holds(subject)]
-        for kind in spec["kinds"]
-    }
-    return {"unmet": {name: conditions[0] for name, conditions in unmet.items() if conditions}}
 
 
 @click.command("map", short_help="Show what the events of a sample become.")

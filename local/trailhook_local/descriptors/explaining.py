@@ -1,0 +1,53 @@
+"""Why an event becomes what it becomes: its kind, and the place in it that each of CloudTrail's fields comes from."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from trailhook.delivery import PartnerEvent
+from trailhook.descriptor import Descriptor
+from trailhook.descriptor_kind import Kind
+from trailhook.selection import Found, Subject, condition, first, first_text
+
+
+def explanation(descriptor: Descriptor, event: PartnerEvent) -> dict[str, Any]:
+    """The kind of the event, and where its fields come `from`.
+
+    Of one that is of none, what is `unmet`: of each kind the first condition that does not hold. Nothing of what
+    cannot be read.
+    """
+    if event.fault or not isinstance(event.value, Mapping):
+        return {}
+    kind, subject, _ = descriptor.kind_of(event.value, event.delivery)
+    if kind is None:
+        return {"unmet": dict(_unmet(descriptor, subject))}
+    return {"kind": kind.name, "from": {field: _place(found) for field, found in _found(kind, subject) if found}}
+
+
+def _unmet(descriptor: Descriptor, subject: Subject) -> Iterator[tuple[str, Any]]:
+    for kind in descriptor.spec["kinds"]:
+        unmet = (one for one in kind.get("when", ()) if not condition(one).holds(subject))
+        yield kind["name"], next(unmet)
+
+
+def _found(kind: Kind, subject: Subject) -> Iterator[tuple[str, Found | None]]:
+    """What the kind's places hold, by the field that it becomes."""
+    yield "UID", first_text(kind.uid, subject)
+    yield "eventName", first_text(kind.event_name, subject)
+    yield "eventTime", first(kind.time, subject)
+    yield "version", first_text(kind.version, subject)
+    for actor in kind.actors:
+        if actor.identity(subject, {}, []):
+            yield "userIdentity.type", first_text(actor.type, subject)
+            yield "userIdentity.principalId", first_text(actor.id, subject)
+            break
+    yield "sourceIPAddress", kind.source_address(subject)
+    yield "userAgent", first_text(kind.user_agent, subject)
+    for rule in kind.failures:
+        if rule.failure(subject, []):
+            yield "errorCode", first_text(rule.code, subject)
+            yield "errorMessage", first_text(rule.message, subject)
+            break
+
+
+def _place(found: Found) -> str:
+    return f"{found.where} (header)" if found.header else found.where
