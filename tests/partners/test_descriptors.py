@@ -275,6 +275,9 @@ def test_what_holds_nothing_of_the_kind_is_a_missing_field(place: str, value: An
     ("condition", "value", "failed"),
     [
         ("{at: s, in: [1]}", 1, True),
+        ("{at: s, in: [1]}", 1.0, True),
+        ("{at: s, not_in: [0, 0.5]}", 0.0, False),
+        ("{at: s, not_in: [0, 0.5]}", 0.5, False),
         ("{at: s, in: [1]}", True, False),
         ("{at: s, in: [1]}", "1", False),
         ("{at: s, in: [false, 'false']}", False, True),

@@ -256,8 +256,13 @@ def _is_something(value: Any) -> bool:
 
 
 def _exactly(value: Any) -> tuple[type, Any] | None:
-    """A text, a number, true or false with its type, so that true is not 1, nor 1.0; None for what is else."""
-    return (value.__class__, value) if isinstance(value, str | int | float) else None
+    """A text, a number, true or false beside what it is, so that true is not 1, nor "1"; but 1.0 is, which log shippers
+    make of it. None for what is else.
+    """
+    if not isinstance(value, str | int | float):
+        return None
+    kind = value.__class__
+    return (float if kind is int else kind, value)
 
 
 def _is_one_of(values: frozenset[tuple[type, Any] | None], value: Any) -> bool:
