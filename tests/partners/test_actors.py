@@ -342,3 +342,27 @@ def without(value: Any, nothing: str | None) -> Any:
     if isinstance(value, list):
         return [without(element, nothing) for element in value]
     return nothing if value == MISSING else value
+
+
+@pytest.mark.parametrize(
+    ("body", "actor"),
+    [
+        ({"event_simpleName": "ProcessRollup2", "timestamp": 1_762_331_405_000, "aid": "s-1"}, ("Sensor", "s-1")),
+        (
+            {"event_simpleName": "UserLogon", "timestamp": 1_762_331_405_000, "aid": "s-1", "UserName": "mira"},
+            ("User", "mira"),
+        ),
+    ],
+)
+def test_windows_null_sid_names_nobody(body: Mapping[str, Any], actor: tuple[str, str]) -> None:
+    identity = event_data("crowdstrike", {**body, "UserSid": "S-1-0-0"})["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == actor
+
+
+@pytest.mark.parametrize(
+    ("named", "actor"), [({}, "crowdstrike.com"), ({"UserName": "mira"}, "mira")], ids=["nobody", "a name"]
+)
+def test_windows_null_sid_names_nobody_in_the_event_stream(named: Mapping[str, Any], actor: str) -> None:
+    event = {"properties": {"UserSid": "S-1-0-0", **named}, "timestamp": "2025-11-05T08:30:00Z"}
+    sent = {"metadata": {"eventType": "Vertex"}, "event": event}
+    assert event_data("crowdstrike", sent)["userIdentity"]["principalId"] == actor

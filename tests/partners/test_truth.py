@@ -23,6 +23,8 @@ PARTNERS = {path.name: FOLDERS.get(path.name, path.name) for path in sorted(SAMP
 PARTNERS = {folder: partner for folder, partner in PARTNERS.items() if partner in REGISTRY}
 EXPLAINED = {
     "crowdstrike/eventstreams-other-sekoia.truth.ndjson:7": ("source_ip", "0.0.0.0 is how a sensor writes no address"),
+    "crowdstrike/eventstreams-other-sekoia.truth.ndjson:12": ("user_id", "S-1-0-0 is how Windows writes nobody"),
+    "crowdstrike/eventstreams-other-sekoia.truth.ndjson:13": ("user_id", "S-1-0-0 is how Windows writes nobody"),
     "crowdstrike/fdr-telemetry-sekoia.truth.ndjson:17": ("source_ip", "0.0.0.0 is how a sensor writes no address"),
     "netskope/audit-sekoia.truth.ndjson:2": ("source_ip", "an address that only supporting_data has, without a name"),
     "onepassword/events-sekoia.truth.ndjson:1": ("outcome", "nothing in the event says that it failed"),
