@@ -218,6 +218,13 @@ def test_a_mistake_is_named_by_line_and_field_with_what_is_allowed(
     assert str(caught.value).startswith("lamps.yaml:")
 
 
+def test_a_value_called_header_is_no_header_that_is_kept() -> None:
+    """Else Authorization, of a partner that signs, would travel with the delivery."""
+    text = with_kind("version: {at: via, map: {header: authorization}}\nuid: {header: x-id}")
+    assert compile_descriptor(text, "lamps.yaml")["headers"] == ["x-id"]
+    assert mapped(text, {"type": "a", "at": 1_762_331_405, "via": "header"})["version"] == "authorization"
+
+
 def test_all_mistakes_are_named_at_once() -> None:
     text = MINIMAL.replace("Custom", "Nobody").replace("type", "'a['").replace("time: at", "tiem: at")
     with pytest.raises(DescriptorError) as caught:

@@ -83,12 +83,13 @@ def compiled_text(spec: dict[str, Any]) -> str:
 
 
 def _headers(value: Any) -> Iterator[str]:
-    """Every header that a mapping reads."""
+    """Every header that a mapping reads. What other names are given to values, with `map`, is none."""
     if isinstance(value, dict):
         if isinstance(value.get("header"), str):
             yield value["header"]
-        for member in value.values():
-            yield from _headers(member)
+        for name, member in value.items():
+            if name != "map":
+                yield from _headers(member)
     elif isinstance(value, list):
         for item in value:
             yield from _headers(item)
