@@ -11,7 +11,7 @@ from trailhook.address import address
 from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
-from trailhook.exact_json import canonical
+from trailhook.event_id import content_digest
 from trailhook.fitting import fit_audit_event
 from trailhook.redaction import Redaction
 from trailhook.selection import (
@@ -212,13 +212,13 @@ class Kind(Struct, frozen=True):
         tenant = _text(self.tenant, subject) or ""
         if uid is None or uid.text is None:
             members = [at(subject.event) for at in self.digest]
-            digest = _digest(members if any(member is not None for member in members) else event.value)
+            digest = content_digest(members if any(member is not None for member in members) else event.value)
             return digest, [tenant, digest]
         parts = [tenant, uid.text]
         if uid.header:
             parts.append(hashlib.sha256(event.original).hexdigest())
         if self.uid_repeats:
-            parts.append(_digest(event.value))
+            parts.append(content_digest(event.value))
         return uid.text, parts
 
     def _moment(self, found: Found | None) -> datetime | None:
@@ -254,10 +254,6 @@ def _unsigned(conditions: Sequence[Condition], subject: Subject) -> bool:
 def _may_be_left_out(headers: Sequence[str], subject: Subject) -> bool:
     """Whether the proof covers not all of these headers, nor that they are not there."""
     return not all(map(subject.delivery.vouches_for, headers))
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 def _text(candidates: Sequence[Place], subject: Subject) -> str | None:

@@ -18,7 +18,8 @@ from trailhook.audit_event import TEXT_LIMITS, AuditEvent, Failure, UserIdentity
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, UnmappableEvent, UnsupportedMediaType
-from trailhook.exact_json import Record, canonical
+from trailhook.event_id import content_digest
+from trailhook.exact_json import Record
 from trailhook.fitting import fit_audit_event
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
@@ -254,7 +255,7 @@ def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any], redaction: R
 
 
 def _from_webhook(event: PartnerEvent, value: Mapping[str, Any], redaction: Redaction, event_source: str) -> AuditEvent:
-    own_id = uid(event) or hashlib.sha256(canonical(value).encode()).hexdigest()
+    own_id = uid(event) or content_digest(value)
     return fit_audit_event(
         event,
         # One webhook-id may stand over several events of an array.

@@ -15,7 +15,7 @@ from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity
 from trailhook.body import form_field, open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import UnmappableEvent
-from trailhook.exact_json import canonical
+from trailhook.event_id import content_digest
 from trailhook.fitting import fit_audit_event
 from trailhook.gateway import Response
 from trailhook.json_text import JsonText
@@ -153,7 +153,7 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
     action = text_of(entry.get("action"))
     if action is None:
         raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
-    document_id = _document_id(entry) or hashlib.sha256(canonical(entry).encode()).hexdigest()
+    document_id = _document_id(entry) or content_digest(entry)
     field = next((name for name in _TIMES if entry.get(name) is not None), " or ".join(_TIMES))
     return fit_audit_event(
         event,

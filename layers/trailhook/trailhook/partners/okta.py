@@ -3,7 +3,6 @@
 Okta's pages: "Event hooks", "Event hook implementation", "System Log API".
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -13,7 +12,7 @@ from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, UnmappableEvent
-from trailhook.exact_json import canonical
+from trailhook.event_id import content_digest
 from trailhook.fitting import fit_audit_event
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
@@ -76,7 +75,7 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     entry = event.value
     if not isinstance(entry, Mapping):
         raise UnmappableEvent("NotAnObject", "An Okta event is a JSON object")
-    uuid = uid(event) or hashlib.sha256(canonical(entry).encode()).hexdigest()
+    uuid = uid(event) or content_digest(entry)
     name = text_at(entry, "eventType")
     if name is None:
         raise UnmappableEvent("MissingField", "An Okta event has an eventType")
