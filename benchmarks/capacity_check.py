@@ -81,7 +81,7 @@ def run(stack: Stack, log: Path, rate: float, seconds: float) -> Seen:
     stack.wait_until_settled(300)
     sql = "SELECT eventdata.uid AS uid, metadata.ingestiontime AS at "
     sql += f"FROM {store_id(stack.event_data_store_arn)} WHERE eventdata.uid LIKE 'rate-{rate:g}-%'"
-    arrived = {row["uid"]: row["at"] for row in query_lake(stack.client("cloudtrail"), sql).rows}
+    arrived = {row["uid"]: row["at"] for row in query_lake(stack.client("cloudtrail"), sql)}
     assert arrived.keys() == posted.keys(), f"{len(posted)} posted, {len(arrived)} arrived"
     latencies = [
         datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() - posted[uid] for uid, at in arrived.items()

@@ -58,8 +58,8 @@ def equal_ids_later(bench: Workbench) -> Answer:
     own, one = uuid.uuid4().hex, bench.event(requestParameters={"text": "plain", "nested": {"a": 1}})
     put = [bench.put([one], ids=[own]) for _ in range(2)]
     sql = f"SELECT eventid FROM STORE WHERE eventdata.uid = '{one['UID']}'"  # noqa: S608 - our own id
-    seen = bench.until(lambda: len(bench.query(sql).rows) >= 2)
-    says = f"both {put[0]}; {'two rows' if seen else f'{len(bench.query(sql).rows)} rows so far'} in the Lake"
+    seen = bench.until(lambda: len(bench.query(sql)) >= 2)
+    says = f"both {put[0]}; {'two rows' if seen else f'{len(bench.query(sql))} rows so far'} in the Lake"
     return fitting(says, assumed=seen and put == [ACCEPTED, ACCEPTED])
 
 
@@ -67,7 +67,7 @@ def form_of_rows(bench: Workbench) -> Answer:
     """After `equal_ids_later`, whose event is there by then."""
     columns = "eventversion, eventdata.requestparameters AS parameters, eventtime"
     sql = f"SELECT {columns} FROM STORE WHERE element_at(eventdata.requestparameters, 'text') = 'plain'"  # noqa: S608 - constants
-    rows = bench.query(sql).rows
+    rows = bench.query(sql)
     if not rows:
         return Answer("no row yet: ask again with a larger --patience", Fit.OPEN)
     row = rows[0]

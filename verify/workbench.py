@@ -13,8 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailhook_local.lake_query import Answer as Rows
-from trailhook_local.lake_query import query_lake, store_id
+from trailhook_local.lake_query import Row, query_lake, store_id
 
 if TYPE_CHECKING:
     from types_boto3_cloudtrail import CloudTrailClient
@@ -205,7 +204,7 @@ class Workbench:
         """An event that CloudTrail takes, for the channel's owner."""
         return event(self.account_id, **changes)
 
-    def query(self, sql: str) -> Rows:
+    def query(self, sql: str) -> Sequence[Row]:
         """The rows of a SELECT; STORE stands for our event data store."""
         return query_lake(self.cloudtrail, sql.replace("STORE", store_id(self.store)), timeout=max(60, self.patience))
 

@@ -9,13 +9,12 @@ from rich.console import Console
 
 from trailhook_local.cli.main import main
 from trailhook_local.demo.screen import json_text, show_table
-from trailhook_local.lake_query import Answer
 
 
 def shown(width: int, *columns: str, value: str = "2026-11-25 08:00:00.000") -> list[str]:
     """The lines of a table of one row, every cell of which holds the value."""
     console = Console(width=width, file=StringIO())
-    show_table(console, Answer(columns, [dict.fromkeys(columns, value)]))
+    show_table(console, [dict.fromkeys(columns, value)])
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().splitlines()
 

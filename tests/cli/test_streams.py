@@ -52,8 +52,7 @@ from trailhook_local.cli.streams import prepare_streams
 prepare_streams()
 from rich.console import Console
 from trailhook_local.demo.screen import show_table
-from trailhook_local.lake_query import Answer
-show_table(Console(width=80), Answer(["price"], [{"price": chr(0x20AC)}]))
+show_table(Console(width=80), [{"price": chr(0x20AC)}])
 """
 
 

@@ -169,7 +169,7 @@ def main() -> None:
             assert answer == {"batchItemFailures": []}, answer
             stack.wait_until_settled(60)
             sql = f"SELECT count(*) AS events FROM {store_id(stack.event_data_store_arn)}"
-            (row,) = query_lake(stack.client("cloudtrail"), sql).rows
+            (row,) = query_lake(stack.client("cloudtrail"), sql)
             print(f"ForwardFunction forward-deliveries.json: delivered; the Lake holds {row['events']} events")
             assert int(row["events"]) >= 2, row
             invoke_stack_requests(build, Path(folder), variables, bridge, stack.client("cloudtrail"))

@@ -181,5 +181,5 @@ def _in_the_lake(stack: Stack) -> Iterator[tuple[int, int]]:
     store = store_id(stack.event_data_store_arn)
     rows = f"SELECT eventdata, count(*) AS times FROM {store} GROUP BY 1"  # noqa: S608 - our own id
     sql = f"SELECT element_at(eventdata.requestparameters, 'serial') AS serial, times FROM ({rows})"  # noqa: S608
-    for row in query_lake(stack.client("cloudtrail"), sql).rows:
+    for row in query_lake(stack.client("cloudtrail"), sql):
         yield int(row["serial"]), int(float(row["times"]))

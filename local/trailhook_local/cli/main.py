@@ -234,7 +234,7 @@ def query(sql: str, as_json: bool, state: Path) -> None:
     try:
         status = read_status(state)
         store = store_id(status.event_data_store_arn)
-        answer = query_lake(status.endpoints.client("cloudtrail"), re.sub(r"\bEDS\b", store, sql))
+        rows = query_lake(status.endpoints.client("cloudtrail"), re.sub(r"\bEDS\b", store, sql))
     except (StackError, QueryError) as error:
         raise click.ClickException(str(error)) from error
     except ClientError as error:
@@ -244,15 +244,15 @@ def query(sql: str, as_json: bool, state: Path) -> None:
         raise click.ClickException(told + (hint if "event data store" in told else "")) from error
     except BotoCoreError as error:
         raise click.ClickException(str(error)) from error
-    if not answer.rows:
+    if not rows:
         click.echo("no rows (yet: what was just sent is queryable after the batching window of five seconds)", err=True)
         return
     if as_json:
-        for row in answer.rows:
+        for row in rows:
             click.echo(json_text(row))
     else:
         # A table in a file or a pipe is for searching, so nothing in it may be cut to a screen's width.
-        show_table(Console() if sys.stdout.isatty() else Console(width=200), answer)
+        show_table(Console() if sys.stdout.isatty() else Console(width=200), rows)
 
 
 def _running(state: Path, name: str) -> Integration:

@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.cli.place import failures, place_of, where
 from trailhook_local.demo.screen import printable, show_table
-from trailhook_local.lake_query import Answer
 from trailhook_local.place import Place, PlaceError, aws, region_of
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
@@ -251,4 +250,4 @@ def _show(columns: tuple[str, ...], counts: Counts) -> None:
     rows = [dict(zip((*columns, "count"), (*key, str(count)), strict=True)) for key, count in sorted(counts.items())]
     # A table in a file or a pipe is for searching, so nothing in it may be cut to a screen's width.
     console = Console() if sys.stdout.isatty() else Console(width=200)
-    show_table(console, Answer([*columns, "count"], rows))
+    show_table(console, rows)

@@ -117,7 +117,7 @@ def _in_the_lake(stack: Stack, channel_arn: str) -> Iterator[Found]:
     store = store_id(stack.event_data_store_arn)
     rows = f"SELECT eventdata, count(*) AS times FROM {store} WHERE metadata.channelarn = '{channel_arn}' GROUP BY 1"  # noqa: S608 - our own ids
     sql = f"SELECT eventdata.uid, element_at(eventdata.requestparameters, 'id') AS id, times FROM ({rows})"  # noqa: S608
-    for row in query_lake(stack.client("cloudtrail"), sql).rows:
+    for row in query_lake(stack.client("cloudtrail"), sql):
         names = [row[column] for column in ("uid", "id") if row.get(column)]
         yield Found(names, times=int(float(row["times"])))
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trailhook_local.lake_query import Answer
+from trailhook_local.lake_query import Row
 
 NARROWEST = 12
 """Characters of a column below which nobody can read it."""
@@ -47,29 +47,30 @@ def show_ledger(console: Console, ledgers: Mapping[str, Mapping[str, Any]]) -> N
     console.print(table)
 
 
-def show_answers(console: Console, answers: Sequence[tuple[str, Answer]]) -> None:
-    for question, answer in answers:
-        show_table(console, answer, title=question)
+def show_answers(console: Console, answers: Sequence[tuple[str, Sequence[Row]]]) -> None:
+    for question, rows in answers:
+        show_table(console, rows, title=question)
 
 
-def show_table(console: Console, answer: Answer, *, title: str | None = None) -> None:
+def show_table(console: Console, rows: Sequence[Row], *, title: str | None = None) -> None:
     """A query's rows, whole. Text from events is printed as it is, never as markup, and cannot steer the terminal.
 
     Where there are too many columns for the screen, each row is a list of them, one below another.
     """
+    columns = list(rows[0]) if rows else []
     table = Table(title=title, title_justify="left")
-    if len(answer.columns) * NARROWEST > console.width:
+    if len(columns) * NARROWEST > console.width:
         table.add_column("column", no_wrap=True)
         table.add_column("value", overflow="fold")
-        for row in answer.rows:
+        for row in rows:
             table.add_section()
-            for column in answer.columns:
+            for column in columns:
                 table.add_row(Text(column), Text(printable(row.get(column) or "")))
     else:
-        for column in answer.columns:
+        for column in columns:
             table.add_column(Text(column), overflow="fold")
-        for row in answer.rows:
-            table.add_row(*(Text(printable(row.get(column) or "")) for column in answer.columns))
+        for row in rows:
+            table.add_row(*(Text(printable(row.get(column) or "")) for column in columns))
     console.print(table)
 
 
