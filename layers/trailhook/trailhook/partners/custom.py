@@ -7,7 +7,6 @@ for Event Delivery" (CNCF), "Standard Webhooks".
 import base64
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from typing import Any
 
 from trailhook.address import address
 from trailhook.audit_event import TEXT_LIMITS, AuditEvent, Failure, UserIdentity
+from trailhook.aws_source import is_aws_source
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, UnmappableEvent, UnsupportedMediaType
@@ -53,7 +53,6 @@ OTHER_MEMBERS = "otherMembers"
 _REQUEST_MEMBERS = frozenset({"auditEvents", "channelArn", "externalId"})
 _ENTRY_MEMBERS = frozenset({"id", "eventData", "eventDataChecksum"})
 _ORIGIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-_AWS = re.compile(r"(^|[^a-z0-9-])(amazonaws\.com|aws\.amazon\.com)|^aws([.:/]|$)|^arn:aws")
 _ACTOR_PLACES = (("actor",), ("data", "actor"))
 _ACTOR_NAMES = ("id", "email", "name", "login", "username")
 
@@ -61,7 +60,7 @@ _ACTOR_NAMES = ("id", "email", "name", "login", "username")
 def partner(options: Options) -> Partner:
     """The custom partner; raises SettingsError for an event source that CloudTrail would refuse."""
     event_source = options.event_source or DEFAULT_EVENT_SOURCE
-    if _is_aws(event_source):
+    if is_aws_source(event_source):
         raise SettingsError(f"EVENT_SOURCE={event_source!r} belongs to AWS; name the system that sends the events")
     return Partner(
         name=NAME,
@@ -290,27 +289,9 @@ def _event_source(text: str) -> str:
 
     One that is longer than CloudTrail takes is refused for that: reading it closely takes the square of its length.
     """
-    if len(text) <= TEXT_LIMITS["eventSource"] and _is_aws(text):
+    if len(text) <= TEXT_LIMITS["eventSource"] and is_aws_source(text):
         raise UnmappableEvent("InvalidEventSource", f"eventSource {text[:100]!r} belongs to AWS")
     return text
-
-
-def _is_aws(text: str) -> bool:
-    """Whether it is AWS's, or reads so: letters of another width and characters that nobody sees do not hide it."""
-    written = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
-    # What is not seen hides a letter's neighbour, or ends a word; white space that controls lines does both.
-    hidden = "".join(
-        letter if _is_seen(letter) else " " if letter.isspace() or letter == "\u2800" else "\0" for letter in written
-    )
-    readings = (hidden.replace("\0", ""), hidden.replace("\0", " "), hidden.replace("\0", "").replace(" ", ""))
-    return any(_AWS.search(reading.strip()) for reading in readings)
-
-
-def _is_seen(character: str) -> bool:
-    """Not: controls, formats, what Unicode has not assigned, marks (variation selectors are some), Hangul's fillers and
-    Braille's blank.
-    """
-    return unicodedata.category(character)[0] not in "CM" and character not in "\u115f\u1160\u2800"
 
 
 def _needed(value: Mapping[str, Any], *path: str) -> str:
