@@ -7,11 +7,11 @@ from typing import Any
 import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from urllib3.exceptions import HTTPError
 
+from trailhook_local.demo.screen import table_console
 from trailhook_local.lake_query import QueryError
 from verify import control, endpoint, ingestion
 from verify.endpoint import Endpoint
@@ -89,7 +89,7 @@ def _show(rows: Sequence[Row]) -> None:
         table.add_column(column, overflow="fold")
     for probe, answer in rows:
         table.add_row(*map(Text, (probe.name, probe.question, answer.says, probe.assumed, answer.fit)))
-    (Console() if sys.stdout.isatty() else Console(width=200)).print(table)
+    table_console().print(table)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from trailhook_local.cli.redrive import redrive
 from trailhook_local.cli.status import status_command
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
-from trailhook_local.demo.screen import json_text, printable, show_table
+from trailhook_local.demo.screen import json_text, printable, show_table, table_console
 from trailhook_local.lake_query import QueryError, query_lake, store_id
 from trailhook_local.post import post
 from trailhook_local.signing import SIGNERS, sign_standard_webhooks
@@ -251,8 +251,7 @@ def query(sql: str, as_json: bool, state: Path) -> None:
         for row in rows:
             click.echo(json_text(row))
     else:
-        # A table in a file or a pipe is for searching, so nothing in it may be cut to a screen's width.
-        show_table(Console() if sys.stdout.isatty() else Console(width=200), rows)
+        show_table(table_console(), rows)
 
 
 def _running(state: Path, name: str) -> Integration:

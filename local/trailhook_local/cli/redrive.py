@@ -1,6 +1,5 @@
 """`trailhook redrive`: what could not be delivered goes back to the delivery queue, in AWS or on this laptop."""
 
-import sys
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.cli.place import failures, place_of, where
-from trailhook_local.demo.screen import printable, show_table
+from trailhook_local.demo.screen import printable, show_table, table_console
 from trailhook_local.place import Place, PlaceError, aws, region_of
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
@@ -248,6 +247,4 @@ def _show(columns: tuple[str, ...], counts: Counts) -> None:
     if not counts:
         return
     rows = [dict(zip((*columns, "count"), (*key, str(count)), strict=True)) for key, count in sorted(counts.items())]
-    # A table in a file or a pipe is for searching, so nothing in it may be cut to a screen's width.
-    console = Console() if sys.stdout.isatty() else Console(width=200)
-    show_table(console, rows)
+    show_table(table_console(), rows)

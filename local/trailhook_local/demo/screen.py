@@ -1,6 +1,7 @@
 """What the demonstration shows a person."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -50,6 +51,11 @@ def show_ledger(console: Console, ledgers: Mapping[str, Mapping[str, Any]]) -> N
 def show_answers(console: Console, answers: Sequence[tuple[str, Sequence[Row]]]) -> None:
     for question, rows in answers:
         show_table(console, rows, title=question)
+
+
+def table_console() -> Console:
+    """The terminal; or a wide page, for a table in a file or a pipe is for searching, and nothing in it may be cut."""
+    return Console() if sys.stdout.isatty() else Console(width=200)
 
 
 def show_table(console: Console, rows: Sequence[Row], *, title: str | None = None) -> None:
