@@ -2,12 +2,21 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
 from botocore import xform_name
+
+from trailhook.destination import Disposition, Outcome
+from trailhook.gateway import Response
+from trailhook.ledger import Ledger
+from trailhook.receive import Answer
+from trailhook.telemetry import report_ledger, report_request
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [
@@ -66,3 +75,32 @@ def test_every_aws_command_exists_with_its_options(where: str, command: str) -> 
 @pytest.mark.parametrize(("where", "command"), [pair for pair in COMMANDS if pair[0] == "docs/operations.md"])
 def test_an_operators_command_is_quoted_to_its_end(where: str, command: str) -> None:
     assert shlex.split(command), where
+
+
+# Of Powertools, and of the lines that Lambda writes.
+THEIR_OWN = {"level", "record.status"}
+
+
+def paths(value: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    for name, member in value.items():
+        yield at + name
+        if isinstance(member, dict):
+            yield from paths(member, f"{at}{name}.")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    sorted(set(re.findall(r"--filter-pattern '(.+?)'", (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")))),
+)
+def test_a_filter_looks_at_what_the_log_has(pattern: str, caplog: pytest.LogCaptureFixture) -> None:
+    ledger = Ledger(messages=Counter(unreadable=1))
+    for disposition in (Disposition.QUARANTINE, Disposition.RETRY):
+        ledger.enter(Outcome(disposition, "Code", "reason"))
+    with caplog.at_level("INFO"):
+        report_ledger("okta", ledger)
+        report_request(Answer(Response(HTTPStatus.ACCEPTED), {"status": 202, "partner": "okta"}))
+    lines = [vars(record) for record in caplog.records]
+    members = re.findall(r"\$\.([\w.]+)", pattern)
+    assert members
+    assert set(members) <= {path for line in lines for path in paths(line)} | THEIR_OWN
+    assert set(re.findall(r'message = "(\w+)"', pattern)) <= {line["message"] for line in lines}
