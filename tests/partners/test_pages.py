@@ -6,14 +6,16 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.partners.cases import cases
 
 from trailhook.errors import Unauthenticated
 from trailhook.gateway import Request
-from trailhook.partners import REGISTRY
+from trailhook.partners import FOLDER, REGISTRY
 from trailhook.proofs import StandardWebhooksProof
 
 PAGES = Path(__file__).parents[2] / "docs" / "partners"
@@ -59,6 +61,28 @@ def test_a_page_explains_what_the_fixtures_show_in_quarantine(partner: str) -> N
         if "refused" in outcome
     }
     assert {code for code in refused if f"`{code}`" not in page} == set()
+
+
+@pytest.mark.parametrize("partner", [file.stem for file in sorted(FOLDER.glob("*.yaml"))])
+def test_a_page_names_every_member_that_an_id_a_time_or_an_origin_comes_from(partner: str) -> None:
+    page = (PAGES / f"{partner}.md").read_text().lower()
+    kinds = json.loads((FOLDER / f"{partner}.json").read_text())["kinds"]
+    members = {
+        name.lower()
+        for kind in kinds
+        for field in ("uid", "time", "source_ip", "user_agent")
+        for place in kind.get(field, ())
+        for name in _members(place)
+    }
+    assert {name for name in members if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page)} == set()
+
+
+def _members(place: Mapping[str, Any]) -> Iterator[str]:
+    """The last member of each path of a place, or its header."""
+    for part in place.get("join", [place]):
+        choices = re.sub(r'\[\d+\]|"', "", part.get("at", "")).split(" || ")
+        yield from (path.rpartition(".")[2] for path in choices if path)
+        yield from filter(None, [part.get("header")])
 
 
 def _after(arguments: list[str], flag: str) -> list[str]:
