@@ -1,7 +1,7 @@
 """Picking values out of an event as a descriptor says: the first of several places that holds something.
 
 A place is a JMESPath into the event, a header of its delivery, a constant, or several of these joined; it may count
-under conditions alone. Plain paths and choices between them (`a.b || c`), which most are, are followed without
+under conditions alone. Plain paths and choices between them (`a.b[0] || c`), which most are, are followed without
 JMESPath: they are evaluated for every event, and the library takes its time.
 """
 
@@ -18,9 +18,11 @@ from msgspec.structs import replace
 from trailhook.delivery import Delivery
 from trailhook.members import text_of, value_at
 
-_NAMES = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
-_PLAIN = re.compile(_NAMES)
-_EITHER = re.compile(rf"{_NAMES}( \|\| {_NAMES})+")
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_STEP = re.compile(rf"{_NAME}|\d+")
+_STEPS = rf"{_NAME}(\[\d+\])*(\.{_NAME}(\[\d+\])*)*"
+_PLAIN = re.compile(_STEPS)
+_EITHER = re.compile(rf"{_STEPS}( \|\| {_STEPS})+")
 
 
 class Subject(Struct, frozen=True, gc=False):
@@ -53,10 +55,12 @@ Place = Callable[[Subject], Found | None]
 def path(expression: str) -> Callable[[Any], Any]:
     """A JMESPath as a function. What an expression cannot be applied to holds nothing."""
     if _PLAIN.fullmatch(expression):
-        names = expression.split(".")
+        names = _STEP.findall(expression)
+        if "[" in expression:
+            return partial(_walk, [int(name) if name.isdecimal() else name for name in names])
         return partial(_follow, names) if len(names) > 1 else partial(_member, expression)
     if _EITHER.fullmatch(expression):
-        return partial(_either, [choice.split(".") for choice in expression.split(" || ")])
+        return partial(_either, [path(choice) for choice in expression.split(" || ")])
     return partial(_search, jmespath.compile(expression))
 
 
@@ -200,11 +204,21 @@ def _follow(names: Sequence[str], value: Any) -> Any:
     return value_at(value, *names)
 
 
-def _either(choices: Sequence[Sequence[str]], value: Any) -> Any:
+def _walk(steps: Sequence[str | int], value: Any) -> Any:
+    """The same with elements of lists on the way."""
+    for step in steps:
+        if isinstance(step, str):
+            value = value_at(value, step)
+        else:
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+    return value
+
+
+def _either(choices: Sequence[Callable[[Any], Any]], value: Any) -> Any:
     """The first of the paths that holds what is true to JMESPath, else what the last holds."""
     found = None
-    for names in choices:
-        found = value_at(value, *names)
+    for at in choices:
+        found = at(value)
         if found is not None and found is not False and found not in ("", [], {}):
             break
     return found
