@@ -71,6 +71,16 @@ def of_okta(number: int) -> dict[str, Any]:
     }
 
 
+def of_gitlab(number: int) -> dict[str, Any]:
+    entry = audit_entry(number)
+    return {
+        "object_kind": "merge_request",
+        "event_type": "merge_request",
+        "user": {"id": number, "name": entry["actor"], "username": entry["actor"]},
+        "object_attributes": {"id": number, "action": "merge", "updated_at": "2025-11-05 08:30:00 UTC"} | entry["data"],
+    }
+
+
 def as_cloudevent(number: int) -> dict[str, Any]:
     entry = audit_entry(number)
     return {
@@ -88,8 +98,11 @@ def compact(value: Mapping[str, Any]) -> bytes:
 
 
 def forms(events: int) -> Mapping[str, Callable[[], int]]:
-    def run(write: Callable[[int], bytes], partner: str = "github") -> Callable[[], int]:
-        return each(entries, [replace(DELIVERY, partner=partner, body=write(number)) for number in range(events)])
+    def run(
+        write: Callable[[int], bytes], partner: str = "github", headers: Mapping[str, str] = DELIVERY.headers
+    ) -> Callable[[], int]:
+        sent = replace(DELIVERY, partner=partner, headers=headers)
+        return each(entries, [replace(sent, body=write(number)) for number in range(events)])
 
     return {
         PLAIN: run(body),
@@ -101,6 +114,11 @@ def forms(events: int) -> Mapping[str, Callable[[], int]]:
         "with a secret to take out": run(lambda number: compact(with_a_secret(number))),
         "Okta's": run(lambda number: compact(of_okta(number)), "okta"),
         "Wiz's, by a descriptor": run(lambda number: compact(of_wiz(number)), "wiz"),
+        "a webhook of GitLab's, by a descriptor": run(
+            lambda number: compact(of_gitlab(number)),
+            "gitlab",
+            {"idempotency-key": "b0e5ae25-0000-4000-8000-000000000001"},
+        ),
         "a CloudEvent": run(lambda number: compact(as_cloudevent(number)), "custom"),
     }
 
