@@ -79,7 +79,8 @@ def place_of_stack(client: Client, stack: str) -> Place:
                 physical_id = resource.get("PhysicalResourceId", "")
                 if not status.startswith("DELETE"):
                     there[name] = physical_id
-                    if resource.get("ResourceType") == "AWS::CloudWatch::Alarm":
+                    # One whose creation failed has no name.
+                    if physical_id and resource.get("ResourceType") == "AWS::CloudWatch::Alarm":
                         alarms.append(physical_id)
                 elif status in _KEPT and name in names and physical_id:
                     kept[name] = physical_id
@@ -87,7 +88,8 @@ def place_of_stack(client: Client, stack: str) -> Place:
         its = f". It kept {', '.join(kept.values())}" if kept else ""
         raise PlaceError(
             f"stack {stack} has no {missing[0]}: is it Trailhook's, with a partner that delivers webhooks? "
-            f"Queues and bucket of a deleted stack are kept: name them with --queue-url and the like{its}"
+            "Queues and bucket of a deleted stack are kept: "
+            f"`trailhook redrive` takes them by --queue-url and the like{its}"
         )
     # A stack may be named by its ARN, in which its name is the last part but one.
     name = stack.split("/")[1] if stack.startswith("arn:") else stack

@@ -140,6 +140,13 @@ def test_an_alarm_that_tells_nobody_is_said(watched: Watched) -> None:
     assert "and tells nobody: its actions are off\n" in watched.status().stdout
 
 
+def test_an_alarm_whose_creation_failed_has_no_name_to_ask_for(watched: Watched) -> None:
+    watched.resources["ConfigurationAlarm"] = "CREATE_FAILED!"
+    result = watched.status()
+    assert result.exit_code == 0, result.output
+    assert "0 of 3 ring" in result.stdout
+
+
 def test_the_day_is_the_stacks_own_and_of_all_its_partners(watched: Watched) -> None:
     watched.count("EventsDelivered", 1_200, ago=3)
     watched.count("EventsDelivered", 34, partner="okta")
