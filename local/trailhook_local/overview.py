@@ -47,20 +47,21 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """An alarm that rings; `pages` says whether it would tell anybody."""
+    """An alarm that rings."""
 
     name: str
     since: datetime
     description: str
-    pages: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """A stack's alarms; how many there are, and those that ring."""
+    """A stack's alarms: how many it made, those that ring, and the names of those that would tell nobody."""
 
     count: int
     ringing: Sequence[Ringing]
+    switched_off: Sequence[str]
+    deleted: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Overview:
     @property
     def calm(self) -> bool:
         """Whether nothing asks for somebody. What is in quarantine has rung, and stays there."""
-        return not self.dead_letters.total and not (self.alarms and self.alarms.ringing)
+        return not self.dead_letters.total and not (self.alarms and (self.alarms.ringing or self.alarms.deleted))
 
 
 def look(place: Place) -> Overview:
@@ -110,17 +111,19 @@ def _quarantined(s3: Any, bucket: str | None) -> Quarantined:
 
 
 def _alarms(cloudwatch: Any, names: Sequence[str]) -> Alarms:
-    ringing = []
-    count = 0
+    found = {}
     for start in range(0, len(names), _ALARMS_A_CALL):
         asked = names[start : start + _ALARMS_A_CALL]
         for alarm in cloudwatch.describe_alarms(AlarmNames=asked, MaxRecords=_ALARMS_A_CALL)["MetricAlarms"]:
-            count += 1
-            if alarm["StateValue"] == "ALARM":
-                pages = bool(alarm["ActionsEnabled"] and alarm["AlarmActions"])
-                since, description = alarm["StateUpdatedTimestamp"], alarm.get("AlarmDescription", "")
-                ringing.append(Ringing(alarm["AlarmName"], since, description, pages))
-    return Alarms(count, sorted(ringing, key=lambda one: one.since))
+            found[alarm["AlarmName"]] = alarm
+    ringing = [
+        Ringing(name, alarm["StateUpdatedTimestamp"], alarm.get("AlarmDescription", ""))
+        for name, alarm in found.items()
+        if alarm["StateValue"] == "ALARM"
+    ]
+    off = [name for name, alarm in found.items() if not (alarm["ActionsEnabled"] and alarm["AlarmActions"])]
+    deleted = sorted(set(names) - found.keys())
+    return Alarms(len(names), sorted(ringing, key=lambda one: one.since), sorted(off), deleted)
 
 
 def _day(cloudwatch: Any, stack: str) -> Mapping[str, int]:

@@ -133,11 +133,22 @@ def test_only_the_stacks_own_alarms_count(watched: Watched) -> None:
     assert (result.exit_code, "0 of 3 ring" in result.stdout) == (0, True)
 
 
-def test_an_alarm_that_tells_nobody_is_said(watched: Watched) -> None:
-    name = f"{watched.name}-silence"
-    watched.alarm(name, actions=False)
-    watched.ring(name)
-    assert "and tells nobody: its actions are off\n" in watched.status().stdout
+def test_an_alarm_that_would_tell_nobody_is_said_also_while_it_does_not_ring(watched: Watched) -> None:
+    watched.alarm(f"{watched.name}-silence", actions=False)
+    result = watched.status()
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[-2:] == ["alarms        0 of 3 ring", f"  {watched.name}-silence tells nobody: its actions are off"]
+
+
+def test_an_alarm_that_somebody_deleted_asks_for_somebody(watched: Watched) -> None:
+    """It cannot ring, so that none rings says nothing."""
+    watched.cloudwatch.delete_alarms(AlarmNames=[f"{watched.name}-silence"])
+    result = watched.status()
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    gone = f"  {watched.name}-silence is not there any more: somebody deleted it"
+    assert lines[-2:] == ["alarms        0 of 3 ring", gone]
 
 
 def test_an_alarm_whose_creation_failed_has_no_name_to_ask_for(watched: Watched) -> None:

@@ -22,7 +22,7 @@ from trailhook_local.stack.stack import DEFAULT_STATE
 def status_command(*, stack: str | None, local: str | None, region: str | None, state: Path, as_json: bool) -> None:
     """Show what waits, what failed and what rings, and what the last 24 hours brought.
 
-    Changes nothing. The exit status is 1 if an alarm rings or there are dead letters.
+    Changes nothing. The exit status is 1 if an alarm rings or was deleted, or there are dead letters.
     """
     with failures():
         overview = look(place_of(stack=stack, local=local, region=region, state=state))
@@ -88,8 +88,11 @@ def _in_quarantine(quarantined: Quarantined) -> str:
 def _show_alarms(alarms: Alarms) -> None:
     _line("alarms", f"{len(alarms.ringing)} of {alarms.count} ring")
     for alarm in alarms.ringing:
-        silent = "" if alarm.pages else ", and tells nobody: its actions are off"
-        click.echo(f"  {printable(alarm.name)}, since {_at(alarm.since)}{silent}\n    {printable(alarm.description)}")
+        click.echo(f"  {printable(alarm.name)}, since {_at(alarm.since)}\n    {printable(alarm.description)}")
+    for name in alarms.switched_off:
+        click.echo(f"  {printable(name)} tells nobody: its actions are off")
+    for name in alarms.deleted:
+        click.echo(f"  {printable(name)} is not there any more: somebody deleted it")
 
 
 def _at(moment: datetime) -> str:
