@@ -324,7 +324,8 @@ def test_who_has_assumed_another_user_is_told(by: Mapping[str, Any]) -> None:
     event = {"uuid": "e-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "event_type_id": 11, **by}
     identity = event_data("onelogin", event | {"assuming_acting_user_id": 99})["userIdentity"]
     assert (identity["type"], identity["details"]["assuming_acting_user_id"]) == ("AssumedUser", 99)
-    assert event_data("onelogin", event | {"assuming_acting_user_id": None})["userIdentity"]["type"] == "User"
+    for nobody in (None, False, ""):
+        assert event_data("onelogin", event | {"assuming_acting_user_id": nobody})["userIdentity"]["type"] == "User"
 
 
 def test_type_and_details_are_of_the_actor_whose_id_it_is() -> None:
