@@ -1,14 +1,18 @@
-"""CloudFormation on loopback, as far as one asks it where a stack keeps what it keeps."""
+"""Where a stack says what it keeps: CloudFormation on loopback, and the status of one that runs on this laptop."""
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from tests.redrive.conftest import Place
+
+from trailhook_local.stack.status import Integration, Status, write_status
 
 
 def resources_of(place: Place) -> dict[str, str]:
@@ -19,6 +23,24 @@ def resources_of(place: Place) -> dict[str, str]:
         "DeliveryDeadLetterQueue": place.resources.dead_letter_queue_url,
         "QuarantineBucket": place.resources.bucket,
     }
+
+
+def keep_status(place: Place, folder: Path) -> None:
+    """The state of a stack that runs as long as this process, with an integration called github."""
+    resources = place.resources
+    here = Integration(
+        name="github",
+        partner="github",
+        url="",
+        secret="",
+        secret_arn="",
+        channel_arn="",
+        event_data_store_arn="",
+        queue_url=resources.queue_url,
+        dead_letter_queue_url=resources.dead_letter_queue_url,
+        bucket=resources.bucket,
+    )
+    write_status(folder, Status(os.getpid(), place.endpoints, "", {"github": here}))
 
 
 @contextmanager

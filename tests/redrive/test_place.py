@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, resources_of
+from tests.redrive.stacks import cloudformation, keep_status, resources_of
 
 from trailhook_local.place import region_of
-from trailhook_local.stack.status import Integration, Status, write_status
 
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
 pytestmark = pytest.mark.stack
@@ -105,20 +104,7 @@ def test_a_region_that_is_none_is_said(place: Place) -> None:
 def test_an_integration_that_runs_on_this_laptop_goes_by_its_name(place: Place, tmp_path: Path) -> None:
     place.queue(delivery("github", b"not JSON"))
     place.forward()
-    resources = place.resources
-    here = Integration(
-        name="github",
-        partner="github",
-        url="",
-        secret="",
-        secret_arn="",
-        channel_arn="",
-        event_data_store_arn="",
-        queue_url=resources.queue_url,
-        dead_letter_queue_url=resources.dead_letter_queue_url,
-        bucket=resources.bucket,
-    )
-    write_status(tmp_path, Status(os.getpid(), place.endpoints, "", {"github": here}))
+    keep_status(place, tmp_path)
     named = ["--local", "github", "--state", str(tmp_path)]
     assert "1 of 1 quarantined events sent" in place.redrive("quarantine", named=named).stdout
     assert place.waiting() == 1

@@ -4,13 +4,14 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, resources_of
+from tests.redrive.stacks import cloudformation, keep_status, resources_of
 
 from trailhook_local import overview
 
@@ -29,10 +30,10 @@ class Watched:
             self.resources[f"{kind.title().replace('-', '')}Alarm"] = f"{self.name}-{kind}"
             self.alarm(f"{self.name}-{kind}")
 
-    def alarm(self, name: str, *, actions: bool = True) -> None:
+    def alarm(self, name: str, *, actions: bool = True, description: str = "") -> None:
         self.cloudwatch.put_metric_alarm(
             AlarmName=name,
-            AlarmDescription=f"See docs/operations.md for {name}.",
+            AlarmDescription=description or f"See docs/operations.md for {name}.",
             ActionsEnabled=actions,
             AlarmActions=["arn:aws:sns:us-east-1:111122223333:pager"],
             Namespace="Trailhook",
@@ -199,6 +200,27 @@ def test_a_stack_may_be_named_by_its_arn(watched: Watched) -> None:
     result = watched.status()
     assert result.exit_code == 0, result.output
     assert "events: 5 delivered" in result.stdout
+
+
+def test_an_integration_on_this_laptop_has_no_alarms_and_no_day(place: Place, tmp_path: Path) -> None:
+    keep_status(place, tmp_path)
+    place.queue(delivery("github", b"dead"), dead=True)
+    result = place.run("status", "--local", "github", "--state", str(tmp_path))
+    assert result.exit_code == 1, result.output
+    assert result.stdout.splitlines() == [
+        "deliveries    0 waiting, 0 with forward, 0 postponed",
+        "dead letters  1",
+        f"              $ trailhook redrive dead-letters --local github --state {tmp_path} --dry-run",
+        "quarantine    empty",
+    ]
+
+
+def test_an_alarms_text_is_no_command_to_the_terminal(watched: Watched) -> None:
+    watched.alarm(f"{watched.name}-silence", description="\x1b[2Jnothing rings\n  all is well")
+    watched.ring(f"{watched.name}-silence")
+    shown = watched.status().stdout
+    assert "\x1b" not in shown
+    assert "\n  all is well" not in shown
 
 
 def test_one_place_is_named(place: Place) -> None:
