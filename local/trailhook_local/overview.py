@@ -66,18 +66,26 @@ class Alarms:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it. On a laptop nothing watches, so there are no alarms and no `day`."""
+    """All of it. On a laptop nothing watches, so there are no alarms, no `day` and no `trigger`."""
 
     deliveries: Queue
     dead_letters: Queue
     quarantined: Quarantined
     alarms: Alarms | None = None
     day: Mapping[str, int] | None = None
+    trigger: str | None = None
+    """The state of what hands forward its messages, in Lambda's words, such as Enabled."""
 
     @property
     def calm(self) -> bool:
         """Whether nothing asks for somebody. What is in quarantine has rung, and stays there."""
-        return not self.dead_letters.total and not (self.alarms and (self.alarms.ringing or self.alarms.deleted))
+        watch = self.alarms and (self.alarms.ringing or self.alarms.deleted)
+        return not (self.dead_letters.total or self.stands_still or watch)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether somebody has switched forward off."""
+        return self.trigger in {"Disabled", "Disabling"}
 
 
 def look(place: Place) -> Overview:
@@ -89,8 +97,12 @@ def look(place: Place) -> Overview:
     if not place.stack:
         return Overview(deliveries, dead_letters, quarantined)
     with closing(place.client("cloudwatch")) as cloudwatch:
-        alarms = _alarms(cloudwatch, place.alarms)
-        return Overview(deliveries, dead_letters, quarantined, alarms, _day(cloudwatch, place.stack))
+        alarms, day = _alarms(cloudwatch, place.alarms), _day(cloudwatch, place.stack)
+    trigger = None
+    if place.trigger:
+        with closing(place.client("lambda")) as functions:
+            trigger = functions.get_event_source_mapping(UUID=place.trigger)["State"]
+    return Overview(deliveries, dead_letters, quarantined, alarms, day, trigger)
 
 
 def _queue(sqs: Any, url: str | None) -> Queue:

@@ -16,6 +16,9 @@ from trailhook_local.stack.status import read_status
 
 _QUEUE_URL = re.compile(r"https://sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.amazonaws\.com(\.cn)?/")
 
+_TRIGGER = "ForwardFunctionDeliveries"
+"""As SAM calls what `Deliveries`, an event of ForwardFunction, becomes."""
+
 _KEPT = frozenset({"DELETE_SKIPPED", "DELETE_FAILED"})
 """How CloudFormation calls a queue that it was told to keep, and a bucket that S3 did not delete for what it holds."""
 
@@ -29,7 +32,9 @@ class PlaceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Two queues and a bucket; None where nobody named it. Only a stack in AWS has a name and alarms."""
+    """Two queues and a bucket; None where nobody named it. Only a stack in AWS has a name, alarms, and a `trigger`: the
+    id of the event source mapping that hands forward its messages.
+    """
 
     client: Client
     queue_url: str | None = None
@@ -37,6 +42,7 @@ class Place:
     bucket: str | None = None
     stack: str | None = None
     alarms: Sequence[str] = ()
+    trigger: str | None = None
 
 
 @cache
@@ -93,7 +99,8 @@ def place_of_stack(client: Client, stack: str) -> Place:
         )
     # A stack may be named by its ARN, in which its name is the last part but one.
     name = stack.split("/")[1] if stack.startswith("arn:") else stack
-    return Place(client, there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE], there[QUARANTINE_BUCKET], name, alarms)
+    queues = there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE]
+    return Place(client, *queues, there[QUARANTINE_BUCKET], name, alarms, there.get(_TRIGGER))
 
 
 def place_on_laptop(state: Path, name: str) -> Place:

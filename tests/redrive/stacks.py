@@ -1,5 +1,7 @@
-"""Where a stack says what it keeps: CloudFormation on loopback, and the status of one that runs on this laptop."""
+"""Where a stack says what it keeps: CloudFormation on loopback, with a trigger of Lambda's, and the status of one that
+runs on this laptop."""
 
+import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,6 +45,11 @@ def keep_status(place: Place, folder: Path) -> None:
     write_status(folder, Status(os.getpid(), place.endpoints, "", {"github": here}))
 
 
+def trigger(state: str) -> str:
+    """The id of an event source mapping in that state, as long as such an id is."""
+    return state.ljust(36, "-")
+
+
 @contextmanager
 def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Sequence[str]]]:
     """ListStackResources on loopback, a resource a page: its URL, and the tokens of the pages that were asked for."""
@@ -58,6 +65,15 @@ def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
                 status, body = 500, b"<!doctype html><p>Sign in"
             self.send_response(status)
             self.send_header("content-type", "text/xml")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            """GetEventSourceMapping, of a `trigger`."""
+            body = json.dumps({"State": self.path.rpartition("/")[2].rstrip("-")}).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, keep_status, resources_of
+from tests.redrive.stacks import cloudformation, keep_status, resources_of, trigger
 
 from trailhook_local import overview
 
@@ -25,7 +25,7 @@ class Watched:
         self.place = place
         self.name = f"audit-{uuid.uuid4().hex[:8]}"
         self.cloudwatch: Any = place.endpoints.client("cloudwatch")
-        self.resources = resources_of(place)
+        self.resources = resources_of(place) | {"ForwardFunctionDeliveries": trigger("Enabled")}
         for kind in ("dead-letters", "quarantine", "silence"):
             self.resources[f"{kind.title().replace('-', '')}Alarm"] = f"{self.name}-{kind}"
             self.alarm(f"{self.name}-{kind}")
@@ -65,7 +65,8 @@ def watched(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     stack = Watched(place)
     names = (stack.name, f"arn:aws:cloudformation:us-east-1:111122223333:stack/{stack.name}/0000")
     with cloudformation(dict.fromkeys(names, stack.resources)) as (url, _):
-        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+        for service in ("CLOUDFORMATION", "LAMBDA"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         yield stack
 
 
@@ -132,6 +133,16 @@ def test_only_the_stacks_own_alarms_count(watched: Watched) -> None:
     watched.ring(f"{watched.name}-2-silence")
     result = watched.status()
     assert (result.exit_code, "0 of 3 ring" in result.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("Disabled", 1), ("Disabling", 1), ("Enabled", 0), ("Enabling", 0), ("Updating", 0)]
+)
+def test_a_trigger_that_somebody_switched_off_is_said(watched: Watched, state: str, status: int) -> None:
+    watched.resources["ForwardFunctionDeliveries"] = trigger(state)
+    result = watched.status()
+    assert result.exit_code == status
+    assert (f"nobody forwards them: the trigger is {state}" in result.stdout) == bool(status)
 
 
 def test_an_alarm_that_would_tell_nobody_is_said_also_while_it_does_not_ring(watched: Watched) -> None:

@@ -22,7 +22,8 @@ from trailhook_local.stack.stack import DEFAULT_STATE
 def status_command(*, stack: str | None, local: str | None, region: str | None, state: Path, as_json: bool) -> None:
     """Show what waits, what failed and what rings, and what the last 24 hours brought.
 
-    Changes nothing. The exit status is 1 if an alarm rings or was deleted, or there are dead letters.
+    Changes nothing. The exit status is 1 if an alarm rings or was deleted, there are dead letters, or forward is
+    switched off.
     """
     with failures():
         overview = look(place_of(stack=stack, local=local, region=region, state=state))
@@ -47,6 +48,8 @@ def _show(overview: Overview, named: str) -> None:
         "deliveries",
         f"{deliveries.waiting:,} waiting, {deliveries.in_flight:,} with forward, {deliveries.postponed:,} postponed",
     )
+    if overview.stands_still:
+        _line("", f"and nobody forwards them: the trigger is {overview.trigger} (docs/operations.md, What waits)")
     _line("dead letters", f"{dead.total:,}")
     if dead.total:
         _line("", f"$ trailhook redrive dead-letters {named} --dry-run")
