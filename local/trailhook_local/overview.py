@@ -20,6 +20,7 @@ MOST_OBJECTS = 10_000
 """So many objects of the bucket are counted; it keeps them for ever."""
 
 _ALARMS_A_CALL = 100
+_NOT_SAID = frozenset({"InternalError", "Forbidden"})
 _HOUR = timedelta(hours=1)
 
 
@@ -129,7 +130,7 @@ def _alarms(cloudwatch: Any, names: Sequence[str]) -> Alarms:
         for alarm in cloudwatch.describe_alarms(AlarmNames=asked, MaxRecords=_ALARMS_A_CALL)["MetricAlarms"]:
             found[alarm["AlarmName"]] = alarm
     ringing = [
-        Ringing(name, alarm["StateUpdatedTimestamp"], alarm.get("AlarmDescription", ""))
+        Ringing(name, _rings_since(alarm), alarm.get("AlarmDescription", ""))
         for name, alarm in found.items()
         if alarm["StateValue"] == "ALARM"
     ]
@@ -138,8 +139,14 @@ def _alarms(cloudwatch: Any, names: Sequence[str]) -> Alarms:
     return Alarms(len(names), sorted(ringing, key=lambda one: one.since), sorted(off), deleted)
 
 
-def _day(cloudwatch: Any, stack: str) -> Mapping[str, int]:
-    """The metrics of the last 24 hours, of all partners that the stack has had."""
+def _rings_since(alarm: Mapping[str, Any]) -> datetime:
+    """When its state changed. The time of update moves with more than that, but no server leaves it out."""
+    since: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
+    return since
+
+
+def _day(cloudwatch: Any, stack: str) -> Mapping[str, int] | None:
+    """The metrics of the last 24 hours, of all partners that the stack has had; None where CloudWatch cannot say."""
     day = dict.fromkeys(COUNTED, 0)
     partners = [{"Name": "Partner", "Value": partner} for partner in _partners(cloudwatch, stack)]
     metrics: list[dict[str, Any]] = [
@@ -160,6 +167,8 @@ def _day(cloudwatch: Any, stack: str) -> Mapping[str, int]:
     )
     for page in pages:
         for result in page["MetricDataResults"]:
+            if result["StatusCode"] in _NOT_SAID:
+                return None
             day[metrics[int(result["Id"][1:])]["MetricName"]] += int(sum(result["Values"]))
     return day
 

@@ -283,16 +283,26 @@ def test_a_secret_without_a_current_version_refuses_instead_of_skipping_the_proo
 SLIPS = {
     '{"webhook_secret":"current"}': "a JSON object",
     ' {"webhook_secret": "current", "other": {}} ': "a JSON object",
-    "{}": "a JSON object",
     '"current"': "in quotation marks",
     "'current'": "in quotation marks",
     "`current`": "in quotation marks",
     " current": "a blank",
     "current ": "a blank",
     "\ncurrent": "a blank",
+    "<x7 Kq9 secret>": "a placeholder",
+    "${x7Kq9}": "a placeholder",
+    "{{ x7Kq9 }}": "a placeholder",
+}
+GUESSED = {
     "<your secret>": "a placeholder",
+    "<the webhook secret, alone>": "a placeholder",
+    "<>": "a placeholder",
     "${WEBHOOK_SECRET}": "a placeholder",
     "{{ secret }}": "a placeholder",
+    "{}": "a JSON object",
+    "{ }": "a JSON object",
+    '""': "in quotation marks",
+    "' '": "in quotation marks",
 }
 
 
@@ -305,6 +315,20 @@ def test_under_a_secret_that_was_put_by_mistake_nothing_is_called_forged(value: 
     with pytest.raises(SecretStoreError, match=f"{what}.*SetWebhookSecretCommand") as caught:
         list(candidates)
     assert "current" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "what"), GUESSED.items())
+def test_what_anybody_could_guess_proves_nothing(value: str, what: str) -> None:
+    """It stands in pages that anybody can read, and the 503 tells outsiders that it may be worth a try."""
+    bench = Bench(value)
+    with pytest.raises(SecretStoreError, match=f"{what}.*SetWebhookSecretCommand"):
+        next(bench.secret.candidates())
+
+
+def test_what_anybody_could_guess_proves_nothing_as_the_previous_value_either() -> None:
+    bench = Bench("<your secret>")
+    bench.store.put("current", at=bench.clock.time)
+    assert bench.candidates() == ["current"]
 
 
 @pytest.mark.parametrize(

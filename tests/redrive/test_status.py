@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 from click.testing import Result
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
 from tests.redrive.stacks import cloudformation, keep_status, resources_of, trigger
 
 from trailhook_local import overview
+from trailhook_local.place import Place as Stack
 
 pytestmark = pytest.mark.stack
 
@@ -181,6 +183,27 @@ def test_the_day_is_the_stacks_own_and_of_all_its_partners(watched: Watched) -> 
     result = watched.status()
     assert "deliveries: 11 queued, 0 refused, 2 turned away by the gateway\n" in result.stdout
     assert "events: 1,234 delivered, 0 quarantined, 0 filtered\n" in result.stdout
+
+
+@pytest.mark.parametrize(("code", "said"), [("InternalError", None), ("Forbidden", None), ("Complete", 3)])
+def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code: str, said: int | None) -> None:
+    cloudwatch = place.endpoints.client("cloudwatch")
+    kept = place.resources
+    dimensions = [{"Name": "Partner", "Value": "github"}, {"Name": "service", "Value": "audit"}]
+    with Stubber(cloudwatch) as answers:
+        answers.add_response("list_metrics", {"Metrics": [{"Dimensions": dimensions}]})
+        result = {"Id": "m0", "StatusCode": code, "Values": [1.0, 2.0]}
+        answers.add_response("get_metric_data", {"MetricDataResults": [result]})
+        told = overview.look(
+            Stack(
+                lambda service: cloudwatch if service == "cloudwatch" else place.endpoints.client(service),
+                kept.queue_url,
+                kept.dead_letter_queue_url,
+                kept.bucket,
+                "audit",
+            )
+        )
+    assert (told.day and told.day["DeliveriesQueued"]) == said
 
 
 def test_more_objects_than_are_counted_are_said(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,10 @@ _SLIPS = {
 """How a secret looks that somebody put who meant another one; the first that fits is told. They are
 compiled when a proof fails, for no cold start shall wait for them."""
 
+_OPENINGS = frozenset("<${\"'`")
+_GUESSED = r"""<[A-Za-z ,._-]*>|\$\{[A-Za-z ,._-]*\}|\{\{[A-Za-z ,._-]*\}\}|\{\s*\}|(["'`])\s*\1"""
+"""Placeholders of words alone, as they stand in pages that anybody can read, and what holds nothing."""
+
 
 class SecretVersion(Struct, frozen=True):
     """One version of the secret and when it was made."""
@@ -68,10 +72,20 @@ class WebhookSecret:
     def candidates(self) -> Iterator[str]:
         """The values that may prove a sender, the likeliest first. Ask for the next one when a value does not.
 
-        Each is looked for only when it is asked for, in at most two reads of the store. Raises SecretStoreError if a
-        value that may count cannot be read, or if none is left and the current one looks like a slip: a genuine
-        delivery must not be called forged.
+        Each is looked for only when it is asked for, in at most two reads of the store; one that anybody could guess
+        proves nothing. Raises SecretStoreError if a value that may count cannot be read, or if none is left and the
+        current one looks like a slip: a genuine delivery must not be called forged.
         """
+        for value in self._versions():
+            if not _is_guessed(value):
+                yield value
+        # Only now: whoever gave the partner the same text has deliveries that it proves.
+        if slip := _slip_in(self._current_value()):
+            raise SecretStoreError(
+                f"The webhook secret {slip}, and proves nothing; put the bare one with SetWebhookSecretCommand"
+            )
+
+    def _versions(self) -> Iterator[str]:
         just_read = self._refresh()
         yield self._current_value()
         if self._previous_known:
@@ -82,11 +96,6 @@ class WebhookSecret:
             self._previous = self._ask("AWSPREVIOUS")
             self._previous_known = True
             yield from self._previous_values()
-        # Only now: whoever gave the partner the same text has deliveries that it proves.
-        if slip := _slip_in(self._current_value()):
-            raise SecretStoreError(
-                f"The webhook secret {slip}, and proves nothing; put the bare one with SetWebhookSecretCommand"
-            )
 
     def _refresh(self) -> bool:
         """Read what was never read or is old; True if that was done."""
@@ -138,6 +147,11 @@ class WebhookSecret:
     def _previous_values(self) -> Iterator[str]:
         if self._previous and self._previous_counts():
             yield self._previous.value
+
+
+def _is_guessed(secret: str) -> bool:
+    """Whether an outsider would try it. The first letter is looked at alone for nearly all."""
+    return secret[:1] in _OPENINGS and re.fullmatch(_GUESSED, secret) is not None
 
 
 def _slip_in(secret: str) -> str | None:

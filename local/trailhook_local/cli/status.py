@@ -56,9 +56,8 @@ def _show(overview: Overview, named: str) -> None:
     _line("quarantine", _in_quarantine(overview.quarantined))
     if overview.quarantined.objects:
         _line("", f"$ trailhook redrive quarantine {named} --dry-run")
-    if overview.day is not None:
-        _show_day(overview.day)
     if overview.alarms is not None:
+        _show_day(overview.day)
         _show_alarms(overview.alarms)
 
 
@@ -66,7 +65,10 @@ def _line(title: str, text: str) -> None:
     click.echo(f"{title:<14}{text}")
 
 
-def _show_day(day: Mapping[str, int]) -> None:
+def _show_day(day: Mapping[str, int] | None) -> None:
+    if day is None:
+        _line("24 hours", "CloudWatch cannot say now")
+        return
     _line(
         "24 hours",
         f"deliveries: {day['DeliveriesQueued']:,} queued, {day['DeliveriesRefused']:,} refused, "
