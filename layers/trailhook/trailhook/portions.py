@@ -1,8 +1,8 @@
 """From the queue's messages to portions of events: read, mapped and encoded a few at a time, in an order that is always
 the same.
 
-A few at a time, for the sake of the processor's caches: one event after the other goes through more code than they
-hold, and a thousand at once are more data than they hold.
+A few at a time, for the processor's sake: what it has learned of a stage's branches is gone once an event has been
+through all of them, and a thousand events at once are more data than its caches hold.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
