@@ -88,8 +88,12 @@ def _word_problem(word: str) -> str | None:
     return None
 
 
+def _is_constant(place: Mapping[str, Any]) -> bool:
+    return all(map(_is_constant, place["join"])) if "join" in place else "constant" in place
+
+
 def _id_problem(place: Mapping[str, Any]) -> str | None:
-    if "constant" in place:
+    if _is_constant(place):
         return "is the same for every event, which tells none from another; without an id a digest of the event is it"
     return None
 
