@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stack.conftest import eventually
+from tests.stack.conftest import closing_terminals_tell, eventually
 
 ROOT = Path(__file__).parents[2]
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
@@ -60,14 +60,16 @@ def test_nothing_is_lost_while_forward_is_killed_again_and_again() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     """As by a terminal that is closed, which may tell it twice."""
-    with subprocess.Popen(
-        [TRAILHOOK, "demo"],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as demo:
+    with closing_terminals_tell():
+        demo = subprocess.Popen(
+            [TRAILHOOK, "demo"],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    with demo:
         assert eventually(lambda: any(tmp_path.glob("trailhook-demo-*/logs/aws.log")))
         for _ in range(2):
             demo.send_signal(number)

@@ -1,8 +1,10 @@
 """Servers and functions that the stack's tests share: all real, on loopback ports that the operating system chose."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,16 @@ def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+@contextmanager
+def closing_terminals_tell() -> Iterator[None]:
+    """What is started meanwhile gets SIGHUP, also where these tests themselves were started with `nohup`."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, former)
 
 
 def is_alive(pid: int) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.stack.conftest import eventually, is_alive
+from tests.stack.conftest import closing_terminals_tell, eventually, is_alive
 
 from trailhook_local.stack.errors import (
     AlreadyRunningError,
@@ -187,12 +187,13 @@ def test_a_status_of_no_process_is_told_so(stack: Stack, tmp_path: Path, pid: ob
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_no_process_outlives_its_stack(tmp_path: Path, ending: signal.Signals) -> None:
-    runner = subprocess.Popen(
-        [sys.executable, "-m", "tests.stack.running", str(tmp_path / "state"), str(ROOT), "github"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    with closing_terminals_tell():
+        runner = subprocess.Popen(
+            [sys.executable, "-m", "tests.stack.running", str(tmp_path / "state"), str(ROOT), "github"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
     with runner:
         assert runner.stdout is not None
         pids = [int(pid) for pid in runner.stdout.readline().split()]
