@@ -15,7 +15,7 @@ TrailhookError
 ├── Undeliverable               what CloudTrail will never take: kept whole in quarantine
 │   ├── MalformedDelivery       the delivery cannot be taken apart into events
 │   └── UnmappableEvent         one event lacks what CloudTrail's schema requires, or breaks it
-├── SecretStoreError            the secret cannot be read, or not be meant: nobody is proven, nor called a forger
+├── SecretStoreError            the secret cannot be read, or was put by mistake: nobody is proven, nor called a forger
 ├── NoAnswer                    no answer came to a request: nobody knows whether it arrived
 ├── FetchError                  another host did not answer: what depends on it is neither proven nor forged
 ├── QueueError                  SQS did not confirm: what was to be sent may or may not be there
