@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from tests.stack.conftest import closing_terminals_tell
 
 from trailhook_local.cli import __main__ as entry
 
@@ -43,6 +44,29 @@ def test_a_ctrl_c_while_the_commands_are_imported_ends_without_a_word(
         timeout=60,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+TOLD_TWICE = """
+import os, signal
+from trailhook_local.stack.signals import interrupted_by_signals
+try:
+    with interrupted_by_signals():
+        try:
+            os.kill(os.getpid(), signal.SIGHUP)
+        finally:
+            os.kill(os.getpid(), signal.SIGHUP)
+            print("tidied up")
+except KeyboardInterrupt:
+    print("and ended")
+"""
+
+
+def test_a_terminal_that_is_closed_tells_a_start_twice_and_is_heard_once() -> None:
+    with closing_terminals_tell():
+        ended = subprocess.run(
+            [sys.executable, "-c", TOLD_TWICE], capture_output=True, text=True, check=False, timeout=60
+        )
+    assert (ended.stdout, ended.stderr) == ("tidied up\nand ended\n", "")
 
 
 def test_the_lakes_own_libraries_are_imported_for_chaos_alone() -> None:

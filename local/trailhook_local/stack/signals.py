@@ -32,9 +32,11 @@ def interrupted_by_signals() -> Iterator[None]:
     """
     came = threading.Event()
 
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         came.set()
-        raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        _interrupt_once(number, frame)
 
     with _handled_by(interrupt):
         yield
