@@ -336,15 +336,6 @@ def test_type_and_details_are_of_the_actor_whose_id_it_is() -> None:
     assert identity == {"type": "SERVICE_ACCOUNT", "principalId": "a-1", "details": actor}
 
 
-def without(value: Any, nothing: str | None) -> Any:
-    """The value with nothing of that form where it is said to be missing."""
-    if isinstance(value, Mapping):
-        return {name: without(member, nothing) for name, member in value.items()}
-    if isinstance(value, list):
-        return [without(element, nothing) for element in value]
-    return nothing if value == MISSING else value
-
-
 @pytest.mark.parametrize(
     ("body", "actor"),
     [
@@ -367,3 +358,12 @@ def test_windows_null_sid_names_nobody_in_the_event_stream(named: Mapping[str, A
     event = {"properties": {"UserSid": "S-1-0-0", **named}, "timestamp": "2025-11-05T08:30:00Z"}
     sent = {"metadata": {"eventType": "Vertex"}, "event": event}
     assert event_data("crowdstrike", sent)["userIdentity"]["principalId"] == actor
+
+
+def without(value: Any, nothing: str | None) -> Any:
+    """The value with nothing of that form where it is said to be missing."""
+    if isinstance(value, Mapping):
+        return {name: without(member, nothing) for name, member in value.items()}
+    if isinstance(value, list):
+        return [without(element, nothing) for element in value]
+    return nothing if value == MISSING else value
