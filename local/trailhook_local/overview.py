@@ -8,6 +8,7 @@ from typing import Any
 
 from trailhook.quarantine import FOLDER
 from trailhook_local.place import Place
+from trailhook_local.queue_counts import QueueCounts, count_messages
 
 NAMESPACE = "Trailhook"
 COUNTED = (
@@ -22,19 +23,6 @@ MOST_OBJECTS = 10_000
 _ALARMS_A_CALL = 100
 _NOT_SAID = frozenset({"InternalError", "Forbidden"})
 _HOUR = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """Messages of a queue, as near as SQS counts them: visible, being worked on, and postponed."""
-
-    waiting: int
-    in_flight: int
-    postponed: int
-
-    @property
-    def total(self) -> int:
-        return self.waiting + self.in_flight + self.postponed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +57,8 @@ class Alarms:
 class Overview:
     """All of it. On a laptop nothing watches, so there are no alarms, no `day` and no `trigger`."""
 
-    deliveries: Queue
-    dead_letters: Queue
+    deliveries: QueueCounts
+    dead_letters: QueueCounts
     quarantined: Quarantined
     alarms: Alarms | None = None
     day: Mapping[str, int] | None = None
@@ -92,8 +80,8 @@ class Overview:
 def look(place: Place) -> Overview:
     """Ask AWS, or the servers of this laptop. Raises boto3's errors."""
     with closing(place.client("sqs")) as sqs, closing(place.client("s3")) as s3:
-        deliveries = _queue(sqs, place.queue_url)
-        dead_letters = _queue(sqs, place.dead_letter_queue_url)
+        deliveries = count_messages(sqs, place.queue_url)
+        dead_letters = count_messages(sqs, place.dead_letter_queue_url)
         quarantined = _quarantined(s3, place.bucket)
     if not place.stack:
         return Overview(deliveries, dead_letters, quarantined)
@@ -104,12 +92,6 @@ def look(place: Place) -> Overview:
         with closing(place.client("lambda")) as functions:
             trigger = functions.get_event_source_mapping(UUID=place.trigger)["State"]
     return Overview(deliveries, dead_letters, quarantined, alarms, day, trigger)
-
-
-def _queue(sqs: Any, url: str | None) -> Queue:
-    names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
-    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return Queue(*(int(counts[name]) for name in names))
 
 
 def _quarantined(s3: Any, bucket: str | None) -> Quarantined:

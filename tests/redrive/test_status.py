@@ -220,7 +220,7 @@ def test_a_script_reads_it_as_json(watched: Watched) -> None:
     result = watched.status("--json")
     assert result.exit_code == 1
     told = json.loads(result.stdout)
-    assert told["dead_letters"] == {"waiting": 1, "in_flight": 0, "postponed": 0}
+    assert told["dead_letters"] == {"visible": 1, "in_flight": 0, "delayed": 0}
     assert told["quarantined"] == {"objects": 0, "latest": None, "more": False}
     assert told["day"]["EventsDelivered"] == 3
     [ringing] = told["alarms"]["ringing"]

@@ -46,7 +46,7 @@ def _show(overview: Overview, named: str) -> None:
     deliveries, dead = overview.deliveries, overview.dead_letters
     _line(
         "deliveries",
-        f"{deliveries.waiting:,} waiting, {deliveries.in_flight:,} with forward, {deliveries.postponed:,} postponed",
+        f"{deliveries.visible:,} waiting, {deliveries.in_flight:,} with forward, {deliveries.delayed:,} postponed",
     )
     if overview.stands_still:
         _line("", f"and nobody forwards them: the trigger is {overview.trigger} (docs/operations.md, What waits)")

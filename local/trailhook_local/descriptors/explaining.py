@@ -6,7 +6,7 @@ from typing import Any
 from trailhook.delivery import PartnerEvent
 from trailhook.descriptor import Descriptor
 from trailhook.descriptor_kind import Kind
-from trailhook.selection import Found, Subject, condition, first, first_text
+from trailhook.selection import Found, Subject, first, first_text
 
 
 def explanation(descriptor: Descriptor, event: PartnerEvent) -> dict[str, Any]:
@@ -24,9 +24,9 @@ def explanation(descriptor: Descriptor, event: PartnerEvent) -> dict[str, Any]:
 
 
 def _unmet(descriptor: Descriptor, subject: Subject) -> Iterator[tuple[str, Any]]:
-    for kind in descriptor.spec["kinds"]:
-        unmet = (one for one in kind.get("when", ()) if not condition(one).holds(subject))
-        yield kind["name"], next(unmet)
+    for kind, spec in zip(descriptor.kinds, descriptor.spec["kinds"], strict=True):
+        conditions = zip(kind.when, spec.get("when", ()), strict=True)
+        yield kind.name, next(written for condition, written in conditions if not condition.holds(subject))
 
 
 def _found(kind: Kind, subject: Subject) -> Iterator[tuple[str, Found | None]]:

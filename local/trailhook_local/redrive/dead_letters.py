@@ -16,6 +16,7 @@ from trailhook.errors import EnvelopeError, QueueError
 from trailhook.own_partners import own_files
 from trailhook.partners import REGISTRY
 from trailhook.queue import SqsDeliveryQueue
+from trailhook_local.queue_counts import count_messages
 
 HIDDEN_SECONDS = 900
 """How long a message that was looked at stays hidden, unless it is shown again before."""
@@ -84,9 +85,7 @@ class DeadLetterRedrive:
 
     def count(self) -> int:
         """How many messages there are, hidden and delayed ones too, as far as SQS knows."""
-        names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
-        attributes = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
-        return sum(int(attributes[name]) for name in names)
+        return count_messages(self._client, self._url).total
 
     def move_all(self, tell: Callable[[MoveTask], None], pause: Callable[[float], None] = time.sleep) -> MoveTask:
         """Let SQS move everything, or follow the task that does so already; `tell` is called as it proceeds.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trailhook_local.queue_counts import count_messages
 from trailhook_local.stack import status
 from trailhook_local.stack.endpoints import Endpoints
 from trailhook_local.stack.event_source_mapping import EventSourceMapping, Source
@@ -153,17 +154,9 @@ class RunningIntegration:
         )
 
     def counts(self) -> Counts:
-        waiting = self._count(self._resources.queue_url)
-        dead = self._count(self._resources.dead_letter_queue_url)
-        return Counts(*waiting, dead_letters=sum(dead))
-
-    def _count(self, url: str) -> tuple[int, int, int]:
-        told = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        return (
-            int(told["ApproximateNumberOfMessages"]),
-            int(told["ApproximateNumberOfMessagesNotVisible"]),
-            int(told["ApproximateNumberOfMessagesDelayed"]),
-        )
+        waiting = count_messages(self._sqs, self._resources.queue_url)
+        dead = count_messages(self._sqs, self._resources.dead_letter_queue_url)
+        return Counts(waiting.visible, waiting.in_flight, waiting.delayed, dead_letters=dead.total)
 
     def settled(self) -> bool:
         """Whether nothing is under way. Looks along the way of a delivery, so that none slips past."""
