@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 from urllib3.exceptions import HTTPError
 
-from trailhook_local.demo.screen import table_console
 from trailhook_local.lake_query import QueryError
+from trailhook_local.screen import table_console
 from verify import control, endpoint, ingestion
 from verify.endpoint import Endpoint
 from verify.probe import Answer, Fit, Probe, Subject

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from trailhook_local.cli.main import main
-from trailhook_local.demo.screen import json_text, show_table
+from trailhook_local.screen import json_text, show_table
 
 
 def shown(width: int, *columns: str, value: str = "2026-11-25 08:00:00.000") -> list[str]:

@@ -51,7 +51,7 @@ TABLE = """
 from trailhook_local.cli.streams import prepare_streams
 prepare_streams()
 from rich.console import Console
-from trailhook_local.demo.screen import show_table
+from trailhook_local.screen import show_table
 show_table(Console(width=80), [{"price": chr(0x20AC)}])
 """
 

@@ -20,9 +20,9 @@ from trailhook.partners import FOLDER, REGISTRY, load_partner
 from trailhook.redaction import read_paths
 from trailhook_local.cli.headers import read_headers
 from trailhook_local.cli.partners import BY_ITSELF
-from trailhook_local.demo.screen import json_text
 from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
 from trailhook_local.descriptors.explaining import explanation
+from trailhook_local.screen import json_text
 
 EXAMPLE_ACCOUNT = "111122223333"
 

@@ -24,9 +24,9 @@ from trailhook_local.cli.redrive import redrive
 from trailhook_local.cli.status import status_command
 from trailhook_local.demo.corpus import CorpusError
 from trailhook_local.demo.run import PARTNERS, run_demo
-from trailhook_local.demo.screen import json_text, printable, show_table, table_console
 from trailhook_local.lake_query import QueryError, query_lake, store_id
 from trailhook_local.post import post
+from trailhook_local.screen import json_text, printable, show_table, table_console
 from trailhook_local.signing import SIGNERS, sign_standard_webhooks
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.integration import Plan

@@ -11,11 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.cli.place import failures, place_of, where
-from trailhook_local.demo.screen import printable, show_table, table_console
 from trailhook_local.place import Place, PlaceError, aws, region_of
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
 from trailhook_local.redrive.quarantine import Fate, Line, QuarantineRedrive
+from trailhook_local.screen import printable, show_table, table_console
 
 GO_ON = "\nWhat was sent is told above; run the command again to go on"
 FITS_NOTHING = "nothing there fits these filters; --dry-run without them shows what there is"

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from trailhook_local.cli.place import failures, place_of, where
-from trailhook_local.demo.screen import printable
 from trailhook_local.overview import Alarms, Overview, Quarantined, look
+from trailhook_local.screen import printable
 from trailhook_local.stack.stack import DEFAULT_STATE
 
 
