@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from tests.forward.bench import ACCOUNT, delivery, entry, record
 from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue
-from tests.forward.test_forward import ACCOUNT, delivery, entry, record
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
