@@ -1,0 +1,157 @@
+"""What a descriptor takes from headers that no proof covers, or decides by them, is listed as unsigned."""
+
+import pytest
+from tests.partners.descriptors import MINIMAL, mapped, with_kind
+
+from trailhook.errors import UnmappableEvent
+from trailhook_local.descriptors.compiler import compile_descriptor
+
+
+def test_a_value_called_header_is_no_header_that_is_kept() -> None:
+    """Else Authorization, of a partner that signs, would travel with the delivery."""
+    text = with_kind("version: {at: via, map: {header: authorization}}\nuid: {header: x-id}")
+    assert compile_descriptor(text, "lamps.yaml")["headers"] == ["x-id"]
+    assert mapped(text, {"type": "a", "at": 1_762_331_405, "via": "header"})["version"] == "authorization"
+
+
+def test_a_header_that_no_proof_covers_is_listed_and_its_id_stands_for_its_own_body_alone() -> None:
+    text = with_kind("uid: {header: x-id}")
+    one = mapped(text, {"type": "a", "at": 1_762_331_405}, {"x-id": "1"})
+    assert one["UID"] == "1"
+    assert one["additionalEventData"] == {"unsigned": ["UID"]}
+
+
+FROM_HEADERS = {
+    "version: {header: x}": ["version"],
+    "user_agent: {header: x}": ["userAgent"],
+    "source_ip: [ip, {header: x}]": ["sourceIPAddress"],
+    "actors:\n  - {id: [{at: ip}, {header: x}], type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: type, type: [{at: nothing}, {header: x}]}": ["userIdentity.type"],
+    "actors:\n  - {id: nobody, type: {header: x}}": [],
+    "failures:\n  - {when: type, code: {header: x}}": ["errorCode"],
+    "failures:\n  - {when: type, code: type, message: {header: x}}": ["errorMessage"],
+    "failures:\n  - {when: nothing, code: {header: x}}": [],
+}
+
+
+@pytest.mark.parametrize(("lines", "unsigned"), FROM_HEADERS.items())
+def test_whatever_a_header_says_that_no_proof_covers_is_listed(lines: str, unsigned: list[str]) -> None:
+    one = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405}, {"x": "192.0.2.1"})
+    assert one.get("additionalEventData", {}).get("unsigned", []) == unsigned
+    signed = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405, "ip": "192.0.2.2"})
+    assert "additionalEventData" not in signed
+
+
+DECIDED_BY_HEADERS = {
+    "when: [{header: x, in: [set]}]": (["eventName"], None),
+    "when: [{header: x, present: false}]": (None, ["eventName"]),
+    "actors:\n  - {when: {header: x, in: [set]}, id: type, type: User}": (
+        ["userIdentity.type", "userIdentity.principalId"],
+        ["userIdentity.principalId"],
+    ),
+    "failures:\n  - {when: {header: x, in: [set]}, code: {constant: Failed}}": (
+        ["errorCode", "errorMessage"],
+        ["errorCode"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "unsigned"), DECIDED_BY_HEADERS.items())
+def test_what_a_header_decides_that_no_proof_covers_is_listed_whatever_it_says(
+    lines: str, unsigned: tuple[list[str] | None, list[str] | None]
+) -> None:
+    for headers, listed in zip(({"x": "set"}, {}), unsigned, strict=True):
+        if listed is not None:
+            one = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405}, headers)
+            assert one["additionalEventData"] == {"unsigned": listed}
+
+
+@pytest.mark.parametrize("lines", DECIDED_BY_HEADERS)
+def test_who_bears_a_token_also_vouches_for_a_header_that_is_not_there(lines: str) -> None:
+    sent = {"type": "a", "at": 1_762_331_405}
+    for headers in ({"content-type": "x"}, {"content-type": "x", "x": "set"}):
+        try:
+            one = mapped(with_kind(lines), sent, headers, frozenset(headers))
+        except UnmappableEvent:
+            continue  # of a kind that there is only with that header, or without
+        assert "additionalEventData" not in one
+
+
+BEHIND_HEADERS = {
+    "version: [{header: x}, type]": ["version"],
+    "user_agent: [{header: x}, {constant: a}]": ["userAgent"],
+    "source_ip: [{header: x}, ip]": ["sourceIPAddress"],
+    "source_ip: [ip, {header: x}]": None,
+    "uid: [{header: x}, {header: y}, type]": ["UID"],
+    "uid: {header: x}": ["UID"],
+    "uid: {join: [type, {header: x}]}": ["UID"],
+    "uid: [{join: [{header: x}, at]}, type]": ["UID"],
+    "actors:\n  - {id: [{header: x}, type], type: [{header: x}, {constant: User}]}": [
+        "userIdentity.type",
+        "userIdentity.principalId",
+    ],
+    "actors:\n  - {id: {header: x}, type: User}\n  - {id: type, type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: [nothing, {header: x}], type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: type, type: User}\n  - {id: {header: x}, type: User}": None,
+    "failures:\n  - {when: type, code: [{header: x}, type], message: [{header: x}, type]}": [
+        "errorCode",
+        "errorMessage",
+    ],
+}
+"""Lines of a kind, and what is unsigned where no header is there."""
+
+
+@pytest.mark.parametrize(("lines", "unsigned"), BEHIND_HEADERS.items())
+def test_what_counts_because_a_header_is_not_there_is_listed_unless_a_proof_vouches_for_that(
+    lines: str, unsigned: list[str] | None
+) -> None:
+    """Whoever can alter a header can also take it away."""
+    sent = {"type": "a", "at": 1_762_331_405, "ip": "192.0.2.1"}
+    listed = mapped(with_kind(lines), sent).get("additionalEventData")
+    assert listed == (unsigned and {"unsigned": unsigned})
+    borne = {"content-type": "x"}
+    assert "additionalEventData" not in mapped(with_kind(lines), sent, borne, frozenset(borne))
+
+
+@pytest.mark.parametrize(
+    ("when", "headers", "unsigned"),
+    [
+        ("{header: x}", {}, True),
+        ("{header: x, in: [a]}", {"x": "b"}, True),
+        ("{header: x, present: false}", {"x": "b"}, True),
+        ("[type, {header: x}]", {}, True),
+        ("[nothing, {header: x}]", {}, False),
+        ("nothing", {}, False),
+    ],
+)
+def test_a_kind_that_counts_because_a_header_keeps_one_before_it_from_fitting_is_listed(
+    when: str, headers: dict[str, str], unsigned: bool
+) -> None:
+    before = f"kinds:\n  - name: before\n    when: {when}\n    event_name: {{constant: Before}}\n    time: at\n"
+    text, sent = MINIMAL.replace("kinds:\n", before), {"type": "a", "at": 1_762_331_405}
+    one = mapped(text, sent, headers)
+    assert one["eventName"] == "a"
+    assert one.get("additionalEventData") == ({"unsigned": ["eventName"]} if unsigned else None)
+    borne = {"content-type": "x", **headers}
+    assert "additionalEventData" not in mapped(text, sent, borne, frozenset(borne))
+
+
+def test_a_name_and_a_time_that_count_because_a_header_is_not_there_are_listed() -> None:
+    text = MINIMAL.replace(": type", ": [{header: x}, type]").replace(": at", ": [{header: y}, {receipt: true}]")
+    one = mapped(text, {"type": "a"})
+    assert one["additionalEventData"] == {"eventTimeSource": "receipt", "unsigned": ["eventName", "eventTime"]}
+
+
+@pytest.mark.parametrize("place", ["receipt", "{header: receipt}"])
+def test_a_member_or_a_header_called_receipt_is_not_the_time_of_receipt(place: str) -> None:
+    told = {"receipt": "2025-11-05T08:30:00Z"}
+    one = mapped(MINIMAL.replace(": at", f": {place}"), {"type": "a"} | told, told, frozenset(told))
+    assert one["eventTime"] == "2025-11-05T08:30:00Z"
+    assert "additionalEventData" not in one
+
+
+def test_a_header_under_a_condition_is_listed_as_any_other() -> None:
+    text = with_kind("uid: [{header: x, when: s}, type]")
+    sent = {"type": "a", "at": 1_762_331_405, "s": 1}
+    assert mapped(text, sent, {"x": "1"})["additionalEventData"] == {"unsigned": ["UID"]}
+    assert mapped(text, sent)["additionalEventData"] == {"unsigned": ["UID"]}, "it can be taken away"
