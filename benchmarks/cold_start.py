@@ -233,7 +233,6 @@ def main() -> None:
             "integration": Subject(layer, ROOT / "functions" / "integration"),
         }
         with ThreadingHTTPServer(("127.0.0.1", 0), Accepting) as server:
-            server.daemon_threads = True
             threading.Thread(target=server.serve_forever, daemon=True).start()
             environ = environment(f"http://127.0.0.1:{server.server_address[1]}")
             command = in_image(minor, (folder, ROOT), environ) if arguments.container else [python]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.receive.loopback import Service, serving
+from tests.loopback import Service, serving
 
 from trailhook.delivery import Delivery
 from trailhook.envelope import Envelope, encode_envelope

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 from tests.chaos.test_memory import aws, printed, record
-from tests.receive.loopback import serving
+from tests.loopback import serving
 
 pytestmark = [pytest.mark.stack]
 

@@ -6,10 +6,8 @@ import hashlib
 import json
 import re
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,7 @@ import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from tests.receive.sns_sender import certificate, key
+from tests.loopback import Exchange, listening, own_authority
 
 from trailhook.assembly.forward import ca_bundle, forwarder
 from trailhook.batch import Entry
@@ -44,43 +41,16 @@ class Sent:
 
 
 @contextlib.contextmanager
-def listening(tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[Sent]]]:
+def taking_everything(tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[Sent]]]:
     """A server that takes everything, and the requests that it has got."""
     requests: list[Sent] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            requests.append(Sent(self.path, dict(self.headers.items()), body))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b'{"successful": [], "failed": []}')
+    def respond(exchange: Exchange) -> None:
+        requests.append(Sent(exchange.path, dict(exchange.headers.items()), exchange.body()))
+        exchange.answer(200, b'{"successful": [], "failed": []}')
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002 - the parent's signature
-            return
-
-    class Quiet(ThreadingHTTPServer):
-        def handle_error(self, *_: Any) -> None:
-            """A client that does not trust us goes away, as it should."""
-
-    with Quiet(("127.0.0.1", 0), Handler) as server:
-        if tls:
-            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        yield f"{'https' if tls else 'http'}://localhost:{server.server_address[1]}", requests
-        server.shutdown()
-        thread.join()
-
-
-def own_authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """An authority that nobody knows, as a bundle, and a server's context with its certificate for localhost."""
-    bundle, secret = folder / "certificate.pem", folder / "key.pem"
-    bundle.write_bytes(certificate(names=["localhost"], days=(-1, 36_500), authority=True))
-    secret.write_bytes(key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(bundle, secret)
-    return bundle, context
+    with listening(respond, tls) as url:
+        yield url, requests
 
 
 def test_the_request_is_the_one_that_botocore_would_have_made_and_its_signature_covers_the_body() -> None:
@@ -97,7 +67,7 @@ def test_the_request_is_the_one_that_botocore_would_have_made_and_its_signature_
         }
         for one in batch
     ]
-    with listening() as (url, requests):
+    with taking_everything() as (url, requests):
         client = SESSION.client("cloudtrail-data", endpoint_url=url)
         CloudTrailLake(SignedPutAuditEvents(client, ARN, "external/id=1")).put(batch)
         client.put_audit_events(channelArn=ARN, externalId="external/id=1", auditEvents=events)
@@ -127,7 +97,7 @@ def test_the_request_is_the_one_that_botocore_would_have_made_and_its_signature_
 
 @pytest.mark.parametrize("form", ["http://{}", "{}", "http://user:p%40ss@{}"], ids=["URL", "bare", "with a password"])
 def test_a_proxy_of_the_environment_is_asked_for_the_service(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with listening() as (url, requests):
+    with taking_everything() as (url, requests):
         monkeypatch.setenv("http_proxy", form.format(url.removeprefix("http://")))
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
@@ -163,7 +133,7 @@ def test_the_authorities_are_those_that_botocore_trusts(
 
 def test_only_a_server_whose_certificate_is_trusted_gets_a_request(tmp_path: Path) -> None:
     bundle, context = own_authority(tmp_path)
-    with listening(context) as (url, requests):
+    with taking_everything(context) as (url, requests):
         client = SESSION.client("cloudtrail-data", endpoint_url=url)
         with pytest.raises(NoAnswer, match="SSLError"):
             SignedPutAuditEvents(client, ARN).post(b"{}")
@@ -182,7 +152,7 @@ def test_forward_trusts_the_authorities_of_the_environment(tmp_path: Path, monke
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "fake")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with listening(context) as (url, requests):
+    with taking_everything(context) as (url, requests):
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL_DATA", url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9")
         settings = ForwardSettings.from_environ(

@@ -1,13 +1,12 @@
 """A 200 of S3 that does not name what it keeps is no confirmation: what is acknowledged then would be nowhere."""
 
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing, contextmanager
 
 import boto3
 import pytest
 from botocore.config import Config
+from tests.loopback import Exchange, listening
 
 from trailhook.errors import QuarantineError
 from trailhook.quarantine_bucket import QuarantineBucket
@@ -17,31 +16,14 @@ from trailhook.quarantine_bucket import QuarantineBucket
 def answering(status: int, headers: Mapping[str, str], body: bytes) -> Iterator[QuarantineBucket]:
     """A bucket whose every request is answered like this."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            return
+    def respond(exchange: Exchange) -> None:
+        exchange.body()
+        exchange.answer(status, body, headers)
 
     session = boto3.Session(aws_access_key_id="fake", aws_secret_access_key="fake", region_name="us-east-1")
     once = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        client = session.client("s3", endpoint_url=f"http://127.0.0.1:{server.server_address[1]}", config=once)
-        try:
-            yield QuarantineBucket(lambda: client, "a-bucket", "https://sqs.example/queue")
-        finally:
-            client.close()
-            server.shutdown()
-            thread.join()
+    with listening(respond) as url, closing(session.client("s3", endpoint_url=url, config=once)) as client:
+        yield QuarantineBucket(lambda: client, "a-bucket", "https://sqs.example/queue")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from contextlib import suppress
 import boto3
 import pytest
 from botocore.config import Config
-from tests.receive.loopback import Service, serving
+from tests.loopback import Service, serving
 
 from trailhook.deadline import NO_DEADLINE, Deadline
 from trailhook.errors import QueueError

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from tests.fakes import MemoryClock, MemorySecretStore, MemorySender
+from tests.loopback import Answer, Service, refusing, serving
 from tests.receive.conftest import SECRET, ReceiveFunction
-from tests.receive.loopback import Answer, Service, refusing, serving
 from tests.receive.senders import REQUEST_ID, api_gateway_event, github_headers, standard_webhooks_headers
 
 from trailhook.assembly.receive import receive_limits, receiver

@@ -3,15 +3,13 @@ runs on this laptop."""
 
 import json
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from tests.loopback import Exchange, listening
 from tests.redrive.conftest import Place
 
 from trailhook_local.stack.status import Integration, Status, write_status
@@ -55,42 +53,21 @@ def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
     """ListStackResources on loopback, a resource a page: its URL, and the tokens of the pages that were asked for."""
     tokens: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
-            name, token = asked["StackName"][0], asked.get("NextToken", ["0"])[0]
-            tokens.append(token)
-            status, body = (200, _page(stacks[name], int(token))) if name in stacks else (400, _missing(name))
-            if name == "proxy":
-                status, body = 500, b"<!doctype html><p>Sign in"
-            self.send_response(status)
-            self.send_header("content-type", "text/xml")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def respond(exchange: Exchange) -> None:
+        if exchange.command == "GET":  # GetEventSourceMapping, of a `trigger`
+            state = exchange.path.rpartition("/")[2].rstrip("-")
+            exchange.answer(200, json.dumps({"State": state}).encode(), {"content-type": "application/json"})
+            return
+        asked = parse_qs(exchange.body().decode())
+        name, token = asked["StackName"][0], asked.get("NextToken", ["0"])[0]
+        tokens.append(token)
+        status, body = (200, _page(stacks[name], int(token))) if name in stacks else (400, _missing(name))
+        if name == "proxy":
+            status, body = 500, b"<!doctype html><p>Sign in"
+        exchange.answer(status, body, {"content-type": "text/xml"})
 
-        def do_GET(self) -> None:
-            """GetEventSourceMapping, of a `trigger`."""
-            body = json.dumps({"State": self.path.rpartition("/")[2].rstrip("-")}).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", tokens
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(respond) as url:
+        yield url, tokens
 
 
 def _page(resources: Mapping[str, str], number: int) -> bytes:
