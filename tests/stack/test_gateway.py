@@ -13,7 +13,7 @@ import pytest
 
 from trailhook_local.stack.errors import InvocationError, StartError
 from trailhook_local.stack.functions import REQUEST_TOO_LARGE
-from trailhook_local.stack.gateway import Gateway, Throttle, TokenBucket
+from trailhook_local.stack.gateway import Gateway, Throttle
 from trailhook_local.stack.httpapi import Api
 
 pytestmark = pytest.mark.stack
@@ -165,13 +165,3 @@ def test_requests_beyond_the_burst_are_throttled() -> None:
     with gateway(answering("ok"), throttle=Throttle(rate=0.001, burst=2)) as running:
         assert [post(running.url)[0] for _ in range(3)] == [200, 200, 429]
         assert post(running.url)[1] == b'{"message":"Too Many Requests"}'
-
-
-def test_a_bucket_fills_at_its_rate_up_to_its_burst() -> None:
-    now = [0.0]
-    bucket = TokenBucket(Throttle(rate=2.0, burst=3), lambda: now[0])
-    assert [bucket.admit() for _ in range(4)] == [True, True, True, False]
-    now[0] = 0.5
-    assert [bucket.admit() for _ in range(2)] == [True, False]
-    now[0] = 100.0
-    assert [bucket.admit() for _ in range(4)] == [True, True, True, False]

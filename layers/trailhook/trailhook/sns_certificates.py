@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from trailhook.allowance import Allowance
 from trailhook.errors import FetchError, Unauthenticated
 from trailhook.https import Fetcher
+from trailhook.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     # cryptography takes long to import, and only this partner's proof needs all of it.
@@ -77,7 +77,7 @@ class SigningCertificates:
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
-        self._fetches = Allowance(FETCHES, FETCH_SECONDS, time.monotonic)
+        self._fetches = TokenBucket(FETCHES, FETCH_SECONDS, time.monotonic)
         self._certificates: dict[str, Certificate] = {}
 
     def public_key(self, topic: Topic, url: str, received_at: int) -> "RSAPublicKey":
@@ -98,7 +98,7 @@ class SigningCertificates:
     def _fetch(self, topic: Topic, path: str) -> "Certificate":
         from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415 - see above
 
-        if not self._fetches.spend():
+        if not self._fetches.take():
             raise FetchError("Too many signing certificates were asked for; the next in a second")
         answer = self._fetcher.get(topic.host, path)
         if answer.status == 429 or answer.status >= 500:

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from trailhook.allowance import Allowance
 from trailhook.errors import SecretStoreError
+from trailhook.token_bucket import TokenBucket
 
 CACHE_SECONDS = 300
 REREADS = 5
@@ -67,7 +67,7 @@ class WebhookSecret:
         self._previous_known = False
         self._read_at = float("-inf")
         self._failure: str | None = None
-        self._rereads = Allowance(REREADS, REREAD_SECONDS, now)
+        self._rereads = TokenBucket(REREADS, REREAD_SECONDS, now)
 
     def candidates(self) -> Iterator[str]:
         """The values that may prove a sender, the likeliest first. Ask for the next one when a value does not.
@@ -102,7 +102,7 @@ class WebhookSecret:
         if self._current is None:
             self._read()
             return True
-        if self._now() - self._read_at <= CACHE_SECONDS or not self._rereads.spend():
+        if self._now() - self._read_at <= CACHE_SECONDS or not self._rereads.take():
             return False
         # What was right a moment ago is a better guess than no service at all.
         with suppress(SecretStoreError):
@@ -111,7 +111,7 @@ class WebhookSecret:
 
     def _changed(self, *, just_read: bool) -> bool:
         """Read again because a proof failed, if that is allowed; True if the secret is another one now."""
-        if just_read or not self._rereads.spend():
+        if just_read or not self._rereads.take():
             if self._failure is not None:
                 # Made anew: one that is raised again and again holds every request that it was raised for.
                 raise SecretStoreError(self._failure)

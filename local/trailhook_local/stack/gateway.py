@@ -15,6 +15,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wsgi import get_input_stream
 
+from trailhook.token_bucket import TokenBucket
 from trailhook_local.stack.errors import InvocationError, StartError
 from trailhook_local.stack.functions import REQUEST_TOO_LARGE
 from trailhook_local.stack.httpapi import (
@@ -51,28 +52,6 @@ class Throttle:
     burst: int
 
 
-class TokenBucket:
-    """Lets `throttle` pass. `clock` counts seconds."""
-
-    def __init__(self, throttle: Throttle, clock: Callable[[], float] = time.monotonic) -> None:
-        self._throttle = throttle
-        self._clock = clock
-        self._tokens = float(throttle.burst)
-        self._filled_at = clock()
-        self._lock = threading.Lock()
-
-    def admit(self) -> bool:
-        with self._lock:
-            now = self._clock()
-            earned = (now - self._filled_at) * self._throttle.rate
-            self._tokens = min(float(self._throttle.burst), self._tokens + earned)
-            self._filled_at = now
-            if self._tokens < 1:
-                return False
-            self._tokens -= 1
-            return True
-
-
 class Gateway:
     """An HTTP API with the one route `$default`, in front of one function.
 
@@ -90,7 +69,7 @@ class Gateway:
     ) -> None:
         self._api = api
         self._invoke = invoke
-        self._bucket = TokenBucket(throttle) if throttle else None
+        self._bucket = TokenBucket(throttle.burst, 1 / throttle.rate, time.monotonic) if throttle else None
         self._integration_seconds = integration_seconds
         with _listening(port) as listener:
             self._server = make_server(
@@ -133,7 +112,7 @@ class Gateway:
 
     def respond(self, request: Request) -> Response:
         """What API Gateway answers; its own words wherever the function has none."""
-        if self._bucket and not self._bucket.admit():
+        if self._bucket and not self._bucket.take():
             return refusal(429, REASONS[429])
         answer = self._invoke(request_event(request, self._api))
         try:
