@@ -16,7 +16,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from trailhook_local.no_pages import NoPages
-from trailhook_local.stack import redrive, sqs
+from trailhook_local.stack import move_tasks, sqs
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     sqs.install()
-    redrive.install()
+    move_tasks.install()
     server = make_server(
         "127.0.0.1",
         options.port,

@@ -76,8 +76,7 @@ class Gateway:
                 "127.0.0.1", port, self._serve, threaded=True, request_handler=_WireHandler, fd=listener.fileno()
             )
         # A request in work must not keep a stack from stopping.
-        self._server.daemon_threads = True  # type: ignore[attr-defined] # of the threaded kind
-        self._server.block_on_close = False  # type: ignore[attr-defined] # the same
+        self._server.block_on_close = False  # type: ignore[attr-defined] # of the threaded kind
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="gateway", daemon=True, kwargs={"poll_interval": 0.1}
         )
