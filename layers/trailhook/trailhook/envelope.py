@@ -19,7 +19,7 @@ from trailhook.body import MAX_OPEN_BYTES
 from trailhook.delivery import Delivery
 from trailhook.errors import EnvelopeError, EnvelopeTooLarge
 from trailhook.exact_json import decode, encode_ascii
-from trailhook.written_delivery import DECODERS, WrittenDelivery, body_members, members
+from trailhook.written_delivery import DECODERS, WrittenDelivery, body_members, delivery_members
 
 VERSION = 1
 MAX_MESSAGE_BYTES = 1_048_576
@@ -75,7 +75,7 @@ def encode_envelope(envelope: Envelope) -> str:
     delivery = envelope.delivery
     head = {
         "version": VERSION,
-        **members(delivery),
+        **delivery_members(delivery),
         "attempt": envelope.attempt,
         "pending": None if envelope.pending is None else to_builtins(_PendingWire.folded(envelope.pending)),
         "sha256": hashlib.sha256(delivery.body).hexdigest(),

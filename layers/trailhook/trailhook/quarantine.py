@@ -14,7 +14,7 @@ from trailhook.delivery import Delivery
 from trailhook.errors import QuarantineError
 from trailhook.exact_json import BLANKS, encode_ascii
 from trailhook.timestamps import from_milliseconds
-from trailhook.written_delivery import DECODERS, WrittenDelivery, body_members, members
+from trailhook.written_delivery import DECODERS, WrittenDelivery, body_members, delivery_members
 
 VERSION = 1
 FOLDER = "quarantine/"
@@ -39,7 +39,7 @@ class QuarantinedEvent(Struct, frozen=True):
                 "uid": self.uid,
                 "code": self.code,
                 "reason": self.reason,
-                **members(self.delivery),
+                **delivery_members(self.delivery),
                 **body_members(self.original),
                 "element": self.delivery.element or self._is_element,
                 "way_back": way_back,

@@ -44,7 +44,7 @@ class WrittenDelivery(Struct, frozen=True, gc=False):
         )
 
 
-def members(delivery: Delivery) -> dict[str, Any]:
+def delivery_members(delivery: Delivery) -> dict[str, Any]:
     """A delivery's members but for its body."""
     return {
         "partner": delivery.partner,
