@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -85,6 +86,24 @@ def test_the_wait_for_an_operator_grows_to_an_hour_and_no_further() -> None:
     bench = Bench(MemoryDestination(judge=lambda _entry: CHANNEL_GONE))
     bench.forward(record(Envelope(delivery(entry(1))), receives=50))
     assert bench.queue.postponed == {"handle-m1": 3600}
+
+
+class RefusesEverything(MemoryDestination):
+    """Refuses every request with a code that nobody documented: more than one event of it is sent in halves."""
+
+    def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+        alone = len(batch) == 1
+        return [Outcome(Disposition.UNDOCUMENTED if alone else Disposition.SPLIT, "SomethingNew")] * len(batch)
+
+
+@pytest.mark.parametrize("receives", [2, 20])
+def test_a_whole_backlog_waits_for_an_operator_where_an_undocumented_code_refuses_the_caller(receives: int) -> None:
+    bench = Bench(RefusesEverything())
+    messages = [record(Envelope(delivery(entry(n))), f"m{n}", receives=receives) for n in range(300)]
+    unfinished, ledger = bench.forward(*messages)
+    assert len(unfinished) == ledger.configuration_faults == 300
+    # A quarter of an hour between tries would put what was not sent among the dead letters within a day.
+    assert Counter(bench.queue.postponed.values()) == {{2: 60, 20: 3_600}[receives]: 300}
 
 
 def test_an_unreadable_message_goes_back_and_is_never_quarantined() -> None:

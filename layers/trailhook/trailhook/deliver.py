@@ -28,7 +28,8 @@ _NOT_SENT = "Not sent in this invocation"
 _OUT_OF_TIME = Outcome(Disposition.RETRY, "OutOfTime", _NOT_SENT)
 _HALTED = Outcome(Disposition.RETRY, "Halted", _NOT_SENT)
 _REFUSED = Outcome(Disposition.CONFIGURATION, "Halted", _NOT_SENT)
-"""It waits for the same operator as what was refused."""
+_UNDOCUMENTED = Outcome(Disposition.UNDOCUMENTED, "Halted", _NOT_SENT)
+"""These wait for the same operator as what was refused."""
 
 
 class Halt:
@@ -62,7 +63,7 @@ class Halt:
             elif Disposition.UNDOCUMENTED in dispositions:
                 self._undocumented += 1
             if self._undocumented == MOST_UNDOCUMENTED:
-                self._outcome = self._outcome or _HALTED
+                self._outcome = self._outcome or _UNDOCUMENTED
 
     def stop(self, outcome: Outcome = _HALTED) -> None:
         self._outcome = self._outcome or outcome
