@@ -61,6 +61,19 @@ def test_a_secret_of_the_command_is_the_one_that_signs(state: str) -> None:
     assert (sent.returncode, sent.stdout[:4]) == (1, "401 ")
 
 
+def test_what_an_event_says_cannot_steer_the_terminal_by_way_of_an_error(state: str) -> None:
+    body = json.dumps({"action": "created", "sender": {"login": "mona\x1b]0;owned\x07\u202e"}})
+    assert trailhook("send", "github", "-", "--event", "team", "--state", state, given=body).returncode == 0
+    sql = "SELECT CAST(eventdata.useridentity.principalid AS INTEGER) FROM EDS"
+    for _ in range(60):
+        asked = trailhook("query", sql, "--state", state)
+        if asked.returncode:
+            break
+        time.sleep(0.5)
+    assert "mona\N{REPLACEMENT CHARACTER}]0;owned" in asked.stderr
+    assert asked.stderr.replace("\n", "").isprintable()
+
+
 def test_a_query_that_is_wrong_says_what_to_change(state: str) -> None:
     asked = trailhook("query", "SELECT nothing FROM EDS", "--state", state)
     assert asked.returncode == 1

@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 
 from trailhook_local.chaos.faults import FAULTS, UnknownFaultError, parse_faults
+from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.importing import ended_by_ctrl_c
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.signals import end_as_by_ctrl_c
@@ -58,5 +59,5 @@ def chaos_command(
     except UnknownFaultError as error:
         raise click.UsageError(str(error)) from error
     except StackError as error:
-        raise click.ClickException(str(error)) from error
+        raise Failure(str(error)) from error
     sys.exit(0 if holds else 1)

@@ -18,6 +18,7 @@ from trailhook.own_partners import OWN
 from trailhook.partner import Options
 from trailhook.partners import FOLDER, REGISTRY, load_partner
 from trailhook.redaction import read_paths
+from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.headers import read_headers
 from trailhook_local.cli.partners import BY_ITSELF
 from trailhook_local.descriptors.compiler import DescriptorError, compile_file, compiled_text
@@ -27,7 +28,7 @@ from trailhook_local.screen import json_text
 EXAMPLE_ACCOUNT = "111122223333"
 
 
-class DescriptorFailure(click.ClickException):
+class DescriptorFailure(Failure):
     """What is wrong with a descriptor, one line each, as compilers print it."""
 
     def show(self, file: Any = None) -> None:
@@ -69,15 +70,13 @@ def compile_to(files: tuple[Path, ...], folder: Path) -> None:
     for file in files:
         spec = _compiled(file)
         if spec["name"] in REGISTRY and folder.resolve() == OWN.resolve():
-            raise click.ClickException(f"{file}: a partner named {spec['name']} is built in; choose another name")
+            raise Failure(f"{file}: a partner named {spec['name']} is built in; choose another name")
         target = folder / f"{spec['name']}.json"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             target.write_text(compiled_text(spec), encoding="utf-8")
         except OSError as error:
-            raise click.ClickException(
-                f"cannot write {target} ({error.strerror}); name another folder with --into"
-            ) from error
+            raise Failure(f"cannot write {target} ({error.strerror}); name another folder with --into") from error
         click.echo(f"{file} -> {target}")
 
 

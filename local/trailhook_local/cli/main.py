@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from trailhook_local.cli.chaos import chaos_command
 from trailhook_local.cli.descriptors import compile_command, map_command
+from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.headers import read_headers
 from trailhook_local.cli.partners import PartnerName
 from trailhook_local.cli.redrive import redrive
@@ -83,7 +84,7 @@ def demo(count: int, seed: int | None, kill_every: float | None) -> None:
     try:
         holds = run_demo(count=count, seed=seed, kill_every=kill_every, console=Console())
     except (StackError, CorpusError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Failure(str(error)) from error
     sys.exit(0 if holds else 1)
 
 
@@ -116,7 +117,7 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
                 tell_what_ends(stack)
                 running.close()
     except StackError as error:
-        raise click.ClickException(str(error)) from error
+        raise Failure(str(error)) from error
 
 
 def tell_what_ends(stack: Stack) -> None:
@@ -205,7 +206,7 @@ def send(
     try:
         reply = post(urllib3.PoolManager(), url, body, sent)
     except (HTTPError, ValueError) as error:
-        raise click.ClickException(f"{url} could not be asked: {error}") from error
+        raise Failure(f"{url} could not be asked: {error}") from error
     click.echo("\n".join(map(printable, f"{reply.status} {reply.body}".rstrip().splitlines())))
     sys.exit(0 if 200 <= reply.status < 300 else 1)
 
@@ -217,7 +218,7 @@ def env(state: Path) -> None:
     try:
         status = read_status(state)
     except StackError as error:
-        raise click.ClickException(str(error)) from error
+        raise Failure(str(error)) from error
     for name, value in status.endpoints.environment().items():
         # A shell runs what it is told here, and the folder may have come with somebody else's.
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -236,14 +237,14 @@ def query(sql: str, as_json: bool, state: Path) -> None:
         store = store_id(status.event_data_store_arn)
         rows = query_lake(status.endpoints.client("cloudtrail"), re.sub(r"\bEDS\b", store, sql))
     except (StackError, QueryError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Failure(str(error)) from error
     except ClientError as error:
         told = str(error.response["Error"].get("Message", error))
         # The Lake speaks as CloudTrail does, which knows nothing of EDS.
         hint = "" if re.search(r"\bEDS\b", sql) else f' EDS stands for it here: "{EXAMPLE_QUERY}"'
-        raise click.ClickException(told + (hint if "event data store" in told else "")) from error
+        raise Failure(told + (hint if "event data store" in told else "")) from error
     except BotoCoreError as error:
-        raise click.ClickException(str(error)) from error
+        raise Failure(str(error)) from error
     if not rows:
         click.echo("no rows (yet: what was just sent is queryable after the batching window of five seconds)", err=True)
         return
@@ -258,7 +259,7 @@ def _running(state: Path, name: str) -> Integration:
     try:
         integrations = read_status(state).integrations
     except StackError as error:
-        raise click.ClickException(str(error)) from error
+        raise Failure(str(error)) from error
     if name not in integrations:
-        raise click.ClickException(f"{name} does not run here; there is: {', '.join(integrations)}")
+        raise Failure(f"{name} does not run here; there is: {', '.join(integrations)}")
     return integrations[name]

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from botocore.parsers import ResponseParserError
 
 from trailhook.errors import TrailhookError
+from trailhook_local.cli.failure import Failure
 from trailhook_local.place import Place, PlaceError, aws, place_of_stack, place_on_laptop
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
@@ -49,14 +50,12 @@ def failures(go_on: Callable[[], str] = str) -> Iterator[None]:
     try:
         yield
     except NoRegionError as error:
-        raise click.ClickException(
-            "no Region is configured: name the stack's with --region, or in AWS_REGION"
-        ) from error
+        raise Failure("no Region is configured: name the stack's with --region, or in AWS_REGION") from error
     except NoCredentialsError as error:
-        raise click.ClickException("no credentials are configured: set them as for the AWS CLI") from error
+        raise Failure("no credentials are configured: set them as for the AWS CLI") from error
     except ResponseParserError as error:
-        raise click.ClickException(
+        raise Failure(
             "what answered is not AWS: is AWS_ENDPOINT_URL set, or a proxy in between? For the local stack say --local"
         ) from error
     except (TrailhookError, StackError, PlaceError, BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"{error}{go_on()}") from error
+        raise Failure(f"{error}{go_on()}") from error

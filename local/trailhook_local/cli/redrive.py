@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trailhook.queue import SqsDeliveryQueue
+from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.place import failures, place_of, where
 from trailhook_local.place import Place, PlaceError, aws, region_of
 from trailhook_local.redrive import dead_letters, quarantine
@@ -109,9 +110,9 @@ def _move_all(letters: DeadLetterRedrive) -> None:
     click.echo(f"{task.moved} dead letters moved back to the delivery queue ({task.status.lower()})")
     left = letters.count()
     if task.status != "COMPLETED":
-        raise click.ClickException(f"SQS ended the move: {task.failure or task.status}. Run the command again")
+        raise Failure(f"SQS ended the move: {task.failure or task.status}. Run the command again")
     if left:
-        raise click.ClickException(f"about {left} are still there: send them with --one-by-one")
+        raise Failure(f"about {left} are still there: send them with --one-by-one")
 
 
 def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts: Counts, *, dry_run: bool) -> None:
@@ -133,7 +134,7 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts:
     click.echo(f"{_with_fate(counts, verb)} of {counts.total()} dead letters {verb} to the delivery queue")
     if (hidden := there - counts.total()) > 0:
         # Taken for gone they would be lost: nobody else comes to the queue of a stack that was deleted.
-        raise click.ClickException(
+        raise Failure(
             f"about {hidden} more are hidden: another run has them, or had them when it was killed, or forward has "
             "postponed them. They show again within an hour: run the command again then. (SQS counts late: right after "
             "another run they may be what that one sent.)"
@@ -204,7 +205,7 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, counts: Co
     verb = "would be sent" if dry_run else "sent"
     click.echo(f"{_with_fate(counts, verb)} of {counts.total()} quarantined events {verb} to the delivery queue")
     if faults:
-        raise click.ClickException("what cannot be read stays in quarantine:\n" + "\n".join(faults[:20]))
+        raise Failure("what cannot be read stays in quarantine:\n" + "\n".join(faults[:20]))
     if choice.line and choice.line > counts.total():
         raise PlaceError(f"{choice.key} has no line {choice.line}, but {counts.total()} in all")
     if choice != quarantine.Choice(again=choice.again) and _with_fate(counts, Fate.PASSED_OVER.value) == counts.total():
