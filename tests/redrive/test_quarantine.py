@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import tempfile
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +17,7 @@ from tests.redrive.faults import faulty
 from trailhook.delivery import Delivery
 from trailhook.errors import QueueError
 from trailhook.quarantine import QuarantinedEvent
-from trailhook_local.redrive.quarantine import Choice, QuarantineRedrive
+from trailhook_local.redrive.quarantine import IN_MEMORY_BYTES, Choice, Fate, QuarantineRedrive
 
 pytestmark = pytest.mark.stack
 DAY = 86_400_000
@@ -308,6 +310,37 @@ def test_an_object_that_s3_does_not_hand_out_keeps_none_of_the_others_back(place
     assert "InvalidObjectState" in result.stderr
     assert "2 of 3 quarantined events sent" in result.stdout
     assert place.waiting() == 2
+
+
+def test_an_object_takes_no_more_memory_the_larger_it_is(place: Place) -> None:
+    """Somebody may have joined a year of them."""
+    quarantine(place, github(entry(1, action=None)))
+    [key], [line] = place.keys("quarantine"), place.lines()
+    text = json.dumps(line | {"body": json.dumps({"pad": "x" * 500_000})}).encode()
+    place.s3.put_object(Bucket=place.resources.bucket, Key=key, Body=b"\n".join([text] * 128))
+    redrive = QuarantineRedrive(place.s3, place.resources.bucket, FailingQueue(0, SystemExit()))
+    fates: list[Fate] = []
+    tracemalloc.start()
+    try:
+        redrive.redrive(
+            [key], Choice(), dry_run=True, tell=lambda _line, fate: fates.append(fate), next_object=lambda: None
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(fates) == 128
+    assert peak < len(text) * 64
+
+
+def test_a_full_disk_for_temporary_files_is_said_with_the_way_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    [key] = place.keys("quarantine")
+    place.s3.put_object(Bucket=place.resources.bucket, Key=key, Body=b"x" * (IN_MEMORY_BYTES + 1))
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/null/full")
+    result = place.redrive("quarantine")
+    assert result.exit_code == 1
+    assert f"{key} does not fit into /dev/null/full" in result.stderr
+    assert "TMPDIR" in result.stderr
 
 
 def test_a_bucket_without_versions_is_refused(place: Place) -> None:

@@ -18,7 +18,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile, gettempdir
+from typing import IO, Any
 
 from botocore.exceptions import ClientError
 
@@ -29,6 +31,9 @@ from trailhook.queue import Sender
 
 NOTES = "redriven/"
 OBJECTS_AT_ONCE = 8
+IN_MEMORY_BYTES = 8_000_000
+"""Of one object; a larger one is read from a temporary file. Forward writes hardly any that is larger."""
+
 _OF_ONE_OBJECT = frozenset({"InvalidObjectState", "InvalidRequest", "NoSuchKey"})
 """Refusals that are about one object: archived, encrypted with a key of its writer's, or gone since it was listed."""
 
@@ -184,22 +189,16 @@ class QuarantineRedrive:
                 raise
             yield Line(key, "", 0, None, str(error))
             return
-        with closing(found["Body"]) as body:
-            content: bytes = body.read()
-        version = found.get("VersionId")
-        if not version or version == "null":
-            raise QuarantineError(
-                f"s3://{self._bucket} keeps no versions, so nobody could tell a new refusal of an event from the "
-                "former one: switch versioning on and write the object anew"
-            )
-        for number, text in enumerate(content.splitlines(), 1):
-            try:
-                event = QuarantinedEvent.from_line(text)
-                # Read as forward will read it: what it would not take must not be noted as sent.
-                decode_envelope(encode_envelope(Envelope(event.delivery)))
-                yield Line(key, version, number, event)
-            except TrailhookError as error:
-                yield Line(key, version, number, None, str(error))
+        with closing(found["Body"]) as body, SpooledTemporaryFile(IN_MEMORY_BYTES) as content:
+            version = found.get("VersionId")
+            if not version or version == "null":
+                raise QuarantineError(
+                    f"s3://{self._bucket} keeps no versions, so nobody could tell a new refusal of an event from the "
+                    "former one: switch versioning on and write the object anew"
+                )
+            _copy(key, body, content)
+            for number, text in enumerate(content, 1):
+                yield _line(key, version, number, text)
 
     def _sent_before(self, key: str) -> frozenset[str]:
         return frozenset(self._list(f"{NOTES}{key.removeprefix(FOLDER)}/"))
@@ -207,6 +206,27 @@ class QuarantineRedrive:
     def _list(self, prefix: str) -> Iterator[str]:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", ()))
+
+
+def _copy(key: str, body: IO[bytes], content: IO[bytes]) -> None:
+    """All of it before a line of it goes: S3 does not wait for whoever reads as slowly as SQS takes events."""
+    try:
+        copyfileobj(body, content)
+    except OSError as error:
+        raise QuarantineError(
+            f"{key} does not fit into {gettempdir()} ({error.strerror}): name a folder with more room in TMPDIR"
+        ) from error
+    content.seek(0)
+
+
+def _line(key: str, version: str, number: int, text: bytes) -> Line:
+    try:
+        event = QuarantinedEvent.from_line(text)
+        # Read as forward will read it: what it would not take must not be noted as sent.
+        decode_envelope(encode_envelope(Envelope(event.delivery)))
+    except TrailhookError as error:
+        return Line(key, version, number, None, str(error))
+    return Line(key, version, number, event)
 
 
 def _pass_over(_message: str) -> None:
