@@ -4,6 +4,7 @@ import json
 import shlex
 import tempfile
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -252,6 +253,34 @@ def test_a_crash_between_sending_and_noting_sends_twice_with_equal_ids(place: Pl
     assert place.redrive("quarantine").exit_code == 0
     [again] = place.take(place.resources.queue_url)
     assert queue.messages == [again["body"]]
+
+
+def test_what_another_run_sends_meanwhile_is_said_to_go_twice(place: Place) -> None:
+    quarantine(place, *(github(entry(n, action=None), request_id=f"r-{n}") for n in range(3)))
+    other: list[str] = []
+
+    class OtherRun(FailingQueue):
+        """The delivery queue of a run in whose midst another one runs from its beginning to its end."""
+
+        def send(self, message: str, delay_seconds: int = 0) -> None:
+            if not self.messages:
+                other.append(place.redrive("quarantine").stdout)
+            super().send(message, delay_seconds)
+
+    redrive = QuarantineRedrive(place.s3, place.resources.bucket, OtherRun(9, SystemExit()))
+    keys = redrive.keys(Choice())
+    fates: Counter[Fate] = Counter()
+    for again, expected in ((False, {Fate.SENT_TWICE: 3}), (True, {Fate.SENT: 3})):
+        fates.clear()
+        redrive.redrive(
+            keys,
+            Choice(again=again),
+            dry_run=False,
+            tell=lambda _line, fate: fates.update([fate]),
+            next_object=lambda: None,
+        )
+        assert fates == expected
+    assert "3 of 3 quarantined events sent" in other[0]
 
 
 DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {

@@ -202,8 +202,11 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, counts: Co
         finally:
             progress.stop()
             _show(("partner", "code", "fate"), counts)
-    verb = "would be sent" if dry_run else "sent"
-    click.echo(f"{_with_fate(counts, verb)} of {counts.total()} quarantined events {verb} to the delivery queue")
+    verb, twice = "would be sent" if dry_run else "sent", _with_fate(counts, Fate.SENT_TWICE.value)
+    sent = _with_fate(counts, verb) + twice
+    click.echo(f"{sent} of {counts.total()} quarantined events {verb} to the delivery queue")
+    if twice:
+        click.echo(f"another run sends the same: {twice} of them may arrive twice, with equal id and content", err=True)
     if faults:
         raise Failure("what cannot be read stays in quarantine:\n" + "\n".join(faults[:20]))
     if choice.line and choice.line > counts.total():
@@ -229,7 +232,7 @@ def _place(named: dict[str, Any], **given: str | None) -> Place:
 
 def _go_on(counts: Counts) -> str:
     """What a run that broke off says where it sent something; a table has told that by then."""
-    return GO_ON if _with_fate(counts, Fate.SENT.value) else ""
+    return GO_ON if any(_with_fate(counts, fate.value) for fate in (Fate.SENT, Fate.SENT_TWICE)) else ""
 
 
 def _needed(value: str | None, option: str) -> str:

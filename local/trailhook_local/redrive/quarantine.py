@@ -37,11 +37,15 @@ IN_MEMORY_BYTES = 8_000_000
 _OF_ONE_OBJECT = frozenset({"InvalidObjectState", "InvalidRequest", "NoSuchKey"})
 """Refusals that are about one object: archived, encrypted with a key of its writer's, or gone since it was listed."""
 
+_NOTED_ALREADY = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+"""By another run, before this one or at the same moment; or by this one, if S3's first answer was lost."""
+
 
 class Fate(Enum):
     """What became of a line."""
 
     SENT = "sent"
+    SENT_TWICE = "sent, maybe twice"
     SENT_BEFORE = "sent before"
     EQUAL = "equal to another"
     PASSED_OVER = "not asked for"
@@ -147,7 +151,7 @@ class QuarantineRedrive:
                     return
                 fate = self._fate(line, choice, before)
                 if fate is Fate.SENT:
-                    fate = self._send(line, send_once, dry_run=dry_run)
+                    fate = self._send(line, send_once, choice, dry_run=dry_run)
                 with lock:
                     tell(line, fate)
             with lock:
@@ -168,18 +172,26 @@ class QuarantineRedrive:
             return Fate.PASSED_OVER
         return Fate.SENT_BEFORE if line.note in before and not choice.again else Fate.SENT
 
-    def _send(self, line: Line, send_once: "_Once", *, dry_run: bool) -> Fate:
+    def _send(self, line: Line, send_once: "_Once", choice: Choice, *, dry_run: bool) -> Fate:
         """Send, then note: in this order a crash between the two sends an event twice, never not at all."""
         assert line.event is not None  # noqa: S101 - see _fate
         fate = Fate.SENT if send_once(encode_envelope(Envelope(line.event.delivery))) else Fate.EQUAL
-        if not dry_run:
-            self._note(line, line.event)
+        if not dry_run and not self._note(line, line.event, again=choice.again) and fate is Fate.SENT:
+            fate = Fate.SENT_TWICE
         return fate
 
-    def _note(self, line: Line, event: QuarantinedEvent) -> None:
+    def _note(self, line: Line, event: QuarantinedEvent, *, again: bool) -> bool:
+        """Write the note; False where there is one that was not there before, so another run sends the same."""
         note = {"key": line.key, "version": line.version, "line": line.number, "uid": event.uid, "code": event.code}
         note["sent_at"] = datetime.now(UTC).isoformat(timespec="seconds")
-        self._s3.put_object(Bucket=self._bucket, Key=line.note, Body=json.dumps(note), ContentType="application/json")
+        where = {"Bucket": self._bucket, "Key": line.note} | ({} if again else {"IfNoneMatch": "*"})
+        try:
+            self._s3.put_object(**where, Body=json.dumps(note), ContentType="application/json")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NOTED_ALREADY:
+                raise
+            return False
+        return True
 
     def _lines(self, key: str) -> Iterator[Line]:
         try:
