@@ -1,12 +1,16 @@
 """Quarantined events go back once each, as the events they were, whatever happens on the way."""
 
 import json
+import os
 import shlex
+import subprocess
+import sys
 import tempfile
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -370,6 +374,24 @@ def test_a_full_disk_for_temporary_files_is_said_with_the_way_on(place: Place, m
     assert result.exit_code == 1
     assert f"{key} does not fit into /dev/null/full" in result.stderr
     assert "TMPDIR" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_what_was_sent_is_told_where_nobody_can_see_the_progress(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    named = ["--queue-url", place.resources.queue_url, "--bucket", place.resources.bucket]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "trailhook_local.cli", "redrive", "quarantine", *named],
+            env={**os.environ, **place.endpoints.environment()},
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert ended.returncode == 0
+    assert ended.stdout.endswith("1 of 1 quarantined events sent to the delivery queue\n")
 
 
 def test_a_bucket_without_versions_is_refused(place: Place) -> None:

@@ -242,9 +242,13 @@ def _needed(value: str | None, option: str) -> str:
 
 
 def _progress() -> Progress:
-    """On standard error, so that a summary in a pipe is the summary alone."""
+    """On standard error, so that a summary in a pipe is the summary alone; and on a terminal only.
+
+    A full disk or a closed pipe there would end the command before it says what it sent.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _show(columns: tuple[str, ...], counts: Counts) -> None:
