@@ -1,13 +1,15 @@
 """An integration at a glance: what waits, what failed, what rings, and what a day brought. Nothing is changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
 
 from trailhook.quarantine import FOLDER
-from trailhook_local.place import Place
+from trailhook_local.place import REFUSALS, Place, explain
 from trailhook_local.queue_counts import QueueCounts, count_messages
 
 NAMESPACE = "Trailhook"
@@ -23,6 +25,25 @@ MOST_OBJECTS = 10_000
 _ALARMS_A_CALL = 100
 _NOT_SAID = frozenset({"InternalError", "Forbidden"})
 _HOUR = timedelta(hours=1)
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
+_GONE = frozenset(
+    {
+        *("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket"),
+        *("ResourceNotFoundException", "NotFound"),
+    }
+)
+"""How services say of a part that there is none, in the order of SQS (its two protocols), S3, Lambda and SNS."""
+
+_ACTIONS = {"ListObjectsV2": "s3:ListBucket"}
+"""Permissions that are not called as their operation is."""
+
+Part = TypeVar("Part")
+
+
+class NotSaidError(Exception):
+    """A service answered, but not what it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +75,50 @@ class Alarms:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """All of it. On a laptop nothing watches, so there are no alarms, no `day` and no `trigger`."""
+class Unread:
+    """A part that could not be read, why, and what to do; it may be `gone`: no permission is missing, but the part."""
 
-    deliveries: QueueCounts
-    dead_letters: QueueCounts
-    quarantined: Quarantined
+    part: str
+    reason: str
+    advice: str
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of it; None where a part is `unread`. On a laptop nothing watches, so there are no alarms, no `day` and no
+    `trigger`.
+    """
+
+    deliveries: QueueCounts | None
+    dead_letters: QueueCounts | None
+    quarantined: Quarantined | None
     alarms: Alarms | None = None
     day: Mapping[str, int] | None = None
     trigger: str | None = None
     """The state of what hands forward its messages, in Lambda's words, such as Enabled."""
+    unread: Sequence[Unread] = ()
 
     @property
-    def calm(self) -> bool:
-        """Whether nothing asks for somebody. What is in quarantine has rung, and stays there."""
-        watch = self.alarms and (self.alarms.ringing or self.alarms.deleted)
-        return not (self.dead_letters.total or self.stands_still or watch)
+    def calm(self) -> bool | None:
+        """Whether nothing asks for somebody; None where nothing that could be read does."""
+        if self.asks:
+            return False
+        return None if self.unread else True
+
+    @property
+    def asks(self) -> Sequence[str]:
+        """What asks for somebody. What is in quarantine has rung, and stays there."""
+        asks = [f"{one.part} gone" for one in self.unread if one.gone]
+        if self.dead_letters and self.dead_letters.total:
+            asks.append("dead letters")
+        if self.stands_still:
+            asks.append("forward switched off")
+        if self.alarms and self.alarms.ringing:
+            asks.append("alarms ringing")
+        if self.alarms and self.alarms.deleted:
+            asks.append("alarms deleted")
+        return asks
 
     @property
     def stands_still(self) -> bool:
@@ -77,21 +126,61 @@ class Overview:
         return self.trigger in {"Disabled", "Disabling"}
 
 
+DELIVERIES, DEAD_LETTERS, QUARANTINE = "deliveries", "dead letters", "quarantine"
+ALARMS, DAY, TRIGGER = "alarms", "24 hours", "trigger"
+"""The parts, as the screen calls them."""
+
+
 def look(place: Place) -> Overview:
-    """Ask AWS, or the servers of this laptop. Raises boto3's errors."""
-    with closing(place.client("sqs")) as sqs, closing(place.client("s3")) as s3:
-        deliveries = count_messages(sqs, place.queue_url)
-        dead_letters = count_messages(sqs, place.dead_letter_queue_url)
-        quarantined = _quarantined(s3, place.bucket)
-    if not place.stack:
-        return Overview(deliveries, dead_letters, quarantined)
-    with closing(place.client("cloudwatch")) as cloudwatch:
-        alarms, day = _alarms(cloudwatch, place.alarms), _day(cloudwatch, place.stack)
-    trigger = None
+    """Ask AWS, or the servers of this laptop. A part that cannot be read keeps none of the others back."""
+    parts = _Parts(place)
+    deliveries = parts.read(DELIVERIES, "sqs", lambda sqs: count_messages(sqs, place.queue_url))
+    dead_letters = parts.read(DEAD_LETTERS, "sqs", lambda sqs: count_messages(sqs, place.dead_letter_queue_url))
+    quarantined = parts.read(QUARANTINE, "s3", lambda s3: _quarantined(s3, place.bucket))
+    alarms, day, trigger = None, None, None
+    if stack := place.stack:
+        alarms = parts.read(ALARMS, "cloudwatch", lambda cloudwatch: _alarms(cloudwatch, place.alarms))
+        day = parts.read(DAY, "cloudwatch", lambda cloudwatch: _day(cloudwatch, stack))
     if place.trigger:
-        with closing(place.client("lambda")) as functions:
-            trigger = functions.get_event_source_mapping(UUID=place.trigger)["State"]
-    return Overview(deliveries, dead_letters, quarantined, alarms, day, trigger)
+        trigger = parts.read(TRIGGER, "lambda", lambda functions: _trigger(functions, place.trigger))
+    return Overview(deliveries, dead_letters, quarantined, alarms, day, trigger, parts.unread)
+
+
+class _Parts:
+    """Reads the parts of a place, each by itself, and keeps which could not be read."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.unread: list[Unread] = []
+
+    def read(self, part: str, service: str, ask: Callable[[Any], Part]) -> Part | None:
+        try:
+            with closing(self._place.client(service)) as client:
+                return ask(client)
+        except (*REFUSALS, NotSaidError) as error:
+            self.unread.append(_unread(part, service, error, on_laptop=not self._place.stack))
+            return None
+
+
+def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Unread:
+    code, operation = "", ""
+    if isinstance(error, ClientError):
+        code, operation = error.response["Error"]["Code"], error.operation_name
+    advice = "run it again; if it stays, look at AWS Health and at this machine's network"
+    if on_laptop:
+        advice = "look at the logs of `trailhook serve`, and start it again"
+    elif code in _GONE:
+        advice = "somebody deleted it: see docs/operations.md, What a deleted stack leaves, on moving to another stack"
+    elif code in _DENIED:
+        advice = f"allow {_ACTIONS.get(operation, f'{service}:{operation}')}: see docs/operations.md, The command line"
+    elif code in _EXPIRED:
+        advice = "sign in again, and run it again"
+    return Unread(part, explain(error), advice, code in _GONE)
+
+
+def _trigger(functions: Any, mapping: str | None) -> str:
+    state: str = functions.get_event_source_mapping(UUID=mapping)["State"]
+    return state
 
 
 def _quarantined(s3: Any, bucket: str | None) -> Quarantined:
@@ -127,8 +216,8 @@ def _rings_since(alarm: Mapping[str, Any]) -> datetime:
     return since
 
 
-def _day(cloudwatch: Any, stack: str) -> Mapping[str, int] | None:
-    """The metrics of the last 24 hours, of all partners that the stack has had; None where CloudWatch cannot say."""
+def _day(cloudwatch: Any, stack: str) -> Mapping[str, int]:
+    """The metrics of the last 24 hours, of all partners that the stack has had. Raises NotSaidError."""
     day = dict.fromkeys(COUNTED, 0)
     partners = [{"Name": "Partner", "Value": partner} for partner in _partners(cloudwatch, stack)]
     metrics: list[dict[str, Any]] = [
@@ -150,7 +239,7 @@ def _day(cloudwatch: Any, stack: str) -> Mapping[str, int] | None:
     for page in pages:
         for result in page["MetricDataResults"]:
             if result["StatusCode"] in _NOT_SAID:
-                return None
+                raise NotSaidError(f"CloudWatch answered {result['StatusCode']}")
             day[metrics[int(result["Id"][1:])]["MetricName"]] += int(sum(result["Values"]))
     return day
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.parsers import ResponseParserError
 
 from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, QUARANTINE_BUCKET
 from trailhook_local.stack.status import read_status
@@ -28,6 +29,26 @@ Client = Callable[[str], Any]
 
 class PlaceError(Exception):
     """It is not known where to look; the message says what to name."""
+
+
+REFUSALS = (PlaceError, BotoCoreError, ClientError, ResponseParserError)
+"""What asking a service can end in."""
+
+
+def explain(error: Exception) -> str:
+    """What went wrong, and where that is no more than a setting of the caller's, which."""
+    match error:
+        case NoRegionError():
+            return "no Region is configured: name the stack's with --region, or in AWS_REGION"
+        case NoCredentialsError():
+            return "no credentials are configured: set them as for the AWS CLI"
+        case ResponseParserError():
+            return (
+                "what answered is not AWS: is AWS_ENDPOINT_URL set, or a proxy in between? For the local stack say "
+                "--local"
+            )
+        case _:
+            return str(error)
 
 
 @dataclass(frozen=True, slots=True)

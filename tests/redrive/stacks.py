@@ -70,6 +70,24 @@ def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
         yield url, tokens
 
 
+@contextmanager
+def refusing(code: str) -> Iterator[str]:
+    """The URL of a service on loopback that answers everything with that error, as each of AWS's protocols has it."""
+
+    def respond(exchange: Exchange) -> None:
+        exchange.rfile.read(int(exchange.headers.get("content-length", 0)))
+        kind = exchange.headers.get("content-type", "")
+        body = f"<Error><Code>{code}</Code><Message>as a test wants it</Message></Error>"
+        if "json" in kind:
+            body = json.dumps({"__type": code, "message": "as a test wants it"})
+        elif "form" in kind:
+            body = f"<ErrorResponse>{body}</ErrorResponse>"
+        exchange.answer(400, body.encode(), {"x-amzn-errortype": code})
+
+    with listening(respond) as url:
+        yield url
+
+
 def _page(resources: Mapping[str, str], number: int) -> bytes:
     logical_id, physical_id = list(resources.items())[number]
     more = f"<NextToken>{number + 1}</NextToken>" if number + 1 < len(resources) else ""

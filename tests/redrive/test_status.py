@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from botocore.stub import Stubber
 from click.testing import Result
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, keep_status, resources_of, trigger
+from tests.redrive.stacks import cloudformation, keep_status, refusing, resources_of, trigger
 
 from trailhook_local import overview
 from trailhook_local.place import Place as Stack
@@ -76,6 +77,7 @@ def test_a_stack_that_needs_nobody_is_calm(watched: Watched) -> None:
     result = watched.status()
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
+        "calm",
         "deliveries    0 waiting, 0 with forward, 0 postponed",
         "dead letters  0",
         "quarantine    empty",
@@ -96,16 +98,17 @@ def test_what_needs_somebody_is_told_with_the_command_that_goes_on(watched: Watc
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     named = f"--stack {watched.name} --region us-east-1 --dry-run"
-    assert lines[:3] == [
+    assert lines[:4] == [
+        "asks for somebody: dead letters, alarms ringing",
         "deliveries    2 waiting, 0 with forward, 0 postponed",
         "dead letters  1",
         f"              $ trailhook redrive dead-letters {named}",
     ]
-    assert lines[3].startswith("quarantine    1 object, redriven or not, the latest of 20")
-    assert lines[4] == f"              $ trailhook redrive quarantine {named}"
-    assert lines[7] == "alarms        1 of 3 ring"
-    assert lines[8].startswith(f"  {watched.name}-dead-letters, since 20")
-    assert lines[9:] == [f"    See docs/operations.md for {watched.name}-dead-letters."]
+    assert lines[4].startswith("quarantine    1 object, redriven or not, the latest of 20")
+    assert lines[5] == f"              $ trailhook redrive quarantine {named}"
+    assert lines[8] == "alarms        1 of 3 ring"
+    assert lines[9].startswith(f"  {watched.name}-dead-letters, since 20")
+    assert lines[10:] == [f"    See docs/operations.md for {watched.name}-dead-letters."]
 
 
 def test_the_commands_that_it_names_work(watched: Watched) -> None:
@@ -144,7 +147,7 @@ def test_a_trigger_that_somebody_switched_off_is_said(watched: Watched, state: s
     watched.resources["ForwardFunctionDeliveries"] = trigger(state)
     result = watched.status()
     assert result.exit_code == status
-    assert (f"nobody forwards them: the trigger is {state}" in result.stdout) == bool(status)
+    assert (f"trigger       nobody forwards what waits: it is {state}" in result.stdout) == bool(status)
 
 
 def test_an_alarm_that_would_tell_nobody_is_said_also_while_it_does_not_ring(watched: Watched) -> None:
@@ -204,6 +207,93 @@ def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code:
             )
         )
     assert (told.day and told.day["DeliveriesQueued"]) == said
+    assert [one.reason for one in told.unread] == ([] if said else [f"CloudWatch answered {code}"])
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "parts"),
+    [
+        ("SQS", "sqs:GetQueueAttributes", ["deliveries", "dead letters"]),
+        ("S3", "s3:ListBucket", ["quarantine"]),
+        ("LAMBDA", "lambda:GetEventSourceMapping", ["trigger"]),
+    ],
+)
+def test_a_part_that_cannot_be_read_keeps_none_of_the_others_back(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, action: str, parts: list[str]
+) -> None:
+    calm = watched.status().stdout.splitlines()
+    with refusing("AccessDeniedException") as url:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        result = watched.status()
+        told = json.loads(watched.status("--json").stdout)
+    assert result.exit_code == 3
+    lines = result.stdout.splitlines()
+    assert lines[0] == f"not known: {', '.join(parts)} could not be read; the rest is calm"
+    for part in parts:
+        at = next(number for number, line in enumerate(lines) if line.startswith(f"{part:<14}not read: "))
+        assert "AccessDeniedException" in lines[at]
+        assert lines[at + 1].strip() == f"allow {action}: see docs/operations.md, The command line"
+    assert [line for line in calm[1:] if not line.startswith(tuple(parts))] == [
+        line for line in lines[1:] if "not read: " not in line and not line.strip().startswith("allow ")
+    ]
+    assert (told["calm"], told["asks"], [one["part"] for one in told["unread"]]) == (None, [], parts)
+
+
+def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.place.queue(delivery("github", b"dead"), dead=True)
+    with refusing("AccessDenied") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", url)
+        result = watched.status()
+    # What can be read asks for somebody, whatever the rest would say.
+    assert result.exit_code == 1
+    assert "asks for somebody: dead letters\n" in result.stdout
+    for action in ("cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics"):
+        assert f"              allow {action}: see docs/operations.md, The command line\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("ExpiredTokenException", "sign in again, and run it again"),
+        ("InternalError", "run it again; if it stays, look at AWS Health and at this machine's network"),
+    ],
+)
+def test_what_is_no_matter_of_permissions_has_advice_of_its_own(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, code: str, advice: str
+) -> None:
+    with refusing(code) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", url)
+        result = watched.status()
+    assert result.exit_code == 3
+    assert f"              {advice}\n" in result.stdout
+
+
+def test_a_part_that_somebody_deleted_asks_for_somebody(watched: Watched) -> None:
+    """Nobody has to be allowed anything: it is not there."""
+    watched.place.s3.delete_bucket(Bucket=watched.place.resources.bucket)
+    watched.place.sqs.delete_queue(QueueUrl=watched.place.resources.dead_letter_queue_url)
+    result = watched.status()
+    assert result.exit_code == 1
+    assert "asks for somebody: dead letters gone, quarantine gone\n" in result.stdout
+    assert result.stdout.count("somebody deleted it: see docs/operations.md, What a deleted stack leaves") == 2
+
+
+def test_a_server_that_is_down_is_one_of_this_laptop(place: Place, tmp_path: Path) -> None:
+    down = replace(place.endpoints, aws="http://127.0.0.1:9")
+    keep_status(replace(place, endpoints=down), tmp_path)
+    result = place.run("status", "--local", "github", "--state", str(tmp_path))
+    assert result.exit_code == 3
+    assert "not known: deliveries, dead letters, quarantine could not be read" in result.stdout
+    assert result.stdout.count("look at the logs of `trailhook serve`, and start it again") == 3
+
+
+def test_where_nothing_can_be_asked_the_status_is_neither_calm_nor_a_call(watched: Watched) -> None:
+    watched.name = "no-such-stack"
+    result = watched.status()
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "no-such-stack does not exist" in result.stderr
 
 
 def test_more_objects_than_are_counted_are_said(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,6 +310,7 @@ def test_a_script_reads_it_as_json(watched: Watched) -> None:
     result = watched.status("--json")
     assert result.exit_code == 1
     told = json.loads(result.stdout)
+    assert (told["calm"], told["asks"]) == (False, ["dead letters", "alarms ringing"])
     assert told["dead_letters"] == {"visible": 1, "in_flight": 0, "delayed": 0}
     assert told["quarantined"] == {"objects": 0, "latest": None, "more": False}
     assert told["day"]["EventsDelivered"] == 3
@@ -242,6 +333,7 @@ def test_an_integration_on_this_laptop_has_no_alarms_and_no_day(place: Place, tm
     result = place.run("status", "--local", "github", "--state", str(tmp_path))
     assert result.exit_code == 1, result.output
     assert result.stdout.splitlines() == [
+        "asks for somebody: dead letters",
         "deliveries    0 waiting, 0 with forward, 0 postponed",
         "dead letters  1",
         f"              $ trailhook redrive dead-letters --local github --state {tmp_path} --dry-run",

@@ -5,12 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
-from botocore.parsers import ResponseParserError
 
 from trailhook.errors import TrailhookError
 from trailhook_local.cli.failure import Failure
-from trailhook_local.place import Place, PlaceError, aws, place_of_stack, place_on_laptop
+from trailhook_local.place import REFUSALS, Place, aws, explain, place_of_stack, place_on_laptop
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
 
@@ -45,17 +43,9 @@ def place_of(*, stack: str | None, local: str | None, region: str | None, state:
 
 
 @contextmanager
-def failures(go_on: Callable[[], str] = str) -> Iterator[None]:
+def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -> Iterator[None]:
     """Turns what an operator can do something about into a message; `go_on` says how, where that is known by then."""
     try:
         yield
-    except NoRegionError as error:
-        raise Failure("no Region is configured: name the stack's with --region, or in AWS_REGION") from error
-    except NoCredentialsError as error:
-        raise Failure("no credentials are configured: set them as for the AWS CLI") from error
-    except ResponseParserError as error:
-        raise Failure(
-            "what answered is not AWS: is AWS_ENDPOINT_URL set, or a proxy in between? For the local stack say --local"
-        ) from error
-    except (TrailhookError, StackError, PlaceError, BotoCoreError, ClientError) as error:
-        raise Failure(f"{error}{go_on()}") from error
+    except (TrailhookError, StackError, *REFUSALS) as error:
+        raise failure(f"{explain(error)}{go_on()}") from error

@@ -3,17 +3,28 @@
 import json
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from trailhook_local import overview
+from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.place import failures, place_of, where
-from trailhook_local.overview import Alarms, Overview, Quarantined, look
+from trailhook_local.overview import Alarms, Overview, Quarantined
+from trailhook_local.queue_counts import QueueCounts
 from trailhook_local.screen import printable
 from trailhook_local.stack.stack import DEFAULT_STATE
+
+
+class NotKnown(Failure):
+    """Nothing could be read. The status is neither 1, which asks for somebody, nor 2, a command that is wrong."""
+
+    exit_code = 3
+
+
+EXIT_STATUS = {True: 0, False: 1, None: NotKnown.exit_code}
 
 
 @click.command("status", short_help="Show what waits, what failed and what rings.")
@@ -22,16 +33,17 @@ from trailhook_local.stack.stack import DEFAULT_STATE
 def status_command(*, stack: str | None, local: str | None, region: str | None, state: Path, as_json: bool) -> None:
     """Show what waits, what failed and what rings, and what the last 24 hours brought.
 
-    Changes nothing. The exit status is 1 if an alarm rings or was deleted, there are dead letters, or forward is
-    switched off.
+    Changes nothing. The exit status is 1 if something asks for somebody: an alarm rings or was deleted, there are dead
+    letters, forward is switched off, or a part is gone. It is 3 if nothing of what could be read does, but not all
+    could be read.
     """
-    with failures():
-        overview = look(place_of(stack=stack, local=local, region=region, state=state))
+    with failures(failure=NotKnown):
+        seen = overview.look(place_of(stack=stack, local=local, region=region, state=state))
     if as_json:
-        click.echo(json.dumps(asdict(overview), default=_iso))
+        click.echo(json.dumps({"calm": seen.calm, "asks": seen.asks, **asdict(seen)}, default=_iso))
     else:
-        _show(overview, _named(stack, local, region, state))
-    sys.exit(0 if overview.calm else 1)
+        _show(seen, _named(stack, local, region, state))
+    sys.exit(EXIT_STATUS[seen.calm])
 
 
 def _named(stack: str | None, local: str | None, region: str | None, state: Path) -> str:
@@ -42,56 +54,81 @@ def _named(stack: str | None, local: str | None, region: str | None, state: Path
     return " ".join(f"{option} {shlex.quote(value)}" for option, value in options.items() if value)
 
 
-def _show(overview: Overview, named: str) -> None:
-    deliveries, dead = overview.deliveries, overview.dead_letters
-    _line(
-        "deliveries",
-        f"{deliveries.visible:,} waiting, {deliveries.in_flight:,} with forward, {deliveries.delayed:,} postponed",
-    )
-    if overview.stands_still:
-        _line("", f"and nobody forwards them: the trigger is {overview.trigger} (docs/operations.md, What waits)")
-    _line("dead letters", f"{dead.total:,}")
-    if dead.total:
-        _line("", f"$ trailhook redrive dead-letters {named} --dry-run")
-    _line("quarantine", _in_quarantine(overview.quarantined))
-    if overview.quarantined.objects:
-        _line("", f"$ trailhook redrive quarantine {named} --dry-run")
-    if overview.alarms is not None:
-        _show_day(overview.day)
-        _show_alarms(overview.alarms)
+def _show(seen: Overview, named: str) -> None:
+    told = {
+        overview.DELIVERIES: _deliveries(seen.deliveries),
+        overview.TRIGGER: _trigger(seen),
+        overview.DEAD_LETTERS: _dead_letters(seen.dead_letters, named),
+        overview.QUARANTINE: _quarantine(seen.quarantined, named),
+        overview.DAY: _day(seen),
+        overview.ALARMS: _alarms(seen.alarms),
+    }
+    told |= {one.part: [f"not read: {printable(one.reason)}", one.advice] for one in seen.unread}
+    click.echo(_in_short(seen))
+    for part, lines in told.items():
+        for number, line in enumerate(lines):
+            click.echo(f"{'' if number else part:<14}{line}")
+    if seen.alarms:
+        _show_names(seen.alarms)
 
 
-def _line(title: str, text: str) -> None:
-    click.echo(f"{title:<14}{text}")
+def _in_short(seen: Overview) -> str:
+    if seen.asks:
+        return f"asks for somebody: {', '.join(seen.asks)}"
+    unread = ", ".join(one.part for one in seen.unread)
+    return f"not known: {unread} could not be read; the rest is calm" if unread else "calm"
 
 
-def _show_day(day: Mapping[str, int] | None) -> None:
-    if day is None:
-        _line("24 hours", "CloudWatch cannot say now")
-        return
-    _line(
-        "24 hours",
-        f"deliveries: {day['DeliveriesQueued']:,} queued, {day['DeliveriesRefused']:,} refused, "
-        f"{day['GatewayRefusals']:,} turned away by the gateway",
-    )
-    _line(
-        "",
-        f"events: {day['EventsDelivered']:,} delivered, {day['EventsQuarantined']:,} quarantined, "
-        f"{day['EventsFiltered']:,} filtered",
-    )
+def _deliveries(counts: QueueCounts | None) -> list[str]:
+    if not counts:
+        return []
+    return [f"{counts.visible:,} waiting, {counts.in_flight:,} with forward, {counts.delayed:,} postponed"]
 
 
-def _in_quarantine(quarantined: Quarantined) -> str:
+def _trigger(seen: Overview) -> list[str]:
+    if not seen.stands_still:
+        return []
+    return [f"nobody forwards what waits: it is {seen.trigger} (docs/operations.md, What waits)"]
+
+
+def _dead_letters(counts: QueueCounts | None, named: str) -> list[str]:
+    if not counts:
+        return []
+    way_on = [f"$ trailhook redrive dead-letters {named} --dry-run"] if counts.total else []
+    return [f"{counts.total:,}", *way_on]
+
+
+def _quarantine(quarantined: Quarantined | None, named: str) -> list[str]:
+    if not quarantined:
+        return []
     if not quarantined.latest:
-        return "empty"
+        return ["empty"]
     # With more than were counted, nobody knows which is the latest.
     latest = "" if quarantined.more else f", the latest of {_at(quarantined.latest)}"
     count = f"{quarantined.objects:,}{' or more' if quarantined.more else ''}"
-    return f"{count} {'object' if quarantined.objects == 1 else 'objects'}, redriven or not{latest}"
+    return [
+        f"{count} {'object' if quarantined.objects == 1 else 'objects'}, redriven or not{latest}",
+        f"$ trailhook redrive quarantine {named} --dry-run",
+    ]
 
 
-def _show_alarms(alarms: Alarms) -> None:
-    _line("alarms", f"{len(alarms.ringing)} of {alarms.count} ring")
+def _day(seen: Overview) -> list[str]:
+    day = seen.day
+    if not day:
+        return []
+    return [
+        f"deliveries: {day['DeliveriesQueued']:,} queued, {day['DeliveriesRefused']:,} refused, "
+        f"{day['GatewayRefusals']:,} turned away by the gateway",
+        f"events: {day['EventsDelivered']:,} delivered, {day['EventsQuarantined']:,} quarantined, "
+        f"{day['EventsFiltered']:,} filtered",
+    ]
+
+
+def _alarms(alarms: Alarms | None) -> list[str]:
+    return [f"{len(alarms.ringing)} of {alarms.count} ring"] if alarms else []
+
+
+def _show_names(alarms: Alarms) -> None:
     for alarm in alarms.ringing:
         click.echo(f"  {printable(alarm.name)}, since {_at(alarm.since)}\n    {printable(alarm.description)}")
     for name in alarms.switched_off:
