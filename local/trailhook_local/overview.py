@@ -3,28 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from trailhook.quarantine import FOLDER
+from trailhook_local.metrics import NotSaidError, Oldest, oldest_messages, sum_up_day
 from trailhook_local.place import REFUSALS, Place, explain
 from trailhook_local.queue_counts import QueueCounts, count_messages
-
-NAMESPACE = "Trailhook"
-COUNTED = (
-    *("DeliveriesQueued", "DeliveriesRefused", "GatewayRefusals"),
-    *("EventsDelivered", "EventsQuarantined", "EventsFiltered"),
-)
-"""The metrics whose sum means something: what waits is counted at each try."""
 
 MOST_OBJECTS = 10_000
 """So many objects of the bucket are counted; it keeps them for ever."""
 
 _ALARMS_A_CALL = 100
-_NOT_SAID = frozenset({"InternalError", "Forbidden"})
-_HOUR = timedelta(hours=1)
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
@@ -40,10 +32,6 @@ _ACTIONS = {"ListObjectsV2": "s3:ListBucket"}
 """Permissions that are not called as their operation is."""
 
 Part = TypeVar("Part")
-
-
-class NotSaidError(Exception):
-    """A service answered, but not what it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +80,7 @@ class Overview:
 
     deliveries: QueueCounts | None
     dead_letters: QueueCounts | None
+    oldest: Oldest | None
     quarantined: Quarantined | None
     alarms: Alarms | None = None
     day: Mapping[str, int] | None = None
@@ -127,7 +116,7 @@ class Overview:
 
 
 DELIVERIES, DEAD_LETTERS, QUARANTINE = "deliveries", "dead letters", "quarantine"
-ALARMS, DAY, TRIGGER = "alarms", "24 hours", "trigger"
+OLDEST, ALARMS, DAY, TRIGGER = "oldest", "alarms", "24 hours", "trigger"
 """The parts, as the screen calls them."""
 
 
@@ -136,14 +125,16 @@ def look(place: Place) -> Overview:
     parts = _Parts(place)
     deliveries = parts.read(DELIVERIES, "sqs", lambda sqs: count_messages(sqs, place.queue_url))
     dead_letters = parts.read(DEAD_LETTERS, "sqs", lambda sqs: count_messages(sqs, place.dead_letter_queue_url))
+    queues = place.queue_url, place.dead_letter_queue_url
+    oldest = parts.read(OLDEST, "cloudwatch", lambda cloudwatch: oldest_messages(cloudwatch, *queues))
     quarantined = parts.read(QUARANTINE, "s3", lambda s3: _quarantined(s3, place.bucket))
     alarms, day, trigger = None, None, None
     if stack := place.stack:
         alarms = parts.read(ALARMS, "cloudwatch", lambda cloudwatch: _alarms(cloudwatch, place.alarms))
-        day = parts.read(DAY, "cloudwatch", lambda cloudwatch: _day(cloudwatch, stack))
+        day = parts.read(DAY, "cloudwatch", lambda cloudwatch: sum_up_day(cloudwatch, stack))
     if place.trigger:
         trigger = parts.read(TRIGGER, "lambda", lambda functions: _trigger(functions, place.trigger))
-    return Overview(deliveries, dead_letters, quarantined, alarms, day, trigger, parts.unread)
+    return Overview(deliveries, dead_letters, oldest, quarantined, alarms, day, trigger, parts.unread)
 
 
 class _Parts:
@@ -214,45 +205,3 @@ def _rings_since(alarm: Mapping[str, Any]) -> datetime:
     """When its state changed. The time of update moves with more than that, but no server leaves it out."""
     since: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
     return since
-
-
-def _day(cloudwatch: Any, stack: str) -> Mapping[str, int]:
-    """The metrics of the last 24 hours, of all partners that the stack has had. Raises NotSaidError."""
-    day = dict.fromkeys(COUNTED, 0)
-    partners = [{"Name": "Partner", "Value": partner} for partner in _partners(cloudwatch, stack)]
-    metrics: list[dict[str, Any]] = [
-        {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": [partner, _service(stack)]}
-        for partner in partners
-        for name in COUNTED
-    ]
-    if not metrics:
-        return day
-    queries = [
-        {"Id": f"m{number}", "MetricStat": {"Metric": metric, "Period": _HOUR.seconds, "Stat": "Sum"}}
-        for number, metric in enumerate(metrics)
-    ]
-    # Hours begin on the hour, whatever one asks for.
-    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + _HOUR
-    pages = cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=queries, StartTime=end - 24 * _HOUR, EndTime=end
-    )
-    for page in pages:
-        for result in page["MetricDataResults"]:
-            if result["StatusCode"] in _NOT_SAID:
-                raise NotSaidError(f"CloudWatch answered {result['StatusCode']}")
-            day[metrics[int(result["Id"][1:])]["MetricName"]] += int(sum(result["Values"]))
-    return day
-
-
-def _partners(cloudwatch: Any, stack: str) -> Sequence[str]:
-    """The partners whose metrics there are, each once.
-
-    Of each all metrics are asked for, listed or not: the first refusal in weeks is listed up to 15 minutes late.
-    """
-    pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace=NAMESPACE, Dimensions=[_service(stack)])
-    dimensions = (one for page in pages for metric in page["Metrics"] for one in metric["Dimensions"])
-    return sorted({one["Value"] for one in dimensions if one["Name"] == "Partner"})
-
-
-def _service(stack: str) -> dict[str, str]:
-    return {"Name": "service", "Value": stack}

@@ -1,6 +1,7 @@
 """`trailhook status` says what waits, what failed and what rings, of the stack that is named and of no other."""
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -59,6 +60,15 @@ class Watched:
             MetricData=[{"MetricName": metric, "Dimensions": dimensions, "Value": value, "Timestamp": at}],
         )
 
+    def age(self, seconds: int, *, dead: bool = False, ago: int = 0) -> None:
+        """What SQS told CloudWatch, so many minutes ago, of the age of a queue's oldest message."""
+        resources = self.place.resources
+        url = resources.dead_letter_queue_url if dead else resources.queue_url
+        queue = {"Name": "QueueName", "Value": url.rpartition("/")[2]}
+        metric: Any = {"MetricName": "ApproximateAgeOfOldestMessage", "Dimensions": [queue], "Value": seconds}
+        metric["Timestamp"] = datetime.now(UTC) - timedelta(minutes=ago)
+        self.cloudwatch.put_metric_data(Namespace="AWS/SQS", MetricData=[metric])
+
     def status(self, *options: str) -> Result:
         return self.place.run("status", "--stack", self.name, "--region", "us-east-1", *options)
 
@@ -94,21 +104,64 @@ def test_what_needs_somebody_is_told_with_the_command_that_goes_on(watched: Watc
     place.queue(delivery("github", b"{}"), delivery("github", b"{}"))
     place.queue(delivery("github", b"dead"), dead=True)
     watched.ring(f"{watched.name}-dead-letters")
+    watched.age(2_520)
+    watched.age(187_000, dead=True)
     result = watched.status()
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     named = f"--stack {watched.name} --region us-east-1 --dry-run"
-    assert lines[:4] == [
+    assert lines[:6] == [
         "asks for somebody: dead letters, alarms ringing",
         "deliveries    2 waiting, 0 with forward, 0 postponed",
+        "              the oldest for 42 min; what was received three times may wait longer",
         "dead letters  1",
+        "              the oldest came here 2 d 3 h ago, or before",
         f"              $ trailhook redrive dead-letters {named}",
     ]
-    assert lines[4].startswith("quarantine    1 object, redriven or not, the latest of 20")
-    assert lines[5] == f"              $ trailhook redrive quarantine {named}"
-    assert lines[8] == "alarms        1 of 3 ring"
-    assert lines[9].startswith(f"  {watched.name}-dead-letters, since 20")
-    assert lines[10:] == [f"    See docs/operations.md for {watched.name}-dead-letters."]
+    assert lines[6].startswith("quarantine    1 object, redriven or not, the latest of 20")
+    assert lines[7] == f"              $ trailhook redrive quarantine {named}"
+    assert lines[10] == "alarms        1 of 3 ring"
+    assert lines[11].startswith(f"  {watched.name}-dead-letters, since 20")
+    assert lines[12:] == [f"    See docs/operations.md for {watched.name}-dead-letters."]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "span"),
+    [
+        (59, "59 s"),
+        (60, "1 min"),
+        (3_599, "59 min"),
+        (3_600, "1 h 0 min"),
+        (86_399, "23 h 59 min"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_an_age_is_told_in_its_two_largest_units(watched: Watched, seconds: int, span: str) -> None:
+    watched.place.queue(delivery("github", b"{}"))
+    watched.age(seconds)
+    assert f"              the oldest for {span};" in watched.status().stdout
+
+
+def test_the_latest_age_counts_and_none_that_is_long_past(watched: Watched) -> None:
+    watched.place.queue(delivery("github", b"{}"))
+    watched.age(50_000, ago=5)
+    watched.age(7_260)
+    watched.age(90_000, ago=20, dead=True)
+    told = json.loads(watched.status("--json").stdout)
+    assert told["oldest"] == {"deliveries": 7_260, "dead_letters": None}
+
+
+def test_what_was_received_three_times_has_no_age(watched: Watched) -> None:
+    """SQS tells of none, and that must not look as if it had just come."""
+    place = watched.place
+    place.queue(delivery("github", b"{}"))
+    for _ in range(3):
+        place.sqs.receive_message(QueueUrl=place.resources.queue_url, VisibilityTimeout=0)
+    lines = watched.status().stdout.splitlines()
+    assert lines[1:3] == [
+        "deliveries    1 waiting, 0 with forward, 0 postponed",
+        "              CloudWatch has no age of the oldest: it is just here, or was received three times",
+    ]
 
 
 def test_the_commands_that_it_names_work(watched: Watched) -> None:
@@ -194,6 +247,8 @@ def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code:
     kept = place.resources
     dimensions = [{"Name": "Partner", "Value": "github"}, {"Name": "service", "Value": "audit"}]
     with Stubber(cloudwatch) as answers:
+        ages: dict[str, Any] = {"Id": "m1", "StatusCode": code, "Values": [7.0], "Timestamps": [datetime.now(UTC)]}
+        answers.add_response("get_metric_data", {"MetricDataResults": [ages]})
         answers.add_response("list_metrics", {"Metrics": [{"Dimensions": dimensions}]})
         result = {"Id": "m0", "StatusCode": code, "Values": [1.0, 2.0]}
         answers.add_response("get_metric_data", {"MetricDataResults": [result]})
@@ -207,7 +262,9 @@ def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code:
             )
         )
     assert (told.day and told.day["DeliveriesQueued"]) == said
-    assert [one.reason for one in told.unread] == ([] if said else [f"CloudWatch answered {code}"])
+    assert (told.oldest and told.oldest.dead_letters) == (7 if said else None)
+    unread = [] if said else ["oldest", "24 hours"]
+    assert [(one.part, one.reason) for one in told.unread] == [(part, f"CloudWatch answered {code}") for part in unread]
 
 
 @pytest.mark.parametrize(
@@ -285,8 +342,8 @@ def test_a_server_that_is_down_is_one_of_this_laptop(place: Place, tmp_path: Pat
     keep_status(replace(place, endpoints=down), tmp_path)
     result = place.run("status", "--local", "github", "--state", str(tmp_path))
     assert result.exit_code == 3
-    assert "not known: deliveries, dead letters, quarantine could not be read" in result.stdout
-    assert result.stdout.count("look at the logs of `trailhook serve`, and start it again") == 3
+    assert "not known: deliveries, dead letters, oldest, quarantine could not be read" in result.stdout
+    assert result.stdout.count("look at the logs of `trailhook serve`, and start it again") == 4
 
 
 def test_where_nothing_can_be_asked_the_status_is_neither_calm_nor_a_call(watched: Watched) -> None:
@@ -332,10 +389,11 @@ def test_an_integration_on_this_laptop_has_no_alarms_and_no_day(place: Place, tm
     place.queue(delivery("github", b"dead"), dead=True)
     result = place.run("status", "--local", "github", "--state", str(tmp_path))
     assert result.exit_code == 1, result.output
-    assert result.stdout.splitlines() == [
+    assert re.sub(r"here \d+ s", "here 0 s", result.stdout).splitlines() == [
         "asks for somebody: dead letters",
         "deliveries    0 waiting, 0 with forward, 0 postponed",
         "dead letters  1",
+        "              the oldest came here 0 s ago, or before",
         f"              $ trailhook redrive dead-letters --local github --state {tmp_path} --dry-run",
         "quarantine    empty",
     ]

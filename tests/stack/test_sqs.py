@@ -1,5 +1,6 @@
 """SQS as the stack serves it: moto's own behaviour, with nothing lost between threads and no slower for a backlog."""
 
+import json
 import threading
 import time
 import uuid
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from trailhook_local.metrics import oldest_messages
 from trailhook_local.stack.endpoints import Endpoints
 
 if TYPE_CHECKING:
@@ -156,3 +158,28 @@ def test_no_message_is_lost_between_senders_and_deleters(sqs: "SQSClient", queue
     for consumer in consumers:
         consumer.join(30)
     assert sorted(seen) == sorted(bodies)
+
+
+def test_the_age_of_the_oldest_message_is_told_as_sqs_tells_it(sqs: "SQSClient", endpoints: Endpoints) -> None:
+    dead = sqs.create_queue(QueueName=str(uuid.uuid4()))["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 4})
+    queue = sqs.create_queue(QueueName=str(uuid.uuid4()), Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    assert ages(endpoints, queue, dead) == (None, None)
+    send(sqs, queue, ["a"])
+    time.sleep(1.1)
+    [age, _] = ages(endpoints, queue, dead)
+    assert age is not None
+    assert age >= 1
+    for _ in range(3):
+        sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)
+    assert ages(endpoints, queue, dead) == (None, None)
+    for _ in range(2):
+        sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)
+    # Among the dead letters it is since then, and its receives count anew.
+    assert ages(endpoints, queue, dead) == (None, 0)
+
+
+def ages(endpoints: Endpoints, *queues: str) -> tuple[int | None, int | None]:
+    told = oldest_messages(endpoints.client("cloudwatch"), *queues)
+    return told.deliveries, told.dead_letters

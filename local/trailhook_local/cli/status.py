@@ -13,7 +13,6 @@ from trailhook_local import overview
 from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.place import failures, place_of, where
 from trailhook_local.overview import Alarms, Overview, Quarantined
-from trailhook_local.queue_counts import QueueCounts
 from trailhook_local.screen import printable
 from trailhook_local.stack.stack import DEFAULT_STATE
 
@@ -56,9 +55,10 @@ def _named(stack: str | None, local: str | None, region: str | None, state: Path
 
 def _show(seen: Overview, named: str) -> None:
     told = {
-        overview.DELIVERIES: _deliveries(seen.deliveries),
+        overview.DELIVERIES: _deliveries(seen),
         overview.TRIGGER: _trigger(seen),
-        overview.DEAD_LETTERS: _dead_letters(seen.dead_letters, named),
+        overview.DEAD_LETTERS: _dead_letters(seen, named),
+        overview.OLDEST: [],
         overview.QUARANTINE: _quarantine(seen.quarantined, named),
         overview.DAY: _day(seen),
         overview.ALARMS: _alarms(seen.alarms),
@@ -79,10 +79,18 @@ def _in_short(seen: Overview) -> str:
     return f"not known: {unread} could not be read; the rest is calm" if unread else "calm"
 
 
-def _deliveries(counts: QueueCounts | None) -> list[str]:
-    if not counts:
+def _deliveries(seen: Overview) -> list[str]:
+    if not (counts := seen.deliveries):
         return []
-    return [f"{counts.visible:,} waiting, {counts.in_flight:,} with forward, {counts.delayed:,} postponed"]
+    lines = [f"{counts.visible:,} waiting, {counts.in_flight:,} with forward, {counts.delayed:,} postponed"]
+    if counts.total and seen.oldest:
+        age = seen.oldest.deliveries
+        lines.append(
+            "CloudWatch has no age of the oldest: it is just here, or was received three times"
+            if age is None
+            else f"the oldest for {_span(age)}; what was received three times may wait longer"
+        )
+    return lines
 
 
 def _trigger(seen: Overview) -> list[str]:
@@ -91,11 +99,15 @@ def _trigger(seen: Overview) -> list[str]:
     return [f"nobody forwards what waits: it is {seen.trigger} (docs/operations.md, What waits)"]
 
 
-def _dead_letters(counts: QueueCounts | None, named: str) -> list[str]:
-    if not counts:
+def _dead_letters(seen: Overview, named: str) -> list[str]:
+    if not (counts := seen.dead_letters):
         return []
-    way_on = [f"$ trailhook redrive dead-letters {named} --dry-run"] if counts.total else []
-    return [f"{counts.total:,}", *way_on]
+    lines = [f"{counts.total:,}"]
+    if counts.total:
+        if seen.oldest and seen.oldest.dead_letters is not None:
+            lines.append(f"the oldest came here {_span(seen.oldest.dead_letters)} ago, or before")
+        lines.append(f"$ trailhook redrive dead-letters {named} --dry-run")
+    return lines
 
 
 def _quarantine(quarantined: Quarantined | None, named: str) -> list[str]:
@@ -135,6 +147,16 @@ def _show_names(alarms: Alarms) -> None:
         click.echo(f"  {printable(name)} tells nobody: its actions are off")
     for name in alarms.deleted:
         click.echo(f"  {printable(name)} is not there any more: somebody deleted it")
+
+
+def _span(seconds: int) -> str:
+    """In the two largest units, as a person says it."""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
 def _at(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""moto's server in a process of its own: SQS, S3, Secrets Manager and STS on a loopback port.
+"""moto's server in a process of its own: SQS, S3, Secrets Manager, STS and CloudWatch on a loopback port.
 
     python -m trailhook_local.stack.aws --port 0
 
@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 
 from trailhook_local.no_pages import NoPages
 from trailhook_local.stack import move_tasks, sqs
+from trailhook_local.stack import queue_ages as _queue_ages  # noqa: F401 - moto finds its class
 
 
 def main() -> None:

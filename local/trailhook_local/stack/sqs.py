@@ -80,6 +80,7 @@ class IndexedQueue(models.Queue):  # type: ignore[misc] # moto has no annotation
             elif self._is_exhausted(message):
                 self.remove(message)
                 message.dead_letter_source = self
+                message.moved = unix_time_millis(), message.approximate_receive_count
                 self.dead_letter_queue.add_message(message)
             else:
                 message.mark_received(visibility_timeout=visibility_timeout)
