@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from trailhook.quarantine import FOLDER
+from trailhook_local.alarms import Alarms, Listeners, describe_alarms, list_listeners
 from trailhook_local.metrics import NotSaidError, Oldest, oldest_messages, sum_up_day
 from trailhook_local.place import REFUSALS, Place, explain
 from trailhook_local.queue_counts import QueueCounts, count_messages
@@ -16,7 +17,6 @@ from trailhook_local.queue_counts import QueueCounts, count_messages
 MOST_OBJECTS = 10_000
 """So many objects of the bucket are counted; it keeps them for ever."""
 
-_ALARMS_A_CALL = 100
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
@@ -44,25 +44,6 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
-class Ringing:
-    """An alarm that rings."""
-
-    name: str
-    since: datetime
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Alarms:
-    """A stack's alarms: how many it made, those that ring, and the names of those that would tell nobody."""
-
-    count: int
-    ringing: Sequence[Ringing]
-    switched_off: Sequence[str]
-    deleted: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Unread:
     """A part that could not be read, why, and what to do; it may be `gone`: no permission is missing, but the part."""
 
@@ -74,8 +55,8 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it; None where a part is `unread`. On a laptop nothing watches, so there are no alarms, no `day` and no
-    `trigger`.
+    """All of it; None where a part is `unread`. On a laptop nothing watches, so there are no alarms, no `listeners`, no
+    `day` and no `trigger`.
     """
 
     deliveries: QueueCounts | None
@@ -83,6 +64,7 @@ class Overview:
     oldest: Oldest | None
     quarantined: Quarantined | None
     alarms: Alarms | None = None
+    listeners: Listeners | None = None
     day: Mapping[str, int] | None = None
     trigger: str | None = None
     """The state of what hands forward its messages, in Lambda's words, such as Enabled."""
@@ -116,7 +98,7 @@ class Overview:
 
 
 DELIVERIES, DEAD_LETTERS, QUARANTINE = "deliveries", "dead letters", "quarantine"
-OLDEST, ALARMS, DAY, TRIGGER = "oldest", "alarms", "24 hours", "trigger"
+OLDEST, DAY, TRIGGER, ALARMS, TOPIC = "oldest", "24 hours", "trigger", "alarms", "topic"
 """The parts, as the screen calls them."""
 
 
@@ -128,13 +110,15 @@ def look(place: Place) -> Overview:
     queues = place.queue_url, place.dead_letter_queue_url
     oldest = parts.read(OLDEST, "cloudwatch", lambda cloudwatch: oldest_messages(cloudwatch, *queues))
     quarantined = parts.read(QUARANTINE, "s3", lambda s3: _quarantined(s3, place.bucket))
-    alarms, day, trigger = None, None, None
+    alarms, listeners, day, trigger = None, None, None, None
     if stack := place.stack:
-        alarms = parts.read(ALARMS, "cloudwatch", lambda cloudwatch: _alarms(cloudwatch, place.alarms))
+        alarms = parts.read(ALARMS, "cloudwatch", lambda cloudwatch: describe_alarms(cloudwatch, place.alarms))
         day = parts.read(DAY, "cloudwatch", lambda cloudwatch: sum_up_day(cloudwatch, stack))
+    if place.topic:
+        listeners = parts.read(TOPIC, "sns", lambda sns: list_listeners(sns, place.topic))
     if place.trigger:
         trigger = parts.read(TRIGGER, "lambda", lambda functions: _trigger(functions, place.trigger))
-    return Overview(deliveries, dead_letters, oldest, quarantined, alarms, day, trigger, parts.unread)
+    return Overview(deliveries, dead_letters, oldest, quarantined, alarms, listeners, day, trigger, parts.unread)
 
 
 class _Parts:
@@ -161,7 +145,10 @@ def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Un
     if on_laptop:
         advice = "look at the logs of `trailhook serve`, and start it again"
     elif code in _GONE:
-        advice = "somebody deleted it: see docs/operations.md, What a deleted stack leaves, on moving to another stack"
+        advice = (
+            "somebody deleted it: make it again as template.yaml has it, or move to another stack (docs/operations.md, "
+            "What a deleted stack leaves)"
+        )
     elif code in _DENIED:
         advice = f"allow {_ACTIONS.get(operation, f'{service}:{operation}')}: see docs/operations.md, The command line"
     elif code in _EXPIRED:
@@ -183,25 +170,3 @@ def _quarantined(s3: Any, bucket: str | None) -> Quarantined:
             count += 1
             latest = max(latest or found["LastModified"], found["LastModified"])
     return Quarantined(count, latest, more=False)
-
-
-def _alarms(cloudwatch: Any, names: Sequence[str]) -> Alarms:
-    found = {}
-    for start in range(0, len(names), _ALARMS_A_CALL):
-        asked = names[start : start + _ALARMS_A_CALL]
-        for alarm in cloudwatch.describe_alarms(AlarmNames=asked, MaxRecords=_ALARMS_A_CALL)["MetricAlarms"]:
-            found[alarm["AlarmName"]] = alarm
-    ringing = [
-        Ringing(name, _rings_since(alarm), alarm.get("AlarmDescription", ""))
-        for name, alarm in found.items()
-        if alarm["StateValue"] == "ALARM"
-    ]
-    off = [name for name, alarm in found.items() if not (alarm["ActionsEnabled"] and alarm["AlarmActions"])]
-    deleted = sorted(set(names) - found.keys())
-    return Alarms(len(names), sorted(ringing, key=lambda one: one.since), sorted(off), deleted)
-
-
-def _rings_since(alarm: Mapping[str, Any]) -> datetime:
-    """When its state changed. The time of update moves with more than that, but no server leaves it out."""
-    since: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
-    return since

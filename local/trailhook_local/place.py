@@ -20,6 +20,8 @@ _QUEUE_URL = re.compile(r"https://sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.ama
 _TRIGGER = "ForwardFunctionDeliveries"
 """As SAM calls what `Deliveries`, an event of ForwardFunction, becomes."""
 
+_TOPIC = "AlarmTopic"
+
 _KEPT = frozenset({"DELETE_SKIPPED", "DELETE_FAILED"})
 """How CloudFormation calls a queue that it was told to keep, and a bucket that S3 did not delete for what it holds."""
 
@@ -53,8 +55,8 @@ def explain(error: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Two queues and a bucket; None where nobody named it. Only a stack in AWS has a name, alarms, and a `trigger`: the
-    id of the event source mapping that hands forward its messages.
+    """Two queues and a bucket; None where nobody named it. Only a stack in AWS has a name, alarms, the `topic` at which
+    they ring, and a `trigger`: the id of the event source mapping that hands forward its messages.
     """
 
     client: Client
@@ -64,6 +66,7 @@ class Place:
     stack: str | None = None
     alarms: Sequence[str] = ()
     trigger: str | None = None
+    topic: str | None = None
 
 
 @cache
@@ -121,7 +124,7 @@ def place_of_stack(client: Client, stack: str) -> Place:
     # A stack may be named by its ARN, in which its name is the last part but one.
     name = stack.split("/")[1] if stack.startswith("arn:") else stack
     queues = there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE]
-    return Place(client, *queues, there[QUARANTINE_BUCKET], name, alarms, there.get(_TRIGGER))
+    return Place(client, *queues, there[QUARANTINE_BUCKET], name, alarms, there.get(_TRIGGER), there.get(_TOPIC))
 
 
 def place_on_laptop(state: Path, name: str) -> Place:

@@ -88,6 +88,32 @@ def refusing(code: str) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def sns(subscriptions: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    """The URL of a ListSubscriptionsByTopic on loopback, a subscription a page: protocol, endpoint and ARN."""
+
+    def respond(exchange: Exchange) -> None:
+        asked = parse_qs(exchange.body().decode())
+        number = int(asked.get("NextToken", ["0"])[0])
+        names = ("Protocol", "Endpoint", "SubscriptionArn")
+        member = "".join(
+            f"<{name}>{escape(value)}</{name}>"
+            for one in subscriptions[number : number + 1]
+            for name, value in zip(names, one, strict=True)
+        )
+        more = f"<NextToken>{number + 1}</NextToken>" if number + 1 < len(subscriptions) else ""
+        body = (
+            '<ListSubscriptionsByTopicResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">'
+            f"<ListSubscriptionsByTopicResult>{more}<Subscriptions>"
+            f"{f'<member>{member}</member>' if member else ''}"
+            "</Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"
+        )
+        exchange.answer(200, body.encode(), {"content-type": "text/xml"})
+
+    with listening(respond) as url:
+        yield url
+
+
 def _page(resources: Mapping[str, str], number: int) -> bytes:
     logical_id, physical_id = list(resources.items())[number]
     more = f"<NextToken>{number + 1}</NextToken>" if number + 1 < len(resources) else ""

@@ -14,12 +14,15 @@ from botocore.stub import Stubber
 from click.testing import Result
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, keep_status, refusing, resources_of, trigger
+from tests.redrive.stacks import cloudformation, keep_status, refusing, resources_of, sns, trigger
 
 from trailhook_local import overview
 from trailhook_local.place import Place as Stack
 
 pytestmark = pytest.mark.stack
+
+
+TOPIC = "arn:aws:sns:us-east-1:111122223333:alarms"
 
 
 class Watched:
@@ -29,7 +32,8 @@ class Watched:
         self.place = place
         self.name = f"audit-{uuid.uuid4().hex[:8]}"
         self.cloudwatch: Any = place.endpoints.client("cloudwatch")
-        self.resources = resources_of(place) | {"ForwardFunctionDeliveries": trigger("Enabled")}
+        self.resources = resources_of(place) | {"ForwardFunctionDeliveries": trigger("Enabled"), "AlarmTopic": TOPIC}
+        self.subscriptions = [("https", "https://events.example/key", f"{TOPIC}:1")]
         for kind in ("dead-letters", "quarantine", "silence"):
             self.resources[f"{kind.title().replace('-', '')}Alarm"] = f"{self.name}-{kind}"
             self.alarm(f"{self.name}-{kind}")
@@ -77,7 +81,8 @@ class Watched:
 def watched(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     stack = Watched(place)
     names = (stack.name, f"arn:aws:cloudformation:us-east-1:111122223333:stack/{stack.name}/0000")
-    with cloudformation(dict.fromkeys(names, stack.resources)) as (url, _):
+    with cloudformation(dict.fromkeys(names, stack.resources)) as (url, _), sns(stack.subscriptions) as topics:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", topics)
         for service in ("CLOUDFORMATION", "LAMBDA"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         yield stack
@@ -93,6 +98,7 @@ def test_a_stack_that_needs_nobody_is_calm(watched: Watched) -> None:
         "quarantine    empty",
         "24 hours      deliveries: 0 queued, 0 refused, 0 turned away by the gateway",
         "              events: 0 delivered, 0 quarantined, 0 filtered",
+        "topic         1 subscription hears the alarms",
         "alarms        0 of 3 ring",
     ]
 
@@ -120,9 +126,9 @@ def test_what_needs_somebody_is_told_with_the_command_that_goes_on(watched: Watc
     ]
     assert lines[6].startswith("quarantine    1 object, redriven or not, the latest of 20")
     assert lines[7] == f"              $ trailhook redrive quarantine {named}"
-    assert lines[10] == "alarms        1 of 3 ring"
-    assert lines[11].startswith(f"  {watched.name}-dead-letters, since 20")
-    assert lines[12:] == [f"    See docs/operations.md for {watched.name}-dead-letters."]
+    assert lines[11] == "alarms        1 of 3 ring"
+    assert lines[12].startswith(f"  {watched.name}-dead-letters, since 20")
+    assert lines[13:] == [f"    See docs/operations.md for {watched.name}-dead-letters."]
 
 
 @pytest.mark.parametrize(
@@ -211,6 +217,39 @@ def test_an_alarm_that_would_tell_nobody_is_said_also_while_it_does_not_ring(wat
     assert lines[-2:] == ["alarms        0 of 3 ring", f"  {watched.name}-silence tells nobody: its actions are off"]
 
 
+def test_a_topic_that_nobody_subscribed_to_is_said(watched: Watched) -> None:
+    watched.subscriptions.clear()
+    result = watched.status()
+    assert result.exit_code == 0
+    assert "topic         nobody hears the alarms: subscribe to it (docs/operations.md, Alarms)\n" in result.stdout
+
+
+def test_a_subscription_that_nobody_confirmed_is_said(watched: Watched) -> None:
+    """Of a pager's URL, which holds its key, no more than that it is one."""
+    watched.subscriptions[:] = [
+        ("email", "mona@example.com", "PendingConfirmation"),
+        ("https", "https://events.example/key", "PendingConfirmation"),
+        ("email-json", "lisa@example.com", "Deleted"),
+    ]
+    lines = watched.status().stdout.splitlines()
+    at = lines.index("topic         nobody hears the alarms: subscribe to it (docs/operations.md, Alarms)")
+    assert lines[at + 1 : at + 3] == [
+        "              mona@example.com hears nothing: nobody confirmed the subscription",
+        "              https hears nothing: nobody confirmed the subscription",
+    ]
+    watched.subscriptions.append(("email", "lisa@example.com", f"{TOPIC}:2"))
+    assert "topic         1 subscription hears the alarms\n" in watched.status().stdout
+    told = json.loads(watched.status("--json").stdout)
+    assert told["listeners"] == {"confirmed": 1, "pending": ["mona@example.com", "https"]}
+
+
+def test_a_topic_that_somebody_deleted_asks_for_somebody(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    with refusing("NotFound") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", url)
+        result = watched.status()
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "asks for somebody: topic gone")
+
+
 def test_an_alarm_that_somebody_deleted_asks_for_somebody(watched: Watched) -> None:
     """It cannot ring, so that none rings says nothing."""
     watched.cloudwatch.delete_alarms(AlarmNames=[f"{watched.name}-silence"])
@@ -273,6 +312,7 @@ def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code:
         ("SQS", "sqs:GetQueueAttributes", ["deliveries", "dead letters"]),
         ("S3", "s3:ListBucket", ["quarantine"]),
         ("LAMBDA", "lambda:GetEventSourceMapping", ["trigger"]),
+        ("SNS", "sns:ListSubscriptionsByTopic", ["topic"]),
     ],
 )
 def test_a_part_that_cannot_be_read_keeps_none_of_the_others_back(
@@ -334,7 +374,7 @@ def test_a_part_that_somebody_deleted_asks_for_somebody(watched: Watched) -> Non
     result = watched.status()
     assert result.exit_code == 1
     assert "asks for somebody: dead letters gone, quarantine gone\n" in result.stdout
-    assert result.stdout.count("somebody deleted it: see docs/operations.md, What a deleted stack leaves") == 2
+    assert result.stdout.count("somebody deleted it: make it again as template.yaml has it, or move") == 2
 
 
 def test_a_server_that_is_down_is_one_of_this_laptop(place: Place, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from trailhook_local import overview
+from trailhook_local.alarms import Alarms, Listeners
 from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.place import failures, place_of, where
-from trailhook_local.overview import Alarms, Overview, Quarantined
+from trailhook_local.overview import Overview, Quarantined
 from trailhook_local.screen import printable
 from trailhook_local.stack.stack import DEFAULT_STATE
 
@@ -61,6 +62,7 @@ def _show(seen: Overview, named: str) -> None:
         overview.OLDEST: [],
         overview.QUARANTINE: _quarantine(seen.quarantined, named),
         overview.DAY: _day(seen),
+        overview.TOPIC: _listeners(seen.listeners),
         overview.ALARMS: _alarms(seen.alarms),
     }
     told |= {one.part: [f"not read: {printable(one.reason)}", one.advice] for one in seen.unread}
@@ -134,6 +136,16 @@ def _day(seen: Overview) -> list[str]:
         f"events: {day['EventsDelivered']:,} delivered, {day['EventsQuarantined']:,} quarantined, "
         f"{day['EventsFiltered']:,} filtered",
     ]
+
+
+def _listeners(listeners: Listeners | None) -> list[str]:
+    if not listeners:
+        return []
+    confirmed = listeners.confirmed
+    lines = [f"{confirmed} {'subscription hears' if confirmed == 1 else 'subscriptions hear'} the alarms"]
+    if not confirmed:
+        lines = ["nobody hears the alarms: subscribe to it (docs/operations.md, Alarms)"]
+    return lines + [f"{printable(one)} hears nothing: nobody confirmed the subscription" for one in listeners.pending]
 
 
 def _alarms(alarms: Alarms | None) -> list[str]:
