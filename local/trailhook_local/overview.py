@@ -13,6 +13,7 @@ from trailhook_local.alarms import Alarms, Listeners, describe_alarms, list_list
 from trailhook_local.metrics import NotSaidError, Oldest, oldest_messages, sum_up_day
 from trailhook_local.place import REFUSALS, Place, explain
 from trailhook_local.queue_counts import QueueCounts, count_messages
+from trailhook_local.redrive.quarantine import NOTES
 
 MOST_OBJECTS = 10_000
 """So many objects of the bucket are counted; it keeps them for ever."""
@@ -36,10 +37,15 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Objects in quarantine, redriven or not. Where there are `more`, `latest` is that of those that were counted."""
+    """Objects in quarantine. Where there are `more`, `latest` is that of those that were counted.
+
+    Of those that are `not_redriven` nothing was sent again since they were written; of the others at least one line. It
+    is None where not all objects or notes were counted.
+    """
 
     objects: int
     latest: datetime | None
+    not_redriven: int | None
     more: bool
 
 
@@ -162,11 +168,26 @@ def _trigger(functions: Any, mapping: str | None) -> str:
 
 
 def _quarantined(s3: Any, bucket: str | None) -> Quarantined:
-    count, latest = 0, None
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=FOLDER):
-        for found in page.get("Contents", ()):
-            if count == MOST_OBJECTS:
-                return Quarantined(count, latest, more=True)
-            count += 1
-            latest = max(latest or found["LastModified"], found["LastModified"])
-    return Quarantined(count, latest, more=False)
+    written, more = _list(s3, bucket, FOLDER)
+    if not written:
+        return Quarantined(0, None, not_redriven=0, more=False)
+    notes, more_notes = _list(s3, bucket, NOTES)
+    # A note is an object below the name of the one that its line stands in, and its version's.
+    noted: dict[str, datetime] = {}
+    for key, moment in notes.items():
+        of = FOLDER + key.removeprefix(NOTES).rsplit("/", 2)[0]
+        noted[of] = max(noted.get(of, moment), moment)
+    # What was refused once more was written anew, after the note of the former version: forward waits some seconds.
+    waiting = sum(key not in noted or noted[key] < moment for key, moment in written.items())
+    return Quarantined(len(written), max(written.values()), None if more or more_notes else waiting, more)
+
+
+def _list(s3: Any, bucket: str | None, folder: str) -> tuple[Mapping[str, datetime], bool]:
+    """When each object of a folder was written, and whether there are more than are counted."""
+    found: dict[str, datetime] = {}
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder):
+        for each in page.get("Contents", ()):
+            if len(found) == MOST_OBJECTS:
+                return found, True
+            found[each["Key"]] = each["LastModified"]
+    return found, False

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -124,7 +125,7 @@ def test_what_needs_somebody_is_told_with_the_command_that_goes_on(watched: Watc
         "              the oldest came here 2 d 3 h ago, or before",
         f"              $ trailhook redrive dead-letters {named}",
     ]
-    assert lines[6].startswith("quarantine    1 object, redriven or not, the latest of 20")
+    assert lines[6].startswith("quarantine    1 object, 1 not redriven, the latest of 20")
     assert lines[7] == f"              $ trailhook redrive quarantine {named}"
     assert lines[11] == "alarms        1 of 3 ring"
     assert lines[12].startswith(f"  {watched.name}-dead-letters, since 20")
@@ -393,6 +394,34 @@ def test_where_nothing_can_be_asked_the_status_is_neither_calm_nor_a_call(watche
     assert "no-such-stack does not exist" in result.stderr
 
 
+def test_what_was_redriven_is_told_from_what_was_not(watched: Watched) -> None:
+    place = watched.place
+    place.queue(delivery("github", b"not JSON"))
+    place.forward()
+    place.queue(delivery("github", b"nor this"))
+    place.forward()
+    assert "quarantine    2 objects, 2 not redriven, the latest of 20" in watched.status().stdout
+    first, second = place.keys("quarantine")
+    assert place.redrive("quarantine", "--key", first).exit_code == 0
+    assert "quarantine    2 objects, 1 not redriven, the latest of 20" in watched.status().stdout
+    # Refused once more, it waits once more, under the name that it had. S3 tells of whole seconds.
+    time.sleep(1.1)
+    place.forward()
+    assert place.keys("quarantine") == [first, second]
+    assert "quarantine    2 objects, 2 not redriven, the latest of 20" in watched.status().stdout
+    assert place.redrive("quarantine").exit_code == 0
+    assert "quarantine    2 objects, redriven at least in part, the latest of 20" in watched.status().stdout
+
+
+def test_where_not_all_notes_are_counted_nobody_claims_what_was_redriven(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "MOST_OBJECTS", 2)
+    for key in ("quarantine/github/a", *(f"redriven/github/a/version/{line}.json" for line in (1, 2, 3))):
+        watched.place.s3.put_object(Bucket=watched.place.resources.bucket, Key=key, Body=b"{}")
+    assert "quarantine    1 object, redriven or not, the latest of 20" in watched.status().stdout
+
+
 def test_more_objects_than_are_counted_are_said(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overview, "MOST_OBJECTS", 2)
     for key in "abc":
@@ -409,7 +438,7 @@ def test_a_script_reads_it_as_json(watched: Watched) -> None:
     told = json.loads(result.stdout)
     assert (told["calm"], told["asks"]) == (False, ["dead letters", "alarms ringing"])
     assert told["dead_letters"] == {"visible": 1, "in_flight": 0, "delayed": 0}
-    assert told["quarantined"] == {"objects": 0, "latest": None, "more": False}
+    assert told["quarantined"] == {"objects": 0, "latest": None, "not_redriven": 0, "more": False}
     assert told["day"]["EventsDelivered"] == 3
     [ringing] = told["alarms"]["ringing"]
     assert ringing["name"] == f"{watched.name}-quarantine"

@@ -120,8 +120,11 @@ def _quarantine(quarantined: Quarantined | None, named: str) -> list[str]:
     # With more than were counted, nobody knows which is the latest.
     latest = "" if quarantined.more else f", the latest of {_at(quarantined.latest)}"
     count = f"{quarantined.objects:,}{' or more' if quarantined.more else ''}"
+    redriven = "redriven or not"
+    if (left := quarantined.not_redriven) is not None:
+        redriven = f"{left:,} not redriven" if left else "redriven at least in part"
     return [
-        f"{count} {'object' if quarantined.objects == 1 else 'objects'}, redriven or not{latest}",
+        f"{count} {'object' if quarantined.objects == 1 else 'objects'}, {redriven}{latest}",
         f"$ trailhook redrive quarantine {named} --dry-run",
     ]
 
