@@ -1,6 +1,6 @@
 """What CloudWatch has counted of a stack: its last 24 hours, and how old the oldest message of a queue is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +11,8 @@ COUNTED = (
     *("EventsDelivered", "EventsQuarantined", "EventsFiltered"),
 )
 """The metrics whose sum means something: what waits is counted at each try."""
+
+WAITING = "EventsWaiting"
 
 _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
@@ -36,6 +38,16 @@ class Oldest:
     dead_letters: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The sums of 24 hours, and since which hour each has had events that went back to the queue, up to this or the
+    last one.
+    """
+
+    counted: Mapping[str, int]
+    in_vain_since: datetime | None
+
+
 def oldest_messages(cloudwatch: Any, queue_url: str | None, dead_letter_queue_url: str | None) -> Oldest:
     """Ask for both queues at once. Raises NotSaidError."""
     names = [(url or "").rpartition("/")[2] for url in (queue_url, dead_letter_queue_url)]
@@ -56,22 +68,36 @@ def oldest_messages(cloudwatch: Any, queue_url: str | None, dead_letter_queue_ur
     return Oldest(*(ages.get(name) for name in names))
 
 
-def sum_up_day(cloudwatch: Any, stack: str) -> Mapping[str, int]:
+def sum_up_day(cloudwatch: Any, stack: str) -> Day:
     """The metrics of the last 24 hours, of all partners that the stack has had. Raises NotSaidError."""
-    day = dict.fromkeys(COUNTED, 0)
+    counted = dict.fromkeys(COUNTED, 0)
+    in_vain: set[datetime] = set()
     partners = [{"Name": "Partner", "Value": partner} for partner in _partners(cloudwatch, stack)]
     metrics: list[dict[str, Any]] = [
         {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": [partner, _service(stack)]}
         for partner in partners
-        for name in COUNTED
+        for name in (*COUNTED, WAITING)
     ]
     if not metrics:
-        return day
+        return Day(counted, None)
     # Hours begin on the hour, whatever one asks for.
-    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + _HOUR
-    for metric, result in _results(cloudwatch, metrics, "Sum", _HOUR, end - 24 * _HOUR, end):
-        day[metric["MetricName"]] += int(sum(result["Values"]))
-    return day
+    this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    for metric, result in _results(cloudwatch, metrics, "Sum", _HOUR, this_hour - 23 * _HOUR, this_hour + _HOUR):
+        if metric["MetricName"] == WAITING:
+            in_vain |= {hour for hour, value in zip(result["Timestamps"], result["Values"], strict=True) if value}
+        else:
+            counted[metric["MetricName"]] += int(sum(result["Values"]))
+    return Day(counted, _since(in_vain, this_hour))
+
+
+def _since(hours: Set[datetime], this_hour: datetime) -> datetime | None:
+    """The first of those that follow each other up to this one, or the last: this one may have just begun."""
+    since = this_hour if this_hour in hours else this_hour - _HOUR
+    if since not in hours:
+        return None
+    while since - _HOUR in hours:
+        since -= _HOUR
+    return since
 
 
 def _partners(cloudwatch: Any, stack: str) -> Sequence[str]:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from trailhook.quarantine import FOLDER
 from trailhook_local.alarms import Alarms, Listeners, describe_alarms, list_listeners
-from trailhook_local.metrics import NotSaidError, Oldest, oldest_messages, sum_up_day
+from trailhook_local.metrics import Day, NotSaidError, Oldest, oldest_messages, sum_up_day
 from trailhook_local.place import REFUSALS, Place, explain
 from trailhook_local.queue_counts import QueueCounts, count_messages
 from trailhook_local.redrive.quarantine import NOTES
@@ -71,7 +71,7 @@ class Overview:
     quarantined: Quarantined | None
     alarms: Alarms | None = None
     listeners: Listeners | None = None
-    day: Mapping[str, int] | None = None
+    day: Day | None = None
     trigger: str | None = None
     """The state of what hands forward its messages, in Lambda's words, such as Enabled."""
     unread: Sequence[Unread] = ()
@@ -86,7 +86,7 @@ class Overview:
     @property
     def asks(self) -> Sequence[str]:
         """What asks for somebody. What is in quarantine has rung, and stays there."""
-        asks = [f"{one.part} gone" for one in self.unread if one.gone]
+        asks = [f"{_CALLED.get(one.part, one.part)} gone" for one in self.unread if one.gone]
         if self.dead_letters and self.dead_letters.total:
             asks.append("dead letters")
         if self.stands_still:
@@ -106,6 +106,9 @@ class Overview:
 DELIVERIES, DEAD_LETTERS, QUARANTINE = "deliveries", "dead letters", "quarantine"
 OLDEST, DAY, TRIGGER, ALARMS, TOPIC = "oldest", "24 hours", "trigger", "alarms", "topic"
 """The parts, as the screen calls them."""
+
+_CALLED = {DELIVERIES: "delivery queue", DEAD_LETTERS: "dead-letter queue", QUARANTINE: "quarantine bucket"}
+"""What it is that is gone, where the part is what it holds."""
 
 
 def look(place: Place) -> Overview:

@@ -94,7 +94,7 @@ def test_a_stack_that_needs_nobody_is_calm(watched: Watched) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
         "calm",
-        "deliveries    0 waiting, 0 with forward, 0 postponed",
+        "deliveries    0 waiting, 0 with forward or between tries, 0 postponed",
         "dead letters  0",
         "quarantine    empty",
         "24 hours      deliveries: 0 queued, 0 refused, 0 turned away by the gateway",
@@ -119,7 +119,7 @@ def test_what_needs_somebody_is_told_with_the_command_that_goes_on(watched: Watc
     named = f"--stack {watched.name} --region us-east-1 --dry-run"
     assert lines[:6] == [
         "asks for somebody: dead letters, alarms ringing",
-        "deliveries    2 waiting, 0 with forward, 0 postponed",
+        "deliveries    2 waiting, 0 with forward or between tries, 0 postponed",
         "              the oldest for 42 min; what was received three times may wait longer",
         "dead letters  1",
         "              the oldest came here 2 d 3 h ago, or before",
@@ -166,8 +166,8 @@ def test_what_was_received_three_times_has_no_age(watched: Watched) -> None:
         place.sqs.receive_message(QueueUrl=place.resources.queue_url, VisibilityTimeout=0)
     lines = watched.status().stdout.splitlines()
     assert lines[1:3] == [
-        "deliveries    1 waiting, 0 with forward, 0 postponed",
-        "              CloudWatch has no age of the oldest: it is just here, or was received three times",
+        "deliveries    1 waiting, 0 with forward or between tries, 0 postponed",
+        "              for how long is not told: just here, or received three times (docs/operations.md, What waits)",
     ]
 
 
@@ -182,7 +182,7 @@ def test_what_is_hidden_or_postponed_is_counted_apart(watched: Watched) -> None:
     place.queue(delivery("github", b"{}"), delivery("github", b"{}"))
     place.sqs.send_message(QueueUrl=place.resources.queue_url, MessageBody="later", DelaySeconds=60)
     place.sqs.receive_message(QueueUrl=place.resources.queue_url, MaxNumberOfMessages=1)
-    assert "deliveries    1 waiting, 1 with forward, 1 postponed\n" in watched.status().stdout
+    assert "deliveries    1 waiting, 1 with forward or between tries, 1 postponed\n" in watched.status().stdout
 
 
 def test_a_quarantine_alone_leaves_it_calm(watched: Watched) -> None:
@@ -281,6 +281,42 @@ def test_the_day_is_the_stacks_own_and_of_all_its_partners(watched: Watched) -> 
     assert "events: 1,234 delivered, 0 quarantined, 0 filtered\n" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("hours", "since"),
+    [((0,), 0), ((1,), 1), ((2,), None), ((0, 1, 2, 4), 2), ((1, 2), 2), (tuple(range(24)), 23), ((), None)],
+)
+def test_since_when_events_are_tried_in_vain_is_told_while_they_are(
+    watched: Watched, hours: tuple[int, ...], since: int | None
+) -> None:
+    """Counted back from this hour, or from the last where this one has just begun, to the first that had none."""
+    for hour in hours:
+        watched.count("EventsWaiting", 3, ago=hour)
+    now = datetime.now(UTC).replace(minute=0)
+    line = "" if since is None else f"in every hour since {now - timedelta(hours=since):%Y-%m-%d %H:%M} UTC (docs"
+    assert "in vain" not in watched.status().stdout
+    watched.place.queue(delivery("github", b"{}"))
+    shown = watched.status().stdout
+    assert ("tried in vain" in shown, line in shown) == (bool(line), True)
+
+
+def test_a_laptop_without_anything_to_do_does_not_claim_that_somebody_watches(place: Place, tmp_path: Path) -> None:
+    keep_status(place, tmp_path)
+    result = place.run("status", "--local", "github", "--state", str(tmp_path))
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "calm, though no alarm watches here")
+
+
+def test_a_long_text_of_an_alarm_is_wrapped(watched: Watched) -> None:
+    watched.alarm(
+        f"{watched.name}-silence", description="See docs/operations.md, Silence. " + "No delivery came. " * 20
+    )
+    watched.ring(f"{watched.name}-silence")
+    lines = watched.status().stdout.splitlines()
+    text = lines[next(number for number, line in enumerate(lines) if "-silence, since" in line) + 1 :]
+    assert text[0].startswith("    See docs/operations.md, Silence. No delivery came.")
+    assert len(text) > 3
+    assert max(map(len, text)) <= 100
+
+
 @pytest.mark.parametrize(("code", "said"), [("InternalError", None), ("Forbidden", None), ("Complete", 3)])
 def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code: str, said: int | None) -> None:
     cloudwatch = place.endpoints.client("cloudwatch")
@@ -290,7 +326,7 @@ def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code:
         ages: dict[str, Any] = {"Id": "m1", "StatusCode": code, "Values": [7.0], "Timestamps": [datetime.now(UTC)]}
         answers.add_response("get_metric_data", {"MetricDataResults": [ages]})
         answers.add_response("list_metrics", {"Metrics": [{"Dimensions": dimensions}]})
-        result = {"Id": "m0", "StatusCode": code, "Values": [1.0, 2.0]}
+        result = {"Id": "m0", "StatusCode": code, "Values": [1.0, 2.0], "Timestamps": [datetime.now(UTC)] * 2}
         answers.add_response("get_metric_data", {"MetricDataResults": [result]})
         told = overview.look(
             Stack(
@@ -301,7 +337,7 @@ def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code:
                 "audit",
             )
         )
-    assert (told.day and told.day["DeliveriesQueued"]) == said
+    assert (told.day and told.day.counted["DeliveriesQueued"]) == said
     assert (told.oldest and told.oldest.dead_letters) == (7 if said else None)
     unread = [] if said else ["oldest", "24 hours"]
     assert [(one.part, one.reason) for one in told.unread] == [(part, f"CloudWatch answered {code}") for part in unread]
@@ -374,7 +410,7 @@ def test_a_part_that_somebody_deleted_asks_for_somebody(watched: Watched) -> Non
     watched.place.sqs.delete_queue(QueueUrl=watched.place.resources.dead_letter_queue_url)
     result = watched.status()
     assert result.exit_code == 1
-    assert "asks for somebody: dead letters gone, quarantine gone\n" in result.stdout
+    assert "asks for somebody: dead-letter queue gone, quarantine bucket gone\n" in result.stdout
     assert result.stdout.count("somebody deleted it: make it again as template.yaml has it, or move") == 2
 
 
@@ -439,7 +475,7 @@ def test_a_script_reads_it_as_json(watched: Watched) -> None:
     assert (told["calm"], told["asks"]) == (False, ["dead letters", "alarms ringing"])
     assert told["dead_letters"] == {"visible": 1, "in_flight": 0, "delayed": 0}
     assert told["quarantined"] == {"objects": 0, "latest": None, "not_redriven": 0, "more": False}
-    assert told["day"]["EventsDelivered"] == 3
+    assert told["day"]["counted"]["EventsDelivered"] == 3
     [ringing] = told["alarms"]["ringing"]
     assert ringing["name"] == f"{watched.name}-quarantine"
     assert datetime.fromisoformat(ringing["since"]) <= datetime.now(UTC)
@@ -460,7 +496,7 @@ def test_an_integration_on_this_laptop_has_no_alarms_and_no_day(place: Place, tm
     assert result.exit_code == 1, result.output
     assert re.sub(r"here \d+ s", "here 0 s", result.stdout).splitlines() == [
         "asks for somebody: dead letters",
-        "deliveries    0 waiting, 0 with forward, 0 postponed",
+        "deliveries    0 waiting, 0 with forward or between tries, 0 postponed",
         "dead letters  1",
         "              the oldest came here 0 s ago, or before",
         f"              $ trailhook redrive dead-letters --local github --state {tmp_path} --dry-run",

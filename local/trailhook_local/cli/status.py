@@ -24,6 +24,9 @@ class NotKnown(Failure):
     exit_code = 3
 
 
+WIDTH = 100
+"""Columns of an alarm's text, which has hundreds of characters."""
+
 EXIT_STATUS = {True: 0, False: 1, None: NotKnown.exit_code}
 
 
@@ -78,20 +81,26 @@ def _in_short(seen: Overview) -> str:
     if seen.asks:
         return f"asks for somebody: {', '.join(seen.asks)}"
     unread = ", ".join(one.part for one in seen.unread)
-    return f"not known: {unread} could not be read; the rest is calm" if unread else "calm"
+    if unread:
+        return f"not known: {unread} could not be read; the rest is calm"
+    return "calm" if seen.alarms else "calm, though no alarm watches here"
 
 
 def _deliveries(seen: Overview) -> list[str]:
     if not (counts := seen.deliveries):
         return []
-    lines = [f"{counts.visible:,} waiting, {counts.in_flight:,} with forward, {counts.delayed:,} postponed"]
+    lines = [
+        f"{counts.visible:,} waiting, {counts.in_flight:,} with forward or between tries, {counts.delayed:,} postponed"
+    ]
     if counts.total and seen.oldest:
         age = seen.oldest.deliveries
         lines.append(
-            "CloudWatch has no age of the oldest: it is just here, or was received three times"
+            "for how long is not told: just here, or received three times (docs/operations.md, What waits)"
             if age is None
             else f"the oldest for {_span(age)}; what was received three times may wait longer"
         )
+    if counts.total and seen.day and (since := seen.day.in_vain_since):
+        lines.append(f"tried in vain in every hour since {_at(since)} (docs/operations.md, What waits)")
     return lines
 
 
@@ -130,9 +139,9 @@ def _quarantine(quarantined: Quarantined | None, named: str) -> list[str]:
 
 
 def _day(seen: Overview) -> list[str]:
-    day = seen.day
-    if not day:
+    if not seen.day:
         return []
+    day = seen.day.counted
     return [
         f"deliveries: {day['DeliveriesQueued']:,} queued, {day['DeliveriesRefused']:,} refused, "
         f"{day['GatewayRefusals']:,} turned away by the gateway",
@@ -157,7 +166,9 @@ def _alarms(alarms: Alarms | None) -> list[str]:
 
 def _show_names(alarms: Alarms) -> None:
     for alarm in alarms.ringing:
-        click.echo(f"  {printable(alarm.name)}, since {_at(alarm.since)}\n    {printable(alarm.description)}")
+        click.echo(f"  {printable(alarm.name)}, since {_at(alarm.since)}")
+        text = printable(alarm.description)
+        click.echo(click.wrap_text(text, WIDTH, initial_indent="    ", subsequent_indent="    "))
     for name in alarms.switched_off:
         click.echo(f"  {printable(name)} tells nobody: its actions are off")
     for name in alarms.deleted:
