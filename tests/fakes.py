@@ -1,4 +1,7 @@
-"""Real implementations of receive's ports, in memory: what Secrets Manager and other hosts answer, and SQS has."""
+"""Real implementations of receive's ports, in memory: what Secrets Manager and other hosts answer, and SQS has.
+
+Beside them, a clock for everybody.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,12 +13,17 @@ from trailhook.webhook_secret import SecretVersion
 
 @dataclass
 class MemoryClock:
-    """A clock that only the test moves, in seconds since 1970."""
+    """A clock that only the test moves, and sleeping by it, in seconds since 1970."""
 
     time: float = 1_700_000_000.0
+    pauses: list[float] = field(default_factory=list)
 
     def now(self) -> float:
         return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.time += seconds
 
 
 @dataclass

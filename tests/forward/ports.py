@@ -14,21 +14,6 @@ def entries(count: int) -> list[Entry]:
     return [Entry.of(str(number), b"{}") for number in range(count)]
 
 
-@dataclass
-class Clock:
-    """A clock that only sleeping moves."""
-
-    time: float = 0.0
-    pauses: list[float] = field(default_factory=list)
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.time += seconds
-
-
 def take_everything(_entry: Entry) -> Outcome:
     return DELIVERED
 

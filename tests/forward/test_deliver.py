@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from tests.forward.ports import Clock, MemoryDestination, entries
+from tests.fakes import MemoryClock
+from tests.forward.ports import MemoryDestination, entries
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
@@ -29,8 +30,10 @@ class ThrottledAtFirst:
         return DELIVERED if self.seen[entry.id] > self.times else THROTTLED
 
 
-def deliver(destination: MemoryDestination, count: int, *, seconds: float = 60) -> tuple[dict[Entry, Outcome], Clock]:
-    clock = Clock()
+def deliver(
+    destination: MemoryDestination, count: int, *, seconds: float = 60
+) -> tuple[dict[Entry, Outcome], MemoryClock]:
+    clock = MemoryClock(0)
     deliverer = Deliverer(destination, parallel=1, sleep=clock.sleep, jitter=lambda: 1.0)
     return deliverer.deliver(entries(count), Deadline(seconds, clock.now), Halt()), clock
 

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.forward.ports import Clock, MemoryDestination, entries
+from tests.fakes import MemoryClock
+from tests.forward.ports import MemoryDestination, entries
 
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer, Halt
@@ -33,7 +34,7 @@ def test_no_second_holds_more_turns_than_it_may(rate: float, idle: list[float]) 
 
 
 def test_requests_keep_their_distance_also_from_one_invocation_to_the_next() -> None:
-    clock, destination = Clock(), MemoryDestination()
+    clock, destination = MemoryClock(0), MemoryDestination()
     deliverer = Deliverer(destination, parallel=1, pace=Pace(4), sleep=clock.sleep)
     for _ in range(2):
         outcomes = deliverer.deliver(entries(500), Deadline(60, clock.now), Halt())
@@ -43,7 +44,7 @@ def test_requests_keep_their_distance_also_from_one_invocation_to_the_next() -> 
 
 
 def test_what_has_no_turn_before_the_deadline_waits_unsent() -> None:
-    clock, destination = Clock(), MemoryDestination()
+    clock, destination = MemoryClock(0), MemoryDestination()
     deliverer = Deliverer(destination, parallel=1, pace=Pace(1), sleep=clock.sleep)
     outcomes = deliverer.deliver(entries(500), Deadline(1.5, clock.now), Halt())
     assert len(destination.batches) == 2
@@ -56,7 +57,7 @@ def test_what_has_no_turn_before_the_deadline_waits_unsent() -> None:
 def test_what_is_halted_while_it_waits_for_its_turn_is_not_sent() -> None:
     halt, destination = Halt(), MemoryDestination()
     deliverer = Deliverer(destination, parallel=1, pace=Pace(1), sleep=lambda _: halt.stop())
-    outcomes = deliverer.deliver(entries(200), Deadline(60, Clock().now), halt)
+    outcomes = deliverer.deliver(entries(200), Deadline(60, MemoryClock(0).now), halt)
     assert len(destination.batches) == 1
     assert [outcome.code for outcome in outcomes.values()] == [""] * 100 + ["Halted"] * 100
 

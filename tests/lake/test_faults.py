@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import urllib3
 from botocore.exceptions import ConnectionClosedError
+from tests.fakes import MemoryClock
 from tests.lake.conftest import OWNER
 
 from trailhook_local.lake import LakeServer, faults
@@ -22,24 +23,14 @@ Refused = Callable[..., str]
 Admin = Callable[..., Any]
 
 
-class Clock:
-    """Epoch seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> MemoryClock:
+    return MemoryClock(1_800_000_000)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def lake(clock: Clock) -> Iterator[LakeServer]:
-    with LakeServer(account=OWNER, clock=clock) as server:
+def lake(clock: MemoryClock) -> Iterator[LakeServer]:
+    with LakeServer(account=OWNER, clock=clock.now) as server:
         yield server
 
 
@@ -132,14 +123,14 @@ def test_a_delay_holds_the_answer_back(account: Account, admin: Admin, event: Ev
 
 
 def test_real_rates_let_a_second_kind_of_call_wait_its_turn(
-    account: Account, admin: Admin, refused: Refused, clock: Clock
+    account: Account, admin: Admin, refused: Refused, clock: MemoryClock
 ) -> None:
     assert admin("PUT", "faults", rates="real")[1]["rates"] == {"PutAuditEvents": 100.0, "read": 10.0, "other": 1.0}
     account.store("first")
     assert refused(account.store, "second") == "ThrottlingException"
     for _ in range(10):
         account.cloudtrail.list_channels()
-    clock.now += 1
+    clock.time += 1
     account.store("second")
     admin("PUT", "faults", rates={"PutAuditEvents": 1, "read": 1})
     account.store("third")
@@ -147,12 +138,14 @@ def test_real_rates_let_a_second_kind_of_call_wait_its_turn(
     assert refused(account.cloudtrail.list_channels) == "ThrottlingException"
 
 
-def test_a_store_can_take_its_time_to_start(account: Account, admin: Admin, refused: Refused, clock: Clock) -> None:
+def test_a_store_can_take_its_time_to_start(
+    account: Account, admin: Admin, refused: Refused, clock: MemoryClock
+) -> None:
     admin("PUT", "faults", event_data_store_start_seconds=60)
     store = account.store()
     assert account.cloudtrail.get_event_data_store(EventDataStore=store)["Status"] == "CREATED"
     assert refused(account.channel, store) == "InactiveEventDataStoreException"
-    clock.now += 60
+    clock.time += 60
     assert account.cloudtrail.get_event_data_store(EventDataStore=store)["Status"] == "ENABLED"
 
 
