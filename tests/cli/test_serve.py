@@ -13,6 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from tests.stack.conftest import eventually
 
 from trailhook_local.cli.main import tell_what_ends
+from trailhook_local.queue_counts import QueueCounts
 from trailhook_local.stack.integration import Counts
 from trailhook_local.stack.stack import Stack
 
@@ -176,8 +177,11 @@ def test_a_url_is_a_whole_one() -> None:
 @pytest.mark.parametrize(
     ("counts", "told"),
     [
-        (Counts(visible=2, in_flight=3, delayed=1, dead_letters=4), "6 not forwarded, 4 among the dead letters"),
-        (Counts(visible=0, in_flight=0, delayed=0, dead_letters=0), ""),
+        (
+            Counts(QueueCounts(visible=2, in_flight=3, delayed=1), QueueCounts(4, 0, 0)),
+            "6 not forwarded, 4 among the dead letters",
+        ),
+        (Counts(QueueCounts(0, 0, 0), QueueCounts(0, 0, 0)), ""),
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:9"), ""),
     ],
     ids=["something", "nothing", "nobody knows"],

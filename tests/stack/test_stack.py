@@ -23,7 +23,7 @@ from trailhook_local.stack.errors import (
     StartError,
     TemplateError,
 )
-from trailhook_local.stack.integration import Counts, Plan
+from trailhook_local.stack.integration import Plan
 from trailhook_local.stack.stack import Stack
 from trailhook_local.stack.status import Integration, read_status
 
@@ -103,12 +103,12 @@ def test_what_forward_was_killed_over_still_arrives(stack: Stack) -> None:
     # A stopped process takes an invocation and never ends it.
     os.kill(pid, signal.SIGSTOP)
     deliveries = {delivery for status, delivery in (send_star(stack["github"]) for _ in range(20)) if status == 202}
-    assert eventually(lambda: forward.in_flight > 0 and stack.counts()["github"].in_flight > 0)
+    assert eventually(lambda: forward.in_flight > 0 and stack.counts()["github"].deliveries.in_flight > 0)
     os.kill(pid, signal.SIGKILL)
     stack.wait_until_settled(30)
     assert len(deliveries) == 20
     assert deliveries <= recorded(stack)
-    assert stack.counts()["github"] == Counts(visible=0, in_flight=0, delayed=0, dead_letters=0)
+    assert stack.counts()["github"].total == 0
     assert pid not in forward.pids()
 
 

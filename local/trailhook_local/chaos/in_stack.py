@@ -158,7 +158,7 @@ def _tally(stack: Stack, partner: str, account: Account, kills: Sequence[int]) -
     account.received |= arrived & account.fates.keys()
     tally = account.settle(lines, set(), serials_in)
     counts = stack.counts()[partner]
-    if counts.waiting or counts.dead_letters:
+    if counts.total:
         tally.broken.append(f"the queues are not empty: {counts}")
     tally.counts.update(kills=len(kills))
     tally.counts.update({f"requests {name}": number for name, number in requests.items()})

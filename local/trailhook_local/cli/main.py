@@ -125,10 +125,10 @@ def tell_what_ends(stack: Stack) -> None:
     # That SQS has gone before must not keep the stack from stopping.
     with suppress(BotoCoreError, ClientError):
         for name, counts in stack.counts().items():
-            if counts.waiting or counts.dead_letters:
+            if counts.total:
                 click.echo(
-                    f"{name}: what ends with the queue: {counts.waiting} not forwarded, "
-                    f"{counts.dead_letters} among the dead letters",
+                    f"{name}: what ends with the queue: {counts.deliveries.total} not forwarded, "
+                    f"{counts.dead_letters.total} among the dead letters",
                     err=True,
                 )
 

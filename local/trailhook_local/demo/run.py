@@ -163,14 +163,15 @@ def run_demo(*, count: int, seed: int, kill_every: float | None, console: Consol
 
 
 def _take_account(stack: Stack, name: str, sent: Sent, excluded: Sequence[str]) -> Ledger:
-    counts = stack.counts()[name]
+    # Before the queues are searched, which hides what is in them.
+    waiting = stack.counts()[name].total
     queued, filtered = count_in_logs(name, stack.state / "logs")
     return Ledger(
         sent,
         account_for(sent.events, look_everywhere(stack, name, sent.accepted), excluded),
         queued=queued,
         filtered=filtered,
-        waiting_messages=counts.waiting + counts.dead_letters,
+        waiting_messages=waiting,
     )
 
 

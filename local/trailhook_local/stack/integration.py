@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trailhook_local.queue_counts import count_messages
+from trailhook_local.queue_counts import QueueCounts, count_messages
 from trailhook_local.stack import status
 from trailhook_local.stack.endpoints import Endpoints
 from trailhook_local.stack.event_source_mapping import EventSourceMapping, Source
@@ -45,16 +45,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Counts:
-    """Messages of one integration, by where they are; `dead_letters` includes those that somebody is looking at."""
+    """Messages of one integration, by their queue."""
 
-    visible: int
-    in_flight: int
-    delayed: int
-    dead_letters: int
+    deliveries: QueueCounts
+    dead_letters: QueueCounts
 
     @property
-    def waiting(self) -> int:
-        return self.visible + self.in_flight + self.delayed
+    def total(self) -> int:
+        return self.deliveries.total + self.dead_letters.total
 
 
 @dataclass(frozen=True)
@@ -154,13 +152,15 @@ class RunningIntegration:
         )
 
     def counts(self) -> Counts:
-        waiting = count_messages(self._sqs, self._resources.queue_url)
-        dead = count_messages(self._sqs, self._resources.dead_letter_queue_url)
-        return Counts(waiting.visible, waiting.in_flight, waiting.delayed, dead_letters=dead.total)
+        resources = self._resources
+        return Counts(
+            deliveries=count_messages(self._sqs, resources.queue_url),
+            dead_letters=count_messages(self._sqs, resources.dead_letter_queue_url),
+        )
 
     def settled(self) -> bool:
         """Whether nothing is under way. Looks along the way of a delivery, so that none slips past."""
-        return not self.receive.in_flight and not self.counts().waiting and not self.forward.in_flight
+        return not self.receive.in_flight and not self.counts().deliveries.total and not self.forward.in_flight
 
     def request_stop(self) -> None:
         self._gateway.stop()
