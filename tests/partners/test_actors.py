@@ -249,7 +249,7 @@ def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
             | {"event": {"type": "member_joined_channel", "user": "U2002", "inviter": "U2001"}},
             "U2001",
         ),
-        # An administrator deactivates somebody, or edits a profile, with the same event as its owner.
+        # An administrator deactivates somebody, edits a profile, or sets a status with the same event as its owner.
         *(
             (
                 "slack",
@@ -257,7 +257,7 @@ def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
                 | {"event": {"type": event, "user": {"id": "U2002", "name": "jonas", "deleted": True}}},
                 None,
             )
-            for event in ("user_change", "user_profile_changed")
+            for event in ("user_change", "user_profile_changed", "user_status_changed", "user_huddle_changed")
         ),
     ],
 )
