@@ -1,6 +1,7 @@
 """Okta: event hooks with their verification, and System Log events that a forwarder posts.
 
-Okta's pages: "Event hooks", "Event hook implementation", "System Log API".
+Okta's pages: "Event hooks", "Event hook implementation", "System Log API"; the results are in `LogOutcome` of Okta's
+OpenAPI description.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,7 @@ from trailhook.timestamps import parse_time
 NAME = "okta"
 EVENT_SOURCE = "okta.com"
 FAILURES = frozenset({"FAILURE", "DENY"})
-"""Of the results that Okta documents, those that say that the action was refused or did not work."""
+"""Of the results that Okta lists, those that say that the action was refused or did not work."""
 UNKNOWN = "unknown"
 
 
