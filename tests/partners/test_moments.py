@@ -54,6 +54,15 @@ def emoji(event_type: str) -> Mapping[str, Any]:
             ("gitlab", {"object_kind": "milestone", "object_attributes": dict(ACCOUNT), "action": action}, moment)
             for action, moment in {"create": CHANGED, "close": CHANGED, "delete": RECEIVED}.items()
         ),
+        # What links an issue to a vulnerability does not change it.
+        *(
+            ("gitlab", {"object_kind": "vulnerability", "object_attributes": ACCOUNT | {"issues": issues}}, moment)
+            for issues, moment in (
+                ([], CHANGED),
+                (None, CHANGED),
+                ([{"title": "Renew it", "created_at": MADE}], RECEIVED),
+            )
+        ),
         # A pipeline that is retried, or a job that waited to be started by hand, has times from long before.
         *(
             ("gitlab", {"object_kind": "pipeline", "object_attributes": {"status": status, **PIPELINE}}, moment)
