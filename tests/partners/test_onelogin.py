@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from tests.partners.cases import event_data
 
+DID_NOT_WORK = (31, 49, 61, 65, 69, 77, 79, 85, 86, 105, 116, 118, 123, 129, 141, 146, 154, 400, 401, 517, 527, 532)
+DID = (30, 60, 66, 68, 78, 102, 122, 130, 138, 516, 528, 531, 5270)
 EVENT = {"uuid": "u-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "actor_user_id": 10}
 
 
@@ -18,6 +20,11 @@ EVENT = {"uuid": "u-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "actor_use
         ("90", "event_type_id:90", "UnauthorizedAppAccess"),
         (90.0, "event_type_id:90", "UnauthorizedAppAccess"),
         (5, "event_type_id:5", None),
+        *((kind, f"event_type_id:{kind}", "Failed") for kind in DID_NOT_WORK),
+        *(
+            (kind, f"event_type_id:{kind}", None)
+            for kind in (30, 60, 66, 68, 78, 102, 122, 130, 138, 516, 528, 531, 5270)
+        ),
         (16, "event_type_id:16", None),
         (60.0, "event_type_id:60", None),
         ("190", "event_type_id:190", None),
