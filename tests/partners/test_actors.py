@@ -201,21 +201,23 @@ JONAS = {"accountId": "2002", "displayName": "Jonas Lind"}
 GUEST = {"id": "2002", "user_name": "Jonas Lind", "public_ip": "192.0.2.7"}
 
 
+@pytest.mark.parametrize("thing", ["comment", "worklog"])
 @pytest.mark.parametrize(
-    ("event", "comment", "actor"),
+    ("event", "members", "actor"),
     [
-        ("comment_created", {"author": MIRA, "updateAuthor": MIRA}, MIRA),
-        ("comment_created", {"author": MIRA}, MIRA),
-        ("comment_updated", {"author": MIRA, "updateAuthor": JONAS}, JONAS),
-        ("comment_updated", {"author": MIRA}, None),
-        ("comment_deleted", {"author": MIRA, "updateAuthor": JONAS}, None),
+        ("{}_created", {"author": MIRA, "updateAuthor": MIRA}, MIRA),
+        ("{}_created", {"author": MIRA, "updateAuthor": JONAS}, JONAS),
+        ("{}_created", {"author": MIRA}, MIRA),
+        ("{}_updated", {"author": MIRA, "updateAuthor": JONAS}, JONAS),
+        ("{}_updated", {"author": MIRA}, None),
+        ("{}_deleted", {"author": MIRA, "updateAuthor": JONAS}, None),
         ("jira:issue_updated", {"author": MIRA, "updateAuthor": JONAS}, None),
     ],
 )
-def test_who_wrote_a_comment_is_not_named_for_what_another_may_have_done(
-    event: str, comment: Mapping[str, Any], actor: Mapping[str, str] | None
+def test_who_wrote_something_is_not_named_for_what_another_may_have_done(
+    event: str, members: Mapping[str, Any], actor: Mapping[str, str] | None, thing: str
 ) -> None:
-    body = {"webhookEvent": event, "timestamp": 1_762_331_405_123, "comment": comment}
+    body = {"webhookEvent": event.format(thing), "timestamp": 1_762_331_405_123, thing: members}
     nobody = {"type": "Service", "principalId": "atlassian.com"}
     expected = {"type": "User", "principalId": actor["accountId"], "details": actor} if actor else nobody
     assert event_data("atlassian", body)["userIdentity"] == expected
