@@ -60,6 +60,22 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
             }.items()
             for body in atlassian(words)
         ),
+        *(
+            ("slack", {"action": action, "date_create": 1_762_331_405}, action if failed else None, failed)
+            for action, failed in {
+                "user_login_failed": NO_REASON,
+                "object_import_failed": NO_REASON,
+                "search_query_audit_logs_max_rows_failure": NO_REASON,
+                "team.unsupportedVersions.start.failure": NO_REASON,
+                "file_downloaded_blocked": NO_REASON,
+                "file_upload_blocked_by_type": NO_REASON,
+                "ip_allowlist_access_denied": NO_REASON,
+                "user_login": None,
+                "file_downloaded": None,
+                "pref.block_file_download_for_unapproved_ip": None,
+                "external_shared_channel_invite_request_denied": None,
+            }.items()
+        ),
         ("terraform", assessment("failed"), "assessment:failed", "Checked"),
         ("terraform", assessment("check_failure"), "assessment:check_failure", "Checked"),
         ("terraform", assessment("drifted"), None, None),
