@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery
 from trailhook.descriptor import Descriptor
 from trailhook.partner import Options
@@ -40,11 +41,17 @@ def mapped(
     text: str, body: Any, headers: dict[str, str] | None = None, signed: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """The fields of the one event in a body; raises UnmappableEvent."""
+    return dict(audit_event(text, body, headers, signed).fields)
+
+
+def audit_event(
+    text: str, body: Any, headers: dict[str, str] | None = None, signed: frozenset[str] = frozenset()
+) -> AuditEvent:
     partner = Descriptor.of(compile_descriptor(text, "lamps.yaml")).partner(Options())
     raw = json.dumps(body).encode()
     sent = Delivery("lamps", "d", "r", 1_762_331_405_000, "192.0.2.1", "p", headers or {}, signed, raw)
     [event] = partner.events(sent)
-    return dict(partner.to_audit_event(event).fields)
+    return partner.to_audit_event(event)
 
 
 def with_kind(lines: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.partners.descriptors import EXAMPLE, MINIMAL, SENT, mapped, with_kind
+from tests.partners.descriptors import EXAMPLE, MINIMAL, SENT, audit_event, mapped, with_kind
 
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor import Descriptor
@@ -114,6 +114,19 @@ def test_a_condition_holds_for_what_it_says_and_not_for_what_looks_like_it(
 ) -> None:
     text = with_kind(f"failures:\n  - {{when: {condition}, code: {{constant: Failed}}}}")
     assert ("errorCode" in mapped(text, {"type": "a", "at": 1_762_331_405, "s": value})) is failed
+
+
+@pytest.mark.parametrize("place", ["{join: [org, id]}", "[nothing, {join: [org, {join: [kind, id]}]}]"])
+@pytest.mark.parametrize("nothing", [{}, {"id": None}, {"id": " "}, {"id": {"of": "a"}}])
+def test_an_id_that_lacks_a_part_does_not_make_two_events_one(place: str, nothing: dict[str, Any]) -> None:
+    """Else all events of an organisation would be one to whoever counts ids."""
+    lines = with_kind(f"uid: {place}")
+    sent = {"type": "a", "at": 1_762_331_405, "org": "o-1", "kind": "k"}
+    one, again, other = (audit_event(lines, sent | nothing | {"lamp": lamp}) for lamp in (1, 1, 2))
+    assert one.id == again.id != other.id
+    assert one.fields["UID"] == other.fields["UID"]
+    whole, changed = (audit_event(lines, sent | {"id": "e-1", "lamp": lamp}) for lamp in (1, 2))
+    assert whole.id == changed.id
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,8 @@ class Kind(Struct, frozen=True):
         """The UID, and what the id is made of.
 
         A delivery's id in a header may stand over several events, or be copied; an id in the event may name a thing
-        that several events are about. Then the event itself is part of the identity, and none can hide another.
+        that several events are about, and one that lacks a part, such as an organisation's without the event's, does.
+        Then the event itself is part of the identity, and none can hide another.
         """
         tenant = _text(self.tenant, subject) or ""
         if uid is None or uid.text is None:
@@ -217,7 +218,7 @@ class Kind(Struct, frozen=True):
         parts = [tenant, uid.text]
         if uid.header:
             parts.append(hashlib.sha256(event.original).hexdigest())
-        if self.uid_repeats:
+        if self.uid_repeats or uid.incomplete:
             parts.append(content_digest(event.value))
         return uid.text, parts
 

@@ -34,7 +34,7 @@ class Subject(Struct, frozen=True, gc=False):
 
 class Found(Struct, frozen=True, gc=False):
     """A value, where it stood, and whether that was a header, maybe one which the sender's proof does not cover, or is
-    no place at all: the time of receipt.
+    no place at all: the time of receipt. Also whether a part was not there of what is joined.
     """
 
     value: Any
@@ -42,6 +42,7 @@ class Found(Struct, frozen=True, gc=False):
     header: bool = False
     unsigned: bool = False
     receipt: bool = False
+    incomplete: bool = False
 
     @property
     def text(self) -> str | None:
@@ -255,12 +256,17 @@ def _at_header(name: str, change: _Change, subject: Subject) -> Found | None:
 def _joined(parts: Sequence[Place], separator: str, headers: Sequence[str], subject: Subject) -> Found | None:
     """The texts of the parts that there are, some in `headers`; without the first there is nothing to add to."""
     found = [part(subject) for part in parts]
-    texts = [hit.text for hit in found if hit]
     if not found[0] or found[0].text is None:
         return None
-    where = " + ".join(hit.where for hit in found if hit)
-    unsigned = any(hit.unsigned for hit in found if hit) or not all(map(subject.delivery.vouches_for, headers))
-    return Found(separator.join(filter(None, texts)), where, any(hit.header for hit in found if hit), unsigned)
+    hits = [hit for hit in found if hit]
+    texts = [hit.text for hit in hits if hit.text]
+    return Found(
+        separator.join(texts),
+        " + ".join(hit.where for hit in hits),
+        header=any(hit.header for hit in hits),
+        unsigned=any(hit.unsigned for hit in hits) or not all(map(subject.delivery.vouches_for, headers)),
+        incomplete=len(texts) < len(parts) or any(hit.incomplete for hit in hits),
+    )
 
 
 def _is_something(value: Any) -> bool:
