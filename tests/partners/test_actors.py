@@ -244,6 +244,15 @@ def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
             )
             for act in ("put_in_waiting_room", "admitted", "role_changed")
         ),
+        *(
+            ("zoom", ZOOM | {"event": event, "payload": {"object": {"id": "2001", "email": "m@example.com"}}}, actor)
+            for event, actor in {
+                "user.invitation_accepted": "2001",
+                "user.created": None,
+                "user.deactivated": None,
+                "user.presence_status_updated": None,
+            }.items()
+        ),
         ("zoom", ZOOM | {"event": "meeting.participant_left", "payload": {"object": {"participant": GUEST}}}, "2002"),
         (
             "slack",
