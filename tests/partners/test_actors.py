@@ -339,6 +339,39 @@ def test_who_has_assumed_another_user_is_told(by: Mapping[str, Any]) -> None:
         assert event_data("onelogin", event | {"assuming_acting_user_id": nobody})["userIdentity"]["type"] == "User"
 
 
+@pytest.mark.parametrize(
+    ("author", "kind", "principal"),
+    [
+        ({"id": "-2", "name": "Anonymous", "type": "user"}, "Anonymous", "-2"),
+        ({"id": "-1", "name": "System", "type": "system"}, "System", "-1"),
+        ({"id": "2", "name": "Anonymous", "type": "user"}, "User", "2"),
+        ({"id": "10000", "name": "mira", "type": "ApplicationUser"}, "ApplicationUser", "10000"),
+    ],
+)
+def test_who_was_not_signed_in_to_data_center_is_no_user(author: Mapping[str, str], kind: str, principal: str) -> None:
+    for action in ("auditType", "type"):
+        record = {action: {"action": "Group created"}, "author": author, "timestamp": {"epochSecond": 1_762_331_405}}
+        assert event_data("atlassian", record)["userIdentity"] == {
+            "type": kind,
+            "principalId": principal,
+            "details": author,
+        }
+
+
+@pytest.mark.parametrize(
+    ("author", "kind"),
+    [
+        ({"type": "user", "displayName": "System", "accountType": ""}, "System"),
+        ({"type": "user", "displayName": "System", "accountId": "", "username": ""}, "System"),
+        ({"type": "user", "displayName": "System", "accountId": "2001"}, "User"),
+        ({"type": "known", "displayName": "System", "username": "mira"}, "User"),
+    ],
+)
+def test_a_person_who_is_called_system_is_a_person(author: Mapping[str, str], kind: str) -> None:
+    record = {"summary": "User added to group", "creationDate": 1_762_331_405_123, "author": author}
+    assert event_data("atlassian", record)["userIdentity"]["type"] == kind
+
+
 def test_type_and_details_are_of_the_actor_whose_id_it_is() -> None:
     actor = {"id": "a-1", "name": "night-porter", "type": "SERVICE_ACCOUNT"}
     body = {"id": "t-1", "createdAt": "2025-11-05T08:30:05Z", "type": "GENERATED_THREAT", "actors": [actor]}
