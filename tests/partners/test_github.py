@@ -105,6 +105,28 @@ def test_a_workflow_that_ended_in_failure_is_one(conclusion: Any, code: str | No
     assert event.get("errorCode") == code
 
 
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        ("user.failed_login", "failed_login"),
+        ("user.two_factor_challenge_failure", "two_factor_challenge_failure"),
+        ("external_identity.scim_api_failure", "scim_api_failure"),
+        ("public_key.verification_failure", "verification_failure"),
+        ("protected_branch.rejected_ref_update", "rejected_ref_update"),
+        ("user.two_factor_challenge_success", None),
+        ("external_identity.scim_api_success", None),
+        ("protected_branch.policy_override", None),
+        ("workflows.reject_workflow_job", None),
+        ("repository_invitation.reject", None),
+        ("personal_access_token.request_denied", None),
+        ("failure.notify", None),
+        ("repo.failover", None),
+    ],
+)
+def test_an_action_that_says_that_it_did_not_work_is_a_failure(action: str, code: str | None) -> None:
+    assert event_data("github", ENTRY | {"action": action}).get("errorCode") == code
+
+
 @pytest.mark.parametrize("headers", [{}, {"x-github-event": "push", "x-github-delivery": "d-1"}])
 def test_a_form_holds_one_object_and_anything_else_in_it_is_kept_once(headers: dict[str, str]) -> None:
     """Each of many would be kept with the whole form, for no part of that could be sent again by itself."""

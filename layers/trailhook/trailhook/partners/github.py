@@ -1,7 +1,7 @@
 """GitHub: organisation and repository webhooks, and audit-log entries that a forwarder or GitHub's streaming posts.
 
 GitHub's pages: "Validating webhook deliveries", "Webhook events and payloads", "Streaming the audit log for your
-enterprise" (whose Splunk destination speaks HEC), "Audit log events for your enterprise".
+enterprise" (whose Splunk destination speaks HEC), "Audit log events for your enterprise", "Security log events".
 """
 
 import hashlib
@@ -34,6 +34,8 @@ _REFUSED = re.compile(r"[4-9][0-9]{2}")
 """An HTTP status that says that a request was refused or failed."""
 _UNSUCCESSFUL = frozenset({"failure", "timed_out", "startup_failure"})
 """How a workflow ends that did not do its work; one that was cancelled or skipped was not to."""
+_FAILED = re.compile(r"(^|_)(failed(_|$)|failure$)|^rejected_ref_update$")
+"""What an action says of what did not work, or GitHub refused. What a person rejects is done."""
 
 _SIGNATURE = HmacProof("github-signature", "x-hub-signature-256", prefix="sha256=")
 _HEC = TokenProof("splunk-hec", prefix="Splunk ", paths=HEC_PATHS)
@@ -182,7 +184,7 @@ def _failure(action: str, entry: Mapping[str, Any]) -> Failure | None:
     if conclusion in _UNSUCCESSFUL:
         return Failure(conclusion, NO_REASON)
     done = action.rpartition(".")[2]
-    return Failure(done, NO_REASON) if "failed" in done.split("_") else None
+    return Failure(done, NO_REASON) if _FAILED.search(done) else None
 
 
 def _actor(entry: Mapping[str, Any]) -> UserIdentity:
