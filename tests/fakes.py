@@ -28,15 +28,18 @@ class MemoryClock:
 
 @dataclass
 class MemorySecretStore:
-    """The secret's versions by stage. `down` makes every read fail; `reads` lists what was asked for."""
+    """The secret's versions by stage. `down` makes every read fail, `down_for` those of one stage; `reads` lists what
+    was asked for.
+    """
 
     versions: dict[str, SecretVersion] = field(default_factory=dict)
     down: bool = False
+    down_for: str = ""
     reads: list[str] = field(default_factory=list)
 
     def read(self, stage: str) -> SecretVersion | None:
         self.reads.append(stage)
-        if self.down:
+        if self.down or stage == self.down_for:
             raise SecretStoreError("Secrets Manager did not answer")
         return self.versions.get(stage)
 

@@ -159,6 +159,45 @@ def test_a_secret_that_is_withdrawn_at_once_ends_when_the_cached_one_is_old() ->
     assert list(secret.candidates()) == ["new"]
 
 
+@pytest.mark.parametrize("flooded", [False, True])
+def test_a_previous_secret_whose_stage_is_taken_away_ends_when_the_cached_one_is_old(*, flooded: bool) -> None:
+    """Within its grace period, whether deliveries that it proves or forgeries beside them keep the function warm."""
+    bench = Bench("stolen")
+    bench.store.put("new", at=bench.clock.time)
+    assert bench.candidates() == ["new", "stolen"]
+    del bench.store.versions["AWSPREVIOUS"]
+    for _ in range(int(CACHE_SECONDS / REREAD_SECONDS)):
+        candidates = bench.secret.candidates()
+        assert [next(candidates), next(candidates)] == ["new", "stolen"]
+        if flooded:
+            assert bench.candidates() == ["new", "stolen"]
+        bench.clock.time += REREAD_SECONDS
+    bench.clock.time += REREAD_SECONDS
+    assert bench.candidates() == ["new"]
+
+
+@pytest.mark.parametrize("all_of_it", [True, False])
+def test_the_previous_secret_outlives_an_outage_that_begins_after_it_was_read(*, all_of_it: bool) -> None:
+    bench = Bench("old")
+    bench.store.put("new", at=bench.clock.time)
+    assert bench.candidates() == ["new", "old"]
+    bench.store.down, bench.store.down_for = all_of_it, "AWSPREVIOUS"
+    for _ in range(10):
+        bench.clock.time += CACHE_SECONDS + 1
+        candidates = bench.secret.candidates()
+        assert [next(candidates), next(candidates)] == ["new", "old"]
+
+
+def test_a_previous_secret_that_does_not_count_any_more_is_not_read_again() -> None:
+    bench = Bench("old")
+    bench.store.put("new", at=bench.clock.time)
+    assert bench.candidates() == ["new", "old"]
+    bench.clock.time += 24 * HOUR + 1
+    bench.reads()
+    assert bench.candidates() == ["new"]
+    assert bench.reads() == ["AWSCURRENT"]
+
+
 def test_the_grace_period_ends_during_an_outage_too() -> None:
     bench = Bench("old")
     bench.store.put("new", at=bench.clock.time)

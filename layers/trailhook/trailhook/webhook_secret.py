@@ -100,14 +100,23 @@ class WebhookSecret:
     def _refresh(self) -> bool:
         """Read what was never read or is old; True if that was done."""
         if self._current is None:
-            self._read()
+            self._renew()
             return True
         if self._now() - self._read_at <= CACHE_SECONDS or not self._rereads.take():
             return False
         # What was right a moment ago is a better guess than no service at all.
         with suppress(SecretStoreError):
-            self._read()
+            self._renew()
         return True
+
+    def _renew(self) -> None:
+        """Read all that counts and was read before: whoever takes the previous value's stage away, because it is
+        stolen, changes nothing of the current one.
+        """
+        self._read()
+        if self._previous_known and self._previous_counts():
+            self._previous = self._ask("AWSPREVIOUS")
+        self._read_at = self._now()
 
     def _changed(self, *, just_read: bool) -> bool:
         """Read again because a proof failed, if that is allowed; True if the secret is another one now."""
@@ -125,7 +134,6 @@ class WebhookSecret:
         if current != self._current:
             self._previous_known = False
         self._current = current
-        self._read_at = self._now()
 
     def _ask(self, stage: str) -> SecretVersion | None:
         try:
