@@ -22,6 +22,7 @@ HOST = f"sns.{REGION}.amazonaws.com"
 CERTIFICATE_URL = f"https://{HOST}/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
 PUBLISHED = datetime.fromtimestamp(NOW, UTC)
 TOKEN = "2336412f37fb687f5d51e6e241d09c805a5a57b30d712f794cc5f6a988666d92"
+CONFIRM_URL = f"https://{HOST}/?Action=ConfirmSubscription&TopicArn={TOPIC.replace(':', '%3A')}&Token={TOKEN}"
 HEADERS = {
     "content-type": "text/plain; charset=UTF-8",
     "user-agent": "Amazon Simple Notification Service Agent",

@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 from tests.receive.senders import NOW, standard_webhooks_headers
 from tests.receive.sns_endpoint import OTHER_TOPIC, Endpoint
-from tests.receive.sns_sender import CERTIFICATE_URL, HEADERS, TOPIC, key, notification, signed, time_text
+from tests.receive.sns_sender import (
+    CERTIFICATE_URL,
+    CONFIRM_URL,
+    HEADERS,
+    TOPIC,
+    about_subscription,
+    key,
+    notification,
+    signed,
+    time_text,
+)
 
 from trailhook.https import Fetched
 
@@ -208,11 +218,42 @@ def test_raw_message_delivery_cannot_be_proven_and_the_log_says_what_to_switch_o
     assert Endpoint().refuses(signed(notification()), "switch it off", raw)
 
 
-@pytest.mark.parametrize(
-    "secret", ["fakeFAKEfakeFAKEfakeFAKEfakeFAKEfakeFAKEfake", "arn:aws:sqs:eu-central-1:111122223333:q", "#"]
-)
-def test_a_secret_that_is_no_topic_proves_no_message_of_sns(secret: str) -> None:
-    assert Endpoint(secret).refuses(signed(notification()), "not the ARN of an SNS topic")
+GENERATED = "fakeFAKEfakeFAKEfakeFAKEfakeFAKEfakeFAKEfake"
+
+
+@pytest.mark.parametrize("secret", [GENERATED, "arn:aws:sqs:eu-central-1:111122223333:q", "#"])
+def test_under_a_secret_that_is_no_topic_no_message_of_sns_is_taken_and_none_called_forged(secret: str) -> None:
+    """SNS tries again after a 5xx, and never after a 4xx: whoever subscribes first has until then to put the ARN."""
+    endpoint = Endpoint(secret)
+    for body in (signed(notification()), signed(about_subscription())):
+        answer = endpoint.post(body)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+        assert "not the ARN of an SNS topic; put it with SetWebhookSecretCommand" in endpoint.log["refused"]
+    assert endpoint.fetcher.asked == []
+    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, b"")
+    endpoint.store.put(TOPIC, at=NOW)
+    assert endpoint.post(signed(about_subscription())).status == 200
+    assert endpoint.post(signed(notification())).status == 202
+    assert endpoint.refuses(signed(notification(), private_key=key(1)), "Signature does not match")
+
+
+def test_under_a_secret_that_is_no_topic_whatever_is_no_message_of_sns_is_unproven() -> None:
+    stale = signed(notification(Timestamp=time_text(-86_400)))
+    for body in (b"{}", b'{"Type":"Notification"}', b"not JSON", stale):
+        assert Endpoint(GENERATED).post(body).status == 401
+
+
+def test_a_former_topic_counts_beside_a_secret_that_is_none() -> None:
+    endpoint = Endpoint()
+    endpoint.store.put(GENERATED, at=NOW)
+    assert endpoint.post(signed(notification())).status == 202
+    assert endpoint.post(signed(notification(), private_key=key(1))).status == 503
+
+
+def test_what_asks_for_a_confirmation_under_standard_webhooks_is_queued_whatever_the_secret_is() -> None:
+    endpoint = Endpoint(GENERATED)
+    body = signed(about_subscription())
+    assert endpoint.post(body, standard_webhooks_headers(base64.b64decode(GENERATED), body)).status == 202
 
 
 def test_what_follows_the_topic_in_the_secret_is_a_key_of_its_own_for_standard_webhooks() -> None:

@@ -5,11 +5,9 @@ import json
 import pytest
 from tests.receive.senders import standard_webhooks_headers
 from tests.receive.sns_endpoint import OTHER_TOPIC, Endpoint
-from tests.receive.sns_sender import CERTIFICATE_URL, HOST, TOKEN, TOPIC, about_subscription, key, signed
+from tests.receive.sns_sender import CERTIFICATE_URL, CONFIRM_URL, TOPIC, about_subscription, key, signed
 
 from trailhook.https import Fetched
-
-CONFIRM_URL = f"https://{HOST}/?Action=ConfirmSubscription&TopicArn={TOPIC.replace(':', '%3A')}&Token={TOKEN}"
 
 
 def test_a_subscription_to_the_topic_is_confirmed_at_its_own_host_and_not_queued() -> None:

@@ -42,7 +42,10 @@ class Proof(Protocol):
         """The headers that the proof covers beside the body; None if it vouches for the request as a whole."""
 
     def verify(self, request: Request, secret: str) -> None:
-        """Return if the secret proves the request's sender; raise Unauthenticated if it does not."""
+        """Return if the secret proves the request's sender; raise Unauthenticated if it does not.
+
+        A proof whose secret has a form of its own raises SecretStoreError for any other: that tells of no sender.
+        """
 
 
 class HmacProof(Struct, frozen=True):

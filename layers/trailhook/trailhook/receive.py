@@ -22,6 +22,7 @@ from trailhook.errors import (
     Refused,
     SecretStoreError,
     TooLarge,
+    TrailhookError,
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
@@ -114,17 +115,17 @@ class Receiver:
         return partner.acknowledge(delivery)
 
     def _prove(self, request: Request) -> tuple[Proof, str]:
-        """The proof that holds, and the secret that it holds under."""
-        refused: Unauthenticated | None = None
+        """The proof that holds, and the secret that it holds under. If none does, the likeliest one tells why."""
+        refused: TrailhookError | None = None
         try:
             for secret in self._secret.candidates():
                 try:
                     return self._verify(request, secret), secret
-                except Unauthenticated as error:
+                except (Unauthenticated, SecretStoreError) as error:
                     refused = refused or error
+            raise refused or Unauthenticated("There is no secret that could prove a sender")
         except SecretStoreError as error:
             raise Unavailable(str(error)) from error
-        raise refused or Unauthenticated("There is no secret that could prove a sender")
 
     def _verify(self, request: Request, secret: str) -> Proof:
         reasons = []

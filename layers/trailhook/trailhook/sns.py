@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
-from trailhook.errors import BadRequest, FetchError, Unauthenticated, Unavailable
+from trailhook.errors import BadRequest, FetchError, SecretStoreError, Unauthenticated, Unavailable
 from trailhook.gateway import Request, Response
 from trailhook.https import Fetcher
 from trailhook.proofs import TIMESTAMP_TOLERANCE_SECONDS
@@ -58,17 +58,21 @@ class SnsProof:
         self._certificates = certificates
 
     def verify(self, request: Request, secret: str) -> None:
-        """Raises Unavailable while SNS does not hand out its certificate: nothing genuine must be called forged."""
+        """Raises Unavailable while SNS does not hand out its certificate, and SecretStoreError under a secret that is
+        no topic's ARN: nothing genuine must be called forged.
+        """
         if request.header("x-amz-sns-rawdelivery"):
             raise Unauthenticated("Raw message delivery carries no signature: switch it off for this subscription")
-        topic = topic_of(secret)
-        if topic is None:
-            raise Unauthenticated("The webhook secret is not the ARN of an SNS topic")
-        message = _message(request.body)
-        if not _equal(message.get("TopicArn"), topic.arn):
+        message, topic = _message(request.body), topic_of(secret)
+        if topic and not _equal(message.get("TopicArn"), topic.arn):
             raise Unauthenticated("TopicArn is not the webhook secret")
         text = signed_text(message)
         _check_age(message["Timestamp"], request.received_at)
+        if topic is None:
+            # Most likely it is still the one that the stack generated, and a 4xx would end SNS's tries.
+            raise SecretStoreError(
+                "The webhook secret is not the ARN of an SNS topic; put it with SetWebhookSecretCommand"
+            )
         self._check_signature(message, text, topic, request.received_at)
 
     def _check_signature(self, message: Mapping[str, Any], text: bytes, topic: Topic, received_at: int) -> None:
@@ -128,7 +132,7 @@ def confirm_subscription(request: Request, secret: str, *, proof: SnsProof, fetc
         return None
     try:
         proof.verify(request, secret)
-    except Unauthenticated:
+    except (Unauthenticated, SecretStoreError):
         return None
     message, topic = _message(request.body), topic_of(secret)
     if topic is None or message["Type"] != CONFIRMATION:
