@@ -120,6 +120,19 @@ def test_what_the_gateway_refuses_is_counted_from_its_own_log(template: Template
     assert {"status", "integrationStatus"} <= set(fields)
 
 
+def test_a_line_of_the_access_log_holds_nothing_that_an_unproven_sender_writes(
+    template: Template, resources: Mapping[str, Any]
+) -> None:
+    """Paths and user agents of 10 kB would be paid for by the line, and may hold secrets or another line's members. A
+    method is the one exception: HTTP allows no quotation mark in it, and without it a line says little.
+    """
+    line = template.resolve(resources["HttpApi"]["Properties"]["AccessLogSettings"]["Format"])
+    assert set(re.findall(r"\$context\.([\w.]+)", line)) == {
+        *("requestId", "requestTimeEpoch", "httpMethod", "status", "identity.sourceIp", "responseLength"),
+        *("responseLatency", "error.message", "integrationStatus", "integrationErrorMessage"),
+    }
+
+
 COMPARISON = re.compile(r'\$\.(?P<member>\w+) (?P<operator>!?=) "(?P<text>[^"]*)"')
 
 

@@ -73,7 +73,7 @@ class Receiver:
         log: dict[str, Any] = {
             "request_id": request.request_id,
             "partner": self._partner.name,
-            "method": request.method,
+            "method": request.method[:20],
             "path": request.path[:200],
             "source_ip": request.source_ip,
             "bytes": len(request.body),
