@@ -84,7 +84,8 @@ LONGEST_NAME = 64
 """Of a longer name only the end counts, and no more of it is remembered."""
 
 _LEVEL = re.compile(r"[A-Za-z]+([ ,_:/&-]+[A-Za-z]+)*")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORD = re.compile(r"(?i:pass[_-]?(?:words?|wd|code|phrase))(?![a-z])|[A-Z]+s?(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+"""Some take a password for two words, and leave the plural's letter small behind capitals (`TOKENs`)."""
 
 
 def judge_name(name: str) -> tuple[Secret, str]:
@@ -129,9 +130,9 @@ def _judged(name: str) -> tuple[Secret, str]:
 
 
 def _without_number(words: list[str]) -> list[str]:
-    """The second password is one as well."""
+    """The second password, or the second version of one (`v2`), is one as well."""
     while words and words[-1].isdigit():
-        words = words[:-1]
+        words = words[: -2 if words[-2:-1] == ["v"] else -1]
     return words
 
 
@@ -171,5 +172,5 @@ def _permits(name: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words."""
-    return [word.lower() for word in _WORD.findall(name)]
+    """`clientSecret`, `client-secret` and `CLIENT_SECRET` are all two words, `passPhrase` is one."""
+    return [word.lower().replace("_", "").replace("-", "") for word in _WORD.findall(name)]
