@@ -7,6 +7,7 @@ import pytest
 from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import Account, NewStack
 
+from trailhook.integration.ownership import MADE_BY_UPDATE, Owner
 from trailhook_local.lake import LakeServer
 
 
@@ -191,3 +192,36 @@ def test_evidence_stays_whatever_tags_were_added_by_hand(
     assert stack.delete().succeeded
     assert not stack.create({**github, "Partner": "nobody"}).succeeded
     assert account.stores() == {store: "ENABLED"}
+
+
+NO_INTEGRATIONS = [{"category": "Management"}, {"MultiRegionEnabled": True}, {"OrganizationEnabled": True}]
+
+
+def tag_as_ours(account: Account, stack: CloudFormation, store: str, **more: str) -> None:
+    """What anybody may do who may tag, which is less than to delete."""
+    tags = Owner(stack.stack_id, stack.logical_id).tags | more
+    account.cloudtrail.add_tags(ResourceId=store, TagsList=[{"Key": k, "Value": v} for k, v in tags.items()])
+
+
+@pytest.mark.parametrize("kind", NO_INTEGRATIONS, ids=str)
+def test_a_store_that_no_integration_makes_stays_whatever_its_tags_say(
+    stack: CloudFormation, account: Account, github: dict[str, Any], kind: dict[str, Any]
+) -> None:
+    trail = account.store("trail", **kind)
+    ours = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
+    tag_as_ours(account, stack, trail)
+    assert stack.delete().succeeded
+    assert account.stores() == {ours: "PENDING_DELETION", trail: "ENABLED"}
+    assert account.cloudtrail.get_event_data_store(EventDataStore=trail)["TerminationProtectionEnabled"]
+
+
+def test_a_store_that_no_integration_makes_is_no_leftover_of_a_create_or_an_update(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    trail = account.store("trail", "Management")
+    tag_as_ours(account, stack, trail, **{MADE_BY_UPDATE: "another request"})
+    assert stack.send("Delete", github, physical_id="audit-Integration-1A2B3C").succeeded
+    assert account.stores() == {trail: "ENABLED"}
+    stack.create(github)
+    assert stack.update({**github, "ChannelName": "renamed"}).succeeded
+    assert account.stores()[trail] == "ENABLED"

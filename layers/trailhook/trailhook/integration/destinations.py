@@ -40,7 +40,7 @@ class StoreFinder:
             faults = [fault for arn in wanted.store_arns for fault in self._faults_of_given(arn)]
         else:
             found = self._named(wanted.store.name) or self._current(current)
-            faults = [*_unfit(found), *self._unchangeable(found, wanted.store, unchanged)] if found else []
+            faults = [*unfit(found), *self._unchangeable(found, wanted.store, unchanged)] if found else []
         if faults:
             raise InTheWay(" ".join(faults))
         return found
@@ -52,7 +52,7 @@ class StoreFinder:
             return
         if store.status != ENABLED:
             yield f"EventDataStoreArns: {arn} is {store.status}, and a channel needs it to be ENABLED."
-        yield from _unfit(store)
+        yield from unfit(store)
 
     def _named(self, name: str) -> EventDataStore | None:
         """Our own store of that name, also from before. Raises InTheWay for one that is not provably ours."""
@@ -126,7 +126,7 @@ class StoreFinder:
         return self._place.arn("kms", key if key.startswith("alias/") else f"key/{key}")
 
 
-def _unfit(store: EventDataStore) -> Iterator[str]:
+def unfit(store: EventDataStore) -> Iterator[str]:
     """One sentence for each reason why no channel can deliver to the store."""
     if store.categories != {ACTIVITY}:
         collects = ", ".join(sorted(store.categories)) or "nothing"

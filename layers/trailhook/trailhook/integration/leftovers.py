@@ -10,6 +10,7 @@ from contextlib import suppress
 from trailhook.errors import IntegrationError, OwnershipUnknown
 from trailhook.integration.channels import Tagged, survey
 from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.destinations import unfit
 from trailhook.integration.ownership import MADE_BY_UPDATE
 from trailhook.integration.removal import discard_store, remove_channel
 from trailhook.integration.request import Request
@@ -63,7 +64,7 @@ class Leftovers:
         # Asked only now, when no channel of ours delivers to the store any more.
         now = survey(self._plane)
         ours = [one.channel for one in (*self._before, *now) if self._owner.made(one.tags)]
-        if store is None:
+        if store is None or any(unfit(store)):
             return
         if not all(c.ingested is None or (store.created is not None and c.ingested < store.created) for c in ours):
             confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came

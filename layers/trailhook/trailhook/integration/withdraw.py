@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import DENIALS, ControlPlane
+from trailhook.integration.destinations import unfit
 from trailhook.integration.properties import given_stores, on_delete
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
 from trailhook.integration.request import FAILED, Request
@@ -117,7 +118,9 @@ class Withdrawal:
                     self._plane.add_tags(arn, self._owner.retained_tags)
 
     def _remove_store(self, arn: str) -> None:
-        if not self._plane.protect_store(arn, on=False):
+        store = self._plane.store(arn)
+        # To tag is a lesser right than to delete: no tag makes ours what no integration delivers to, such as a trail's.
+        if store is None or any(unfit(store)) or not self._plane.protect_store(arn, on=False):
             return
         self._undo.note(f"termination protection of {arn}", lambda late: _protect(late, arn))
         try:
