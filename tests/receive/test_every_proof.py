@@ -108,7 +108,7 @@ def test_an_empty_body_can_be_signed_and_any_bytes_too(sender: Sender) -> None:
 
 
 @every_sender
-def test_a_huge_value_is_refused_in_no_time(sender: Sender) -> None:
+def test_a_huge_value_proves_nothing(sender: Sender) -> None:
     genuine = sender.sign(sender.secret, BODY)[sender.header]
     for huge in ("a" * 1_000_000, "v1," * 300_000, f"v1,{'A' * 43}= " * 20_000, f"v1a,{'A' * 86}== " * 10_000):
         assert refuses(sender, with_value(sender, huge))

@@ -2,12 +2,13 @@
 
 import contextlib
 import json
-import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cpu_time import cost_ratio
 
 from trailhook.errors import MalformedDelivery
 from trailhook.exact_json import Record
@@ -251,26 +252,53 @@ def test_a_line_that_is_neither_utf8_nor_json_is_kept_byte_for_byte(bad: bytes) 
     assert [record.fault is None for record in found] == [True, False, True]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param(b"{}\n" + b"x\n" * 500_000, id="broken lines"),
-        pytest.param(b"{}\n" + b'{"a":\n' * 200_000, id="lines that begin values"),
-        pytest.param(b"{}" * 100_000, id="values on one line"),
-        pytest.param(b'{"a":\n1}' * 30_000, id="values over two lines"),
-        pytest.param(b" " * 2_000_000 + b"{}" + b"\n" * 2_000_000, id="white space"),
-        pytest.param(b"{" + b",".join(b'"k%d":1' % n for n in range(1_000_000)) + b"}", id="a million keys"),
-        pytest.param(b"[" + b",".join([b"9" * 4300] * 200) + b"]", id="long integers"),
-        pytest.param(b"[0." + b"1" * 1_000_000 + b"]", id="a long fraction"),
-        pytest.param(b'["' + b"\\ud800" * 300_000 + b'"]', id="half pairs"),
-        pytest.param(b"\x1e" * 1_000_000, id="separators"),
-    ],
-)
-def test_no_text_takes_long(body: bytes) -> None:
-    started = time.process_time()
-    with contextlib.suppress(MalformedDelivery):
-        records(body)
-    assert time.process_time() - started < 6
+TEXTS: Mapping[str, tuple[Callable[[int], bytes], int]] = {
+    "broken lines": (lambda size: b"{}\n" + b"x\n" * size, 20_000),
+    "lines that begin values": (lambda size: b"{}\n" + b'{"a":\n' * size, 200_000),
+    "values on one line": (lambda size: b"{}" * size, 40_000),
+    "values over two lines": (lambda size: b'{"a":\n1}' * size, 8_000),
+    "white space": (lambda size: b" " * size + b"{}" + b"\n" * size, 400_000),
+    "keys": (lambda size: b"{" + b",".join(b'"k%d":1' % n for n in range(size)) + b"}", 40_000),
+    "keys that take a closer look": (
+        lambda size: b"{" + b",".join(b'"k%d":1e5' % n for n in range(size)) + b"}",
+        20_000,
+    ),
+    "elements": (lambda size: b"[" + b"{} ," * size + b"1]", 20_000),
+    "long integers": (lambda size: b"[" + b",".join([b"9" * 4300] * size) + b"]", 160),
+    "a long integer": (lambda size: b"[" + b"9" * size + b"]", 400_000),
+    "a long fraction": (lambda size: b"[0." + b"1" * size + b"]", 400_000),
+    "half pairs": (lambda size: b'["' + b"\\ud800" * size + b'"]', 200_000),
+    "separators": (lambda size: b"\x1e" * size, 400_000),
+}
+
+
+@pytest.mark.parametrize(("text", "size"), TEXTS.values(), ids=TEXTS.keys())
+def test_sixteen_times_the_text_takes_some_sixteen_times_as_long(text: Callable[[int], bytes], size: int) -> None:
+    """Or less, where a bound ends it. What compares each part with every other takes 256 times as long."""
+    assert cost_of_reading(text(size), text(size // 16)) < 64
+
+
+def begun(lines: int, values: int) -> bytes:
+    """Lines that begin a value each, of which none ends, and what costs a pass whenever one of them is tried."""
+    return b"{}\n" + b'{"a":[1,\n' * lines + (b'"' + b"x" * 40 + b'",') * values
+
+
+def test_only_some_of_the_lines_that_are_broken_are_tried_as_beginnings_of_values() -> None:
+    """Twenty in both."""
+    assert cost_of_reading(begun(400, 3_000), begun(25, 3_000)) < 6
+
+
+def test_the_longer_a_text_the_fewer_of_its_broken_lines_are_tried() -> None:
+    """Twenty in the one, five in that four times as long."""
+    assert cost_of_reading(begun(20, 240_000), begun(20, 60_000)) < 3
+
+
+def cost_of_reading(long: bytes, short: bytes) -> float:
+    def read(body: bytes) -> None:
+        with contextlib.suppress(MalformedDelivery):
+            records(body)
+
+    return cost_ratio(lambda: read(long), lambda: read(short))
 
 
 def elements(body: str, *path: str) -> list[Record]:
