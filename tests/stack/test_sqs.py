@@ -141,22 +141,26 @@ def test_a_backlog_of_a_thousand_does_not_slow_the_next_ten(sqs: "SQSClient", qu
 def test_no_message_is_lost_between_senders_and_deleters(sqs: "SQSClient", queue: str) -> None:
     bodies = [str(number) for number in range(300)]
     seen: list[str] = []
+    all_sent = threading.Event()
 
     def consume() -> None:
-        while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get(
-            "Messages"
-        ):
-            for message in messages:
+        ended = False
+        while not ended:
+            all_were_sent = all_sent.is_set()
+            received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            for message in received.get("Messages", []):
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
                 seen.append(message["Body"])
+            ended = all_were_sent and "Messages" not in received
 
     consumers = [threading.Thread(target=consume) for _ in range(2)]
     for consumer in consumers:
         consumer.start()
     for body in bodies:
         sqs.send_message(QueueUrl=queue, MessageBody=body)
+    all_sent.set()
     for consumer in consumers:
-        consumer.join(30)
+        consumer.join()
     assert sorted(seen) == sorted(bodies)
 
 
