@@ -2,8 +2,9 @@
 
     python -m tests.attack.bomb [NAME]
 
-Prints a line of JSON for each: receive's status, what the mapping made of it, the processor's seconds, and the highest
-resident memory of the process by then, in bytes. As in a warm function one comes after the other.
+Prints a line of JSON for each: receive's status, what the mapping made of it, the processor's seconds, how many times
+as long that is as to parse a million numbers here, and the highest resident memory of the process by then, in bytes. As
+in a warm function one comes after the other.
 """
 
 import gzip
@@ -122,6 +123,7 @@ BOMBS: Mapping[str, Callable[[], bytes | str]] = {
 
 
 def main(names: Sequence[str]) -> None:
+    anchor = 10 * min(_parsing(b"[" + b"0e1," * 100_000 + b"1]") for _ in range(5))
     # Everything that Lambda's process holds besides.
     for service, limits in zip(("secretsmanager", "sqs"), receive_limits(2), strict=True):
         client(service, limits, "eu-central-1")
@@ -135,7 +137,7 @@ def main(names: Sequence[str]) -> None:
         payload = _payload(BOMBS[name]())
         started = time.process_time()
         status = receiver.answer(json.loads(payload)).response.status
-        _report(name, "receive", started, status=int(status))
+        _report(name, "receive", time.process_time() - started, anchor, status=int(status))
         queued += [(name, message) for message in sender.messages]
         sender.messages.clear()
     mapper = Mapper(Partners(Options()))
@@ -147,12 +149,18 @@ def main(names: Sequence[str]) -> None:
             if isinstance(found, Withheld):
                 assert not found.faults, found.faults
             ends[found.outcome.code if isinstance(found, Withheld) else "mapped"] += 1
-        _report(name, "forward", started, ends=ends)
+        _report(name, "forward", time.process_time() - started, anchor, ends=ends)
 
 
-def _report(name: str, function: str, started: float, **found: Any) -> None:
-    report = {"name": name, "function": function, "seconds": round(time.process_time() - started, 3), "peak": _peak()}
-    sys.stdout.write(json.dumps({**report, **found}) + "\n")
+def _parsing(text: bytes) -> float:
+    started = time.process_time()
+    json.loads(text)
+    return time.process_time() - started
+
+
+def _report(name: str, function: str, seconds: float, anchor: float, **found: Any) -> None:
+    costs = {"seconds": round(seconds, 3), "anchors": round(seconds / anchor, 1), "peak": _peak()}
+    sys.stdout.write(json.dumps({"name": name, "function": function, **costs, **found}) + "\n")
 
 
 def _payload(body: bytes | str) -> bytes:

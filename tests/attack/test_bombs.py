@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 from tests.attack.bomb import BOMBS
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1_000)
+"""A minute of CPU; only what hangs takes that long."""
 ROOT = Path(__file__).parents[2]
 RECEIVE_BYTES = 256_000_000
 FORWARD_BYTES = 768_000_000
 """Both functions have 1,024 MB."""
-MOST_SECONDS = {"receive": 5, "forward": 45}
-"""They have 10 and 60."""
+MOST_ANCHORS = {"receive": 10, "forward": 150}
+"""Times as long as it takes to parse a million numbers, a quarter of a second. The functions have 10 and 60 seconds."""
 
 
 @pytest.fixture(scope="module")
 def reports() -> dict[tuple[str, str], dict[str, Any]]:
     """What became of each bomb in receive and forward, one after the other in one process."""
     run = subprocess.run(
-        [sys.executable, "-m", "tests.attack.bomb"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=280
+        [sys.executable, "-m", "tests.attack.bomb"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=900
     )
     assert run.returncode == 0, run.stderr
     lines = [json.loads(line) for line in run.stdout.splitlines()]
@@ -74,7 +75,7 @@ def test_memory_stays_well_below_what_the_functions_have(reports: dict[tuple[str
 
 
 def test_none_takes_long(reports: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """The processor's own seconds. Measured: less than one in receive; in forward a few, but eleven for as many keys as
-    are read, and eighteen if their values are numbers that take a closer look. More than double is left for a slow one.
+    """Measured: one anchor in receive; in forward ten, but 37 for as many keys as are read, and 44 if their values are
+    numbers that take a closer look.
     """
-    assert [one for (_, function), one in reports.items() if one["seconds"] > MOST_SECONDS[function]] == []
+    assert [one for (_, function), one in reports.items() if one["anchors"] > MOST_ANCHORS[function]] == []
