@@ -62,7 +62,12 @@ def test_what_an_event_quotes_is_no_event(outer: dict[str, Any], entry: dict[str
     "name",
     [
         "s3.amazonaws.com",
+        "s3.amazonaws.com.cn",
+        "signin.aws.amazon.com",
         "aws.s3",
+        "aws:s3",
+        "aws/s3",
+        "arn:aws-cn:s3:::lamps",
         "AWS",
         " arn:aws:iam::111122223333:root",
         "s3.amazon\u200baws.com",
@@ -104,6 +109,10 @@ def test_an_event_source_that_reads_like_aws_is_refused_of_the_operator_and_of_a
     [
         "laws.example.com",
         "myamazonaws.com",
+        "my-amazonaws.com",
+        "awslamps",
+        "lamps.aws",
+        "lamps:arn:aws:s3",
         "amazonaws\u00b7com",
         "zo\u0308e.example.com",
         "\u706f\u3002example.com",

@@ -69,6 +69,21 @@ def test_the_first_number_of_milliseconds(value: Any) -> None:
     assert parse_time(value, "time") == datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("last", "next_finer"),
+    [(10**14 - 1, 10**14), (10**17 - 1, 10**18)],
+    ids=["milliseconds and microseconds", "microseconds and nanoseconds"],
+)
+def test_the_last_number_of_a_unit_and_the_first_of_the_next(last: int, next_finer: int) -> None:
+    assert parse_time(last, "time").year == 5138
+    assert parse_time(next_finer, "time").year in {1973, 2001}
+
+
+def test_the_first_second_after_the_one_that_says_nothing() -> None:
+    for written in (1, "1", "1970-01-01T00:00:01Z"):
+        assert parse_time(written, "time") == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+
+
 def test_no_time_is_told_from_a_bad_one() -> None:
     with pytest.raises(UnmappableEvent, match="MissingTime: The event has no published"):
         parse_time(None, "published")
@@ -98,12 +113,15 @@ def test_no_time_is_told_from_a_bad_one() -> None:
         -1,
         0.5,
         10**17,
+        10**18 - 1,
         134067990000000000,  # of Windows, in tenths of microseconds since 1601
         "20251105",
         "20251105083000",
         20251105083000,
         202511050830,
         19991231235959,
+        19000101000000,  # of the year 2572, as a count
+        209912312359,  # of the year 1976
         "20251105083000123",
         "99999999999999999999",
         10**30,
