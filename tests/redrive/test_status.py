@@ -4,7 +4,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,8 +21,7 @@ from trailhook_local import overview
 from trailhook_local.place import Place as Stack
 
 pytestmark = pytest.mark.stack
-
-
+PAGER = "arn:aws:sns:us-east-1:111122223333:pager"
 TOPIC = "arn:aws:sns:us-east-1:111122223333:alarms"
 
 
@@ -39,12 +38,14 @@ class Watched:
             self.resources[f"{kind.title().replace('-', '')}Alarm"] = f"{self.name}-{kind}"
             self.alarm(f"{self.name}-{kind}")
 
-    def alarm(self, name: str, *, actions: bool = True, description: str = "") -> None:
+    def alarm(
+        self, name: str, *, actions: bool = True, topics: Sequence[str] = (PAGER,), description: str = ""
+    ) -> None:
         self.cloudwatch.put_metric_alarm(
             AlarmName=name,
             AlarmDescription=description or f"See docs/operations.md for {name}.",
             ActionsEnabled=actions,
-            AlarmActions=["arn:aws:sns:us-east-1:111122223333:pager"],
+            AlarmActions=topics,
             Namespace="Trailhook",
             MetricName="any",
             Statistic="Sum",
@@ -185,6 +186,24 @@ def test_what_is_hidden_or_postponed_is_counted_apart(watched: Watched) -> None:
     assert "deliveries    1 waiting, 1 with forward or between tries, 1 postponed\n" in watched.status().stdout
 
 
+def test_an_alarm_alone_asks_for_somebody_and_of_several_the_first_is_shown_first(watched: Watched) -> None:
+    for kind in ("silence", "quarantine", "dead-letters"):
+        watched.ring(f"{watched.name}-{kind}")
+    result = watched.status()
+    assert result.exit_code == 1
+    shown = [line.partition(",")[0].strip() for line in result.stdout.splitlines() if ", since 20" in line]
+    assert shown == [f"{watched.name}-{kind}" for kind in ("silence", "quarantine", "dead-letters")]
+
+
+def test_a_dead_letter_that_is_hidden_asks_for_somebody_too(watched: Watched) -> None:
+    place = watched.place
+    place.queue(delivery("github", b"dead"), dead=True)
+    place.sqs.receive_message(QueueUrl=place.resources.dead_letter_queue_url, VisibilityTimeout=600)
+    place.sqs.send_message(QueueUrl=place.resources.dead_letter_queue_url, MessageBody="later", DelaySeconds=600)
+    result = watched.status()
+    assert (result.exit_code, "dead letters  2" in result.stdout.splitlines()) == (1, True)
+
+
 def test_a_quarantine_alone_leaves_it_calm(watched: Watched) -> None:
     """It has rung, and its objects stay for ever."""
     watched.place.queue(delivery("github", b"not JSON"))
@@ -210,8 +229,11 @@ def test_a_trigger_that_somebody_switched_off_is_said(watched: Watched, state: s
     assert (f"trigger       nobody forwards what waits: it is {state}" in result.stdout) == bool(status)
 
 
-def test_an_alarm_that_would_tell_nobody_is_said_also_while_it_does_not_ring(watched: Watched) -> None:
-    watched.alarm(f"{watched.name}-silence", actions=False)
+@pytest.mark.parametrize("changes", [{"actions": False}, {"topics": ()}])
+def test_an_alarm_that_would_tell_nobody_is_said_also_while_it_does_not_ring(
+    watched: Watched, changes: dict[str, Any]
+) -> None:
+    watched.alarm(f"{watched.name}-silence", **changes)
     result = watched.status()
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
@@ -269,9 +291,9 @@ def test_an_alarm_whose_creation_failed_has_no_name_to_ask_for(watched: Watched)
 
 
 def test_the_day_is_the_stacks_own_and_of_all_its_partners(watched: Watched) -> None:
-    watched.count("EventsDelivered", 1_200, ago=3)
+    watched.count("EventsDelivered", 1_200, ago=22)
     watched.count("EventsDelivered", 34, partner="okta")
-    watched.count("EventsDelivered", 7, ago=30)
+    watched.count("EventsDelivered", 7, ago=24)
     watched.count("EventsDelivered", 7, service=f"{watched.name}-2")
     watched.count("EventsWaiting", 5)
     watched.count("DeliveriesQueued", 11)
