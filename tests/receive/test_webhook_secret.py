@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
 from tests.fakes import MemoryClock, MemorySecretStore
 
@@ -273,6 +273,20 @@ class SecretsManager:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+
+@pytest.mark.parametrize("code", ["InvalidRequestException", "AccessDeniedException"])
+def test_a_secret_that_is_about_to_be_deleted_or_denied_is_an_outage(code: str) -> None:
+    """Whoever takes it away from a warm function takes away genuine deliveries; operations.md says what ends it."""
+    client, clock = SecretsManager(), MemoryClock()
+    store: Any = SecretsManagerStore(client, "arn")  # type: ignore[arg-type] # the method that is called
+    secret = WebhookSecret(store, grace_hours=0, now=clock.now)
+    assert next(secret.candidates()) == "current"
+    client.answer = ClientError({"Error": {"Code": code, "Message": "no"}}, "GetSecretValue")
+    clock.time += 100 * HOUR
+    assert next(secret.candidates()) == "current"
+    with pytest.raises(SecretStoreError, match=code):
+        list(secret.candidates())
 
 
 @pytest.mark.parametrize(
