@@ -6,12 +6,11 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fakes import MemorySecretStore, MemorySender
 
 from trailhook.envelope import decode_envelope
 from trailhook.gateway import Request
@@ -20,7 +19,7 @@ from trailhook.partners import load_partner
 from trailhook.proofs import TIMESTAMP_TOLERANCE_SECONDS
 from trailhook.receive import Receiver
 from trailhook.settings import ForwardSettings, ReceiveSettings
-from trailhook.webhook_secret import SecretVersion, WebhookSecret
+from trailhook.webhook_secret import WebhookSecret
 from trailhook_local.stack.template import Template
 
 READ_SETTINGS: Mapping[str, Callable[[Mapping[str, str]], ReceiveSettings | ForwardSettings]] = {
@@ -43,26 +42,6 @@ def secret(events: Path) -> str:
     found = re.search(r"`(\w*Fake\w*)`", (events / "README.md").read_text(encoding="utf-8"))
     assert found, "events/README.md names no fake secret"
     return found[1]
-
-
-@dataclass
-class FixedSecret:
-    """A secret store with one version."""
-
-    value: str
-
-    def read(self, stage: str) -> SecretVersion | None:
-        return SecretVersion(self.value, datetime(2026, 1, 1, tzinfo=UTC)) if stage == "AWSCURRENT" else None
-
-
-@dataclass
-class SentMessages:
-    """A queue that keeps what it is sent."""
-
-    messages: dict[str, int] = field(default_factory=dict)
-
-    def send(self, message: str, delay_seconds: int = 0) -> None:
-        self.messages[message] = delay_seconds
 
 
 def recorded(path: Path) -> dict[str, Any]:
@@ -127,10 +106,10 @@ def test_the_standard_webhook_is_signed_and_was_received_in_time(events: Path, s
     ],
 )
 def test_receive_answers_a_recorded_request(events: Path, secret: str, name: str, partner: str, status: int) -> None:
-    queue = SentMessages()
-    webhook_secret = WebhookSecret(FixedSecret(secret), grace_hours=24)
-    receiver = Receiver(load_partner(partner, Options()), webhook_secret, queue)
-    answer = receiver.receive(Request.from_api_gateway(recorded(events / name)))
+    queue, store = MemorySender(), MemorySecretStore()
+    store.put(secret, at=0)
+    receiver = Receiver(load_partner(partner, Options()), WebhookSecret(store, grace_hours=24), queue)
+    answer = receiver.answer(recorded(events / name))
     assert answer.response.status == status
     assert len(queue.messages) == (0 if "verification" in name else 1)
 

@@ -61,15 +61,11 @@ class Receiver:
         self._allowed = allowed
 
     def answer(self, event: Mapping[str, Any]) -> Answer:
-        """Answer an event of API Gateway, also one that is no request."""
+        """Answer an event of API Gateway, also one that is no request; every refusal is an answer too."""
         try:
             request = Request.from_api_gateway(event)
         except Refused as error:
             return refused(error, event, self._partner.name)
-        return self.receive(request)
-
-    def receive(self, request: Request) -> Answer:
-        """Answer a request; every refusal is an answer too."""
         log: dict[str, Any] = {
             "request_id": request.request_id,
             "partner": self._partner.name,
@@ -81,7 +77,7 @@ class Receiver:
         try:
             response = self._respond(request, log)
         except Refused as error:
-            return _refused(error, log)
+            return _refusal(error, log)
         return Answer(response, {**log, "status": int(response.status)})
 
     def _respond(self, request: Request, log: dict[str, Any]) -> Response:
@@ -157,10 +153,10 @@ class Receiver:
 
 def refused(error: Refused, event: Mapping[str, Any], partner: str) -> Answer:
     """The answer to an event that never became a request."""
-    return _refused(error, {"request_id": request_id_of(event), "partner": partner})
+    return _refusal(error, {"request_id": request_id_of(event), "partner": partner})
 
 
-def _refused(error: Refused, log: dict[str, Any]) -> Answer:
+def _refusal(error: Refused, log: dict[str, Any]) -> Answer:
     """The partner is told what to do, and the id under which the log says why."""
     response = Response.json(error.http_status, {"message": error.message, "request_id": log["request_id"]})
     response = replace(response, headers={**response.headers, **error.headers})
