@@ -1,6 +1,7 @@
 """What every test shares: how hypothesis searches, and which tests stay on one worker."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -28,3 +29,11 @@ class ByFile(LoadFileScheduling):  # type: ignore[misc] # xdist is not typed
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
     return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of integration and lake talk to a Lake on loopback, so none of them is among `make check`'s pure tests."""
+    here = Path(__file__).parent
+    for item in items:
+        if {here / "integration", here / "lake"} & {*item.path.parents}:
+            item.add_marker(pytest.mark.stack)

@@ -206,11 +206,3 @@ def github() -> dict[str, Any]:
         "OnDelete": "retain",
         "ShortenRetention": "false",
     }
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these talk to a control plane on loopback, so none is among the pure tests of `make check`."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.stack)

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -184,11 +183,3 @@ def new_account() -> Iterator[Callable[..., Account]]:
     yield make
     for account in accounts:
         account.close()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these talk to a Lake on loopback, so none is among the pure tests of `make check`."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.stack)
