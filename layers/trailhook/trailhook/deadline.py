@@ -42,6 +42,7 @@ class Deadline(Struct, frozen=True):
 
     @property
     def remaining(self) -> float:
+        """Seconds until no request is begun any more; negative from then on."""
         return self.at - self.now()
 
     @property

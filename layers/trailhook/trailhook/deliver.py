@@ -66,6 +66,7 @@ class Halt:
                 self._outcome = self._outcome or _UNDOCUMENTED
 
     def stop(self, outcome: Outcome = _HALTED) -> None:
+        """Let nothing begin any more; the first `outcome` to stop it is that of what is not sent."""
         self._outcome = self._outcome or outcome
         if self._within:
             self._within.stop(outcome)

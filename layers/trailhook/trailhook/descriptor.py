@@ -47,6 +47,7 @@ class Descriptor(Struct, frozen=True):
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "Descriptor":
+        """From what `trailhook compile` wrote; anything else raises whatever it meets."""
         kinds: list[Kind] = []
         for kind in spec["kinds"]:
             kinds.append(Kind.of(spec["name"], spec["event_source"], kind, kinds))
@@ -70,6 +71,7 @@ class Descriptor(Struct, frozen=True):
         return Descriptor.of(spec)
 
     def partner(self, options: Options) -> Partner:
+        """The partner, as the operator has set it up."""
         spec = self.spec
         return Partner(
             name=spec["name"],

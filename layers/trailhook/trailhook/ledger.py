@@ -51,6 +51,7 @@ class Ledger(Struct):
         return until_now
 
     def to_log(self) -> Mapping[str, Any]:
+        """The members of the log line; of the faults the first twenty."""
         return {
             "events": dict(self.events),
             "reasons": dict(self.reasons),

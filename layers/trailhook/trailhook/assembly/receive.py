@@ -25,6 +25,7 @@ def receive_limits(patience_seconds: float, fetch_seconds: float = 0) -> tuple[C
 
 @cache
 def receiver(settings: ReceiveSettings) -> Receiver:
+    """Raises SettingsError for a partner that there is not, or that the settings do not fit."""
     partner = load_partner(settings.partner, settings.options)
     secret_limits, queue_limits = receive_limits(settings.patience_seconds, partner.fetch_seconds)
     secret_store = SecretsManagerStore(client("secretsmanager", secret_limits), settings.webhook_secret_arn)

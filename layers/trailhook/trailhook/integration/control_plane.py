@@ -274,6 +274,7 @@ def _out_of_time(when: str, denial: CallRefused | None) -> OutOfTime:
 
 
 def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags in the form of CloudTrail's API."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 

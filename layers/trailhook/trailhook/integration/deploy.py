@@ -38,6 +38,7 @@ class Deployment:
         self._is_update = request.type == "Update"
 
     def carry_out(self) -> Answer:
+        """Raises IntegrationError. What was changed by then is noted in `undo`, whose `with` takes it back."""
         if self._wanted.channel_arn:
             return self._share_channel()
         try:
