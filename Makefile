@@ -93,16 +93,10 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(SAM_VENV)/.ready: requirements/sam.txt
-	@echo "Setting up $(SAM_VENV): the SAM CLI pins and drags, so it has an environment of its own (once, about a minute)"
-	@$(PYTHON) -m venv $(SAM_VENV)
-	@$(SAM_VENV)/bin/pip install -q --no-deps --require-hashes -r requirements/sam.txt
-	@touch $@
-
-$(SCAN_VENV)/.ready: requirements/scan.txt
-	@echo "Setting up $(SCAN_VENV) (once)"
-	@$(PYTHON) -m venv $(SCAN_VENV)
-	@$(SCAN_VENV)/bin/pip install -q --no-deps --require-hashes -r requirements/scan.txt
+$(SAM_VENV)/.ready $(SCAN_VENV)/.ready: .venv-%/.ready: requirements/%.txt
+	@echo "Setting up .venv-$*: it pins and drags, so it has an environment of its own (once, about a minute)"
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/pip install -q --no-deps --require-hashes -r $<
 	@touch $@
 
 $(FUZZ_VENV)/.ready: requirements/fuzz.txt
