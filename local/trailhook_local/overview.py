@@ -1,38 +1,20 @@
 """An integration at a glance: what waits, what failed, what rings, and what a day brought. Nothing is changed."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
-
-from botocore.exceptions import ClientError
+from typing import Any
 
 from trailhook.quarantine import FOLDER
 from trailhook_local.alarms import Alarms, Listeners, describe_alarms, list_listeners
-from trailhook_local.metrics import Day, NotSaidError, Oldest, oldest_messages, sum_up_day
-from trailhook_local.place import REFUSALS, Place, explain
+from trailhook_local.metrics import Day, Oldest, oldest_messages, sum_up_day
+from trailhook_local.parts import Parts, Unread
+from trailhook_local.place import Place
 from trailhook_local.queue_counts import QueueCounts, count_messages
 from trailhook_local.redrive.quarantine import NOTES
 
 MOST_OBJECTS = 10_000
 """So many objects of the bucket are counted; it keeps them for ever."""
-
-
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
-_GONE = frozenset(
-    {
-        *("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket"),
-        *("ResourceNotFoundException", "NotFound"),
-    }
-)
-"""How services say of a part that there is none, in the order of SQS (its two protocols), S3, Lambda and SNS."""
-
-_ACTIONS = {"ListObjectsV2": "s3:ListBucket"}
-"""Permissions that are not called as their operation is."""
-
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +29,6 @@ class Quarantined:
     latest: datetime | None
     not_redriven: int | None
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A part that could not be read, why, and what to do; it may be `gone`: no permission is missing, but the part."""
-
-    part: str
-    reason: str
-    advice: str
-    gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,59 +85,33 @@ _CALLED = {DELIVERIES: "delivery queue", DEAD_LETTERS: "dead-letter queue", QUAR
 
 def look(place: Place) -> Overview:
     """Ask AWS, or the servers of this laptop. A part that cannot be read keeps none of the others back."""
-    parts = _Parts(place)
-    deliveries = parts.read(DELIVERIES, "sqs", lambda sqs: count_messages(sqs, place.queue_url))
-    dead_letters = parts.read(DEAD_LETTERS, "sqs", lambda sqs: count_messages(sqs, place.dead_letter_queue_url))
+    parts = Parts(place)
+    deliveries = parts.ask(DELIVERIES, "sqs", lambda sqs: count_messages(sqs, place.queue_url))
+    dead_letters = parts.ask(DEAD_LETTERS, "sqs", lambda sqs: count_messages(sqs, place.dead_letter_queue_url))
     queues = place.queue_url, place.dead_letter_queue_url
-    oldest = parts.read(OLDEST, "cloudwatch", lambda cloudwatch: oldest_messages(cloudwatch, *queues))
-    quarantined = parts.read(QUARANTINE, "s3", lambda s3: _quarantined(s3, place.bucket))
-    alarms, listeners, day, trigger = None, None, None, None
-    if stack := place.stack:
-        alarms = parts.read(ALARMS, "cloudwatch", lambda cloudwatch: describe_alarms(cloudwatch, place.alarms))
-        day = parts.read(DAY, "cloudwatch", lambda cloudwatch: sum_up_day(cloudwatch, stack))
-    if place.topic:
-        listeners = parts.read(TOPIC, "sns", lambda sns: list_listeners(sns, place.topic))
-    if place.trigger:
-        trigger = parts.read(TRIGGER, "lambda", lambda functions: _trigger(functions, place.trigger))
-    return Overview(deliveries, dead_letters, oldest, quarantined, alarms, listeners, day, trigger, parts.unread)
+    oldest = parts.ask(OLDEST, "cloudwatch", lambda cloudwatch: oldest_messages(cloudwatch, *queues))
+    quarantined = parts.ask(QUARANTINE, "s3", lambda s3: _quarantined(s3, place.bucket))
+    if not place.stack:
+        return Overview(deliveries(), dead_letters(), oldest(), quarantined(), unread=parts.unread)
+    stack, trigger, topic = place.stack, place.trigger, place.topic
+    day = parts.ask(DAY, "cloudwatch", lambda cloudwatch: sum_up_day(cloudwatch, stack))
+    state = parts.ask(TRIGGER, "lambda", lambda functions: _state(functions, trigger)) if trigger else None
+    listeners = parts.ask(TOPIC, "sns", lambda sns: list_listeners(sns, topic)) if topic else None
+    alarms = parts.ask(ALARMS, "cloudwatch", lambda cloudwatch: describe_alarms(cloudwatch, place.alarms))
+    return Overview(
+        deliveries(),
+        dead_letters(),
+        oldest(),
+        quarantined(),
+        day=day(),
+        trigger=state() if state else None,
+        listeners=listeners() if listeners else None,
+        alarms=alarms(),
+        unread=parts.unread,
+    )
 
 
-class _Parts:
-    """Reads the parts of a place, each by itself, and keeps which could not be read."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self.unread: list[Unread] = []
-
-    def read(self, part: str, service: str, ask: Callable[[Any], Part]) -> Part | None:
-        try:
-            with closing(self._place.client(service)) as client:
-                return ask(client)
-        except (*REFUSALS, NotSaidError) as error:
-            self.unread.append(_unread(part, service, error, on_laptop=not self._place.stack))
-            return None
-
-
-def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Unread:
-    code, operation = "", ""
-    if isinstance(error, ClientError):
-        code, operation = error.response["Error"]["Code"], error.operation_name
-    advice = "run it again; if it stays, look at AWS Health and at this machine's network"
-    if on_laptop:
-        advice = "look at the logs of `trailhook serve`, and start it again"
-    elif code in _GONE:
-        advice = (
-            "somebody deleted it: make it again as template.yaml has it, or move to another stack (docs/operations.md, "
-            "What a deleted stack leaves)"
-        )
-    elif code in _DENIED:
-        advice = f"allow {_ACTIONS.get(operation, f'{service}:{operation}')}: see docs/operations.md, The command line"
-    elif code in _EXPIRED:
-        advice = "sign in again, and run it again"
-    return Unread(part, explain(error), advice, code in _GONE)
-
-
-def _trigger(functions: Any, mapping: str | None) -> str:
+def _state(functions: Any, mapping: str) -> str:
     state: str = functions.get_event_source_mapping(UUID=mapping)["State"]
     return state
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from botocore.parsers import ResponseParserError
 
@@ -24,6 +25,9 @@ _TOPIC = "AlarmTopic"
 
 _KEPT = frozenset({"DELETE_SKIPPED", "DELETE_FAILED"})
 """How CloudFormation calls a queue that it was told to keep, and a bucket that S3 did not delete for what it holds."""
+
+_IMPATIENT = Config(connect_timeout=5, read_timeout=20)
+"""An operator waits at the screen: each try of boto3's own would take a minute."""
 
 Client = Callable[[str], Any]
 """Makes the boto3 client of a service."""
@@ -78,7 +82,7 @@ def aws(region: str | None) -> Client:
 
     def client(service: str) -> Any:
         try:
-            return session.client(service)
+            return session.client(service, config=_IMPATIENT)
         except BotoCoreError:
             raise  # Some are ValueErrors as well, and say what is wrong: a Region that is none.
         except ValueError as error:

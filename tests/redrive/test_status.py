@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
 from tests.redrive.stacks import cloudformation, keep_status, refusing, resources_of, sns, trigger
 
-from trailhook_local import overview
+from trailhook_local import overview, parts
 from trailhook_local.place import Place as Stack
 
 pytestmark = pytest.mark.stack
@@ -341,18 +342,20 @@ def test_a_long_text_of_an_alarm_is_wrapped(watched: Watched) -> None:
 
 @pytest.mark.parametrize(("code", "said"), [("InternalError", None), ("Forbidden", None), ("Complete", 3)])
 def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code: str, said: int | None) -> None:
-    cloudwatch = place.endpoints.client("cloudwatch")
     kept = place.resources
     dimensions = [{"Name": "Partner", "Value": "github"}, {"Name": "service", "Value": "audit"}]
-    with Stubber(cloudwatch) as answers:
-        ages: dict[str, Any] = {"Id": "m1", "StatusCode": code, "Values": [7.0], "Timestamps": [datetime.now(UTC)]}
-        answers.add_response("get_metric_data", {"MetricDataResults": [ages]})
-        answers.add_response("list_metrics", {"Metrics": [{"Dimensions": dimensions}]})
-        result = {"Id": "m0", "StatusCode": code, "Values": [1.0, 2.0], "Timestamps": [datetime.now(UTC)] * 2}
-        answers.add_response("get_metric_data", {"MetricDataResults": [result]})
+    ages: dict[str, Any] = {"Id": "m1", "StatusCode": code, "Values": [7.0], "Timestamps": [datetime.now(UTC)]}
+    sums = {"Id": "m0", "StatusCode": code, "Values": [1.0, 2.0], "Timestamps": [datetime.now(UTC)] * 2}
+    # One client after another asks for the ages, the day, and no alarms.
+    oldest, day, alarms = (place.endpoints.client("cloudwatch") for _ in range(3))
+    clients = iter((oldest, day, alarms))
+    with Stubber(oldest) as told_ages, Stubber(day) as told_day:
+        told_ages.add_response("get_metric_data", {"MetricDataResults": [ages]})
+        told_day.add_response("list_metrics", {"Metrics": [{"Dimensions": dimensions}]})
+        told_day.add_response("get_metric_data", {"MetricDataResults": [sums]})
         told = overview.look(
             Stack(
-                lambda service: cloudwatch if service == "cloudwatch" else place.endpoints.client(service),
+                lambda service: next(clients) if service == "cloudwatch" else place.endpoints.client(service),
                 kept.queue_url,
                 kept.dead_letter_queue_url,
                 kept.bucket,
@@ -366,7 +369,7 @@ def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code:
 
 
 @pytest.mark.parametrize(
-    ("service", "action", "parts"),
+    ("service", "action", "named"),
     [
         ("SQS", "sqs:GetQueueAttributes", ["deliveries", "dead letters"]),
         ("S3", "s3:ListBucket", ["quarantine"]),
@@ -375,7 +378,7 @@ def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code:
     ],
 )
 def test_a_part_that_cannot_be_read_keeps_none_of_the_others_back(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, action: str, parts: list[str]
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, action: str, named: list[str]
 ) -> None:
     calm = watched.status().stdout.splitlines()
     with refusing("AccessDeniedException") as url:
@@ -384,15 +387,15 @@ def test_a_part_that_cannot_be_read_keeps_none_of_the_others_back(
         told = json.loads(watched.status("--json").stdout)
     assert result.exit_code == 3
     lines = result.stdout.splitlines()
-    assert lines[0] == f"not known: {', '.join(parts)} could not be read; the rest is calm"
-    for part in parts:
+    assert lines[0] == f"not known: {', '.join(named)} could not be read; nothing else asks for somebody"
+    for part in named:
         at = next(number for number, line in enumerate(lines) if line.startswith(f"{part:<14}not read: "))
         assert "AccessDeniedException" in lines[at]
         assert lines[at + 1].strip() == f"allow {action}: see docs/operations.md, The command line"
-    assert [line for line in calm[1:] if not line.startswith(tuple(parts))] == [
+    assert [line for line in calm[1:] if not line.startswith(tuple(named))] == [
         line for line in lines[1:] if "not read: " not in line and not line.strip().startswith("allow ")
     ]
-    assert (told["calm"], told["asks"], [one["part"] for one in told["unread"]]) == (None, [], parts)
+    assert (told["calm"], told["asks"], [one["part"] for one in told["unread"]]) == (None, [], named)
 
 
 def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
@@ -443,6 +446,24 @@ def test_a_server_that_is_down_is_one_of_this_laptop(place: Place, tmp_path: Pat
     assert result.exit_code == 3
     assert "not known: deliveries, dead letters, oldest, quarantine could not be read" in result.stdout
     assert result.stdout.count("look at the logs of `trailhook serve`, and start it again") == 4
+
+
+def test_a_service_that_does_not_answer_is_waited_for_no_longer_than_somebody_waits(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "PATIENCE_SECONDS", 6)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        for service in ("LAMBDA", "SNS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        began = time.monotonic()
+        result = watched.status()
+        took = time.monotonic() - began
+    assert result.exit_code == 3
+    assert "not known: trigger, topic could not be read; nothing else asks for somebody\n" in result.stdout
+    assert "topic         not read: no answer within 6 seconds\n" in result.stdout
+    # Together, where one after the other would take twice as long.
+    assert took < 12
 
 
 def test_where_nothing_can_be_asked_the_status_is_neither_calm_nor_a_call(watched: Watched) -> None:

@@ -82,7 +82,7 @@ def _in_short(seen: Overview) -> str:
         return f"asks for somebody: {', '.join(seen.asks)}"
     unread = ", ".join(one.part for one in seen.unread)
     if unread:
-        return f"not known: {unread} could not be read; the rest is calm"
+        return f"not known: {unread} could not be read; nothing else asks for somebody"
     return "calm" if seen.alarms else "calm, though no alarm watches here"
 
 

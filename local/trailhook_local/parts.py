@@ -1,0 +1,99 @@
+"""Asks for the parts of an overview: all at once, each by itself, and no longer than somebody waits who was paged."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from trailhook_local.metrics import NotSaidError
+from trailhook_local.place import REFUSALS, Place, explain
+
+PATIENCE_SECONDS = 20
+"""For all parts together. boto3 by itself would wait for minutes, and try again."""
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
+_GONE = frozenset(
+    {
+        *("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket"),
+        *("ResourceNotFoundException", "NotFound"),
+    }
+)
+"""How services say of a part that there is none, in the order of SQS (its two protocols), S3, Lambda and SNS."""
+
+_ACTIONS = {"ListObjectsV2": "s3:ListBucket"}
+"""Permissions that are not called as their operation is."""
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part that could not be read, why, and what to do; it may be `gone`: no permission is missing, but the part."""
+
+    part: str
+    reason: str
+    advice: str
+    gone: bool
+
+
+class Parts:
+    """The parts of a place, and which could not be read by the time that they were asked for."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._ends = time.monotonic() + PATIENCE_SECONDS
+        self.unread: list[Unread] = []
+
+    def ask(self, part: str, service: str, ask: Callable[[Any], Part]) -> Callable[[], Part | None]:
+        """Begin to ask; what comes back waits for the answer, which is None where the part is `unread`."""
+        asked = Future[Part]()
+        try:
+            # Here, because a session makes one client at a time.
+            client = self._place.client(service)
+        except REFUSALS as error:
+            asked.set_exception(error)
+        else:
+            # Nobody waits for a daemon, as for the threads of a pool, when the command ends.
+            threading.Thread(target=_answer, args=(asked, client, ask), daemon=True).start()
+        return lambda: self._wait(part, service, asked)
+
+    def _wait(self, part: str, service: str, asked: Future[Part]) -> Part | None:
+        try:
+            return asked.result(max(0, self._ends - time.monotonic()))
+        except (*REFUSALS, NotSaidError, TimeoutError) as error:
+            self.unread.append(_unread(part, service, error, on_laptop=not self._place.stack))
+            return None
+
+
+def _answer(asked: Future[Part], client: Any, ask: Callable[[Any], Part]) -> None:
+    try:
+        with closing(client):
+            asked.set_result(ask(client))
+    except BaseException as error:  # noqa: BLE001 - raised where the answer is waited for
+        asked.set_exception(error)
+
+
+def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Unread:
+    code, operation = "", ""
+    if isinstance(error, ClientError):
+        code, operation = error.response["Error"]["Code"], error.operation_name
+    advice = "run it again; if it stays, look at AWS Health and at this machine's network"
+    if on_laptop:
+        advice = "look at the logs of `trailhook serve`, and start it again"
+    elif code in _GONE:
+        advice = (
+            "somebody deleted it: make it again as template.yaml has it, or move to another stack (docs/operations.md, "
+            "What a deleted stack leaves)"
+        )
+    elif code in _DENIED:
+        advice = f"allow {_ACTIONS.get(operation, f'{service}:{operation}')}: see docs/operations.md, The command line"
+    elif code in _EXPIRED:
+        advice = "sign in again, and run it again"
+    late = f"no answer within {PATIENCE_SECONDS} seconds"
+    return Unread(part, late if isinstance(error, TimeoutError) else explain(error), advice, code in _GONE)
