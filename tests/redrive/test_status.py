@@ -245,7 +245,10 @@ def test_a_topic_that_nobody_subscribed_to_is_said(watched: Watched) -> None:
     watched.subscriptions.clear()
     result = watched.status()
     assert result.exit_code == 0
-    assert "topic         nobody hears the alarms: subscribe to it (docs/operations.md, Alarms)\n" in result.stdout
+    assert (
+        "topic         nobody hears the alarms: subscribe to AlarmTopicArn (docs/operations.md, Alarms)\n"
+        in result.stdout
+    )
 
 
 def test_a_subscription_that_nobody_confirmed_is_said(watched: Watched) -> None:
@@ -256,7 +259,7 @@ def test_a_subscription_that_nobody_confirmed_is_said(watched: Watched) -> None:
         ("email-json", "lisa@example.com", "Deleted"),
     ]
     lines = watched.status().stdout.splitlines()
-    at = lines.index("topic         nobody hears the alarms: subscribe to it (docs/operations.md, Alarms)")
+    at = lines.index("topic         nobody hears the alarms: subscribe to AlarmTopicArn (docs/operations.md, Alarms)")
     assert lines[at + 1 : at + 3] == [
         "              mona@example.com hears nothing: nobody confirmed the subscription",
         "              https hears nothing: nobody confirmed the subscription",
@@ -407,7 +410,7 @@ def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
         result = watched.status()
     # What can be read asks for somebody, whatever the rest would say.
     assert result.exit_code == 1
-    assert "asks for somebody: dead letters\n" in result.stdout
+    assert "asks for somebody: dead letters (not read: oldest, 24 hours, alarms)\n" in result.stdout
     for action in ("cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics"):
         assert f"              allow {action}: see docs/operations.md, The command line\n" in result.stdout
 

@@ -78,9 +78,9 @@ def _show(seen: Overview, named: str) -> None:
 
 
 def _in_short(seen: Overview) -> str:
+    unread = ", ".join(one.part for one in seen.unread if not one.gone)
     if seen.asks:
-        return f"asks for somebody: {', '.join(seen.asks)}"
-    unread = ", ".join(one.part for one in seen.unread)
+        return f"asks for somebody: {', '.join(seen.asks)}{f' (not read: {unread})' if unread else ''}"
     if unread:
         return f"not known: {unread} could not be read; nothing else asks for somebody"
     return "calm" if seen.alarms else "calm, though no alarm watches here"
@@ -156,7 +156,7 @@ def _listeners(listeners: Listeners | None) -> list[str]:
     confirmed = listeners.confirmed
     lines = [f"{confirmed} {'subscription hears' if confirmed == 1 else 'subscriptions hear'} the alarms"]
     if not confirmed:
-        lines = ["nobody hears the alarms: subscribe to it (docs/operations.md, Alarms)"]
+        lines = ["nobody hears the alarms: subscribe to AlarmTopicArn (docs/operations.md, Alarms)"]
     return lines + [f"{printable(one)} hears nothing: nobody confirmed the subscription" for one in listeners.pending]
 
 
