@@ -259,6 +259,21 @@ def test_a_crash_between_sending_and_noting_sends_twice_with_equal_ids(place: Pl
     assert queue.messages == [again["body"]]
 
 
+def test_an_event_that_was_sent_and_could_not_be_noted_is_told(place: Place) -> None:
+    """As to an operator who may not write to the bucket: the next run sends it again."""
+    quarantine(place, github(entry(1, action=None)))
+    notes = f"arn:aws:s3:::{place.resources.bucket}/redriven/*"
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": notes}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    place.s3.put_bucket_policy(Bucket=place.resources.bucket, Policy=policy)
+    result = place.redrive("quarantine")
+    assert place.waiting() == 1
+    assert result.exit_code == 1
+    assert "sent, not noted" in result.stdout
+    assert "PutObject" in result.stderr
+    assert "run the command again" in result.stderr
+
+
 def test_what_another_run_sends_meanwhile_is_said_to_go_twice(place: Place) -> None:
     quarantine(place, *(github(entry(n, action=None), request_id=f"r-{n}") for n in range(3)))
     other: list[str] = []

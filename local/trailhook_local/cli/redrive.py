@@ -21,6 +21,9 @@ from trailhook_local.screen import printable, show_table, table_console
 GO_ON = "\nWhat was sent is told above; run the command again to go on"
 FITS_NOTHING = "nothing there fits these filters; --dry-run without them shows what there is"
 
+SENT = (Fate.SENT, Fate.SENT_TWICE, Fate.UNNOTED)
+"""What was sent, however often."""
+
 Counts = Counter[tuple[str, ...]]
 """How many had which partner, code or reason, and fate."""
 
@@ -232,7 +235,7 @@ def _place(named: dict[str, Any], **given: str | None) -> Place:
 
 def _go_on(counts: Counts) -> str:
     """What a run that broke off says where it sent something; a table has told that by then."""
-    return GO_ON if any(_with_fate(counts, fate.value) for fate in (Fate.SENT, Fate.SENT_TWICE)) else ""
+    return GO_ON if any(_with_fate(counts, fate.value) for fate in SENT) else ""
 
 
 def _needed(value: str | None, option: str) -> str:

@@ -46,6 +46,7 @@ class Fate(Enum):
 
     SENT = "sent"
     SENT_TWICE = "sent, maybe twice"
+    UNNOTED = "sent, not noted"
     SENT_BEFORE = "sent before"
     EQUAL = "equal to another"
     PASSED_OVER = "not asked for"
@@ -144,6 +145,10 @@ class QuarantineRedrive:
         lock = threading.Lock()
         send_once = _Once(_pass_over if dry_run else self._queue.send)
 
+        def tell_alone(line: Line, fate: Fate) -> None:
+            with lock:
+                tell(line, fate)
+
         def work(key: str) -> None:
             before = self._sent_before(key)
             for line in self._lines(key):
@@ -151,9 +156,10 @@ class QuarantineRedrive:
                     return
                 fate = self._fate(line, choice, before)
                 if fate is Fate.SENT:
-                    fate = self._send(line, send_once, choice, dry_run=dry_run)
-                with lock:
-                    tell(line, fate)
+                    fate = Fate.SENT if send_once(_message(line)) else Fate.EQUAL
+                    if not dry_run:
+                        fate = self._noted(line, fate, choice, tell_alone)
+                tell_alone(line, fate)
             with lock:
                 next_object()
 
@@ -172,16 +178,22 @@ class QuarantineRedrive:
             return Fate.PASSED_OVER
         return Fate.SENT_BEFORE if line.note in before and not choice.again else Fate.SENT
 
-    def _send(self, line: Line, send_once: "_Once", choice: Choice, *, dry_run: bool) -> Fate:
-        """Send, then note: in this order a crash between the two sends an event twice, never not at all."""
-        assert line.event is not None  # noqa: S101 - see _fate
-        fate = Fate.SENT if send_once(encode_envelope(Envelope(line.event.delivery))) else Fate.EQUAL
-        if not dry_run and not self._note(line, line.event, again=choice.again) and fate is Fate.SENT:
-            fate = Fate.SENT_TWICE
-        return fate
+    def _noted(self, line: Line, fate: Fate, choice: Choice, tell: Tell) -> Fate:
+        """What became of a line that was just sent, or is equal to one, once that is noted.
 
-    def _note(self, line: Line, event: QuarantinedEvent, *, again: bool) -> bool:
+        Noted after it was sent: in this order a crash between the two sends an event twice, never not at all.
+        """
+        try:
+            first = self._note(line, again=choice.again)
+        except Exception:
+            # The next run sends it again, and whoever starts that should know.
+            tell(line, Fate.UNNOTED if fate is Fate.SENT else fate)
+            raise
+        return fate if first or fate is not Fate.SENT else Fate.SENT_TWICE
+
+    def _note(self, line: Line, *, again: bool) -> bool:
         """Write the note; False where there is one that was not there before, so another run sends the same."""
+        event = _event(line)
         note = {"key": line.key, "version": line.version, "line": line.number, "uid": event.uid, "code": event.code}
         note["sent_at"] = datetime.now(UTC).isoformat(timespec="seconds")
         where = {"Bucket": self._bucket, "Key": line.note} | ({} if again else {"IfNoneMatch": "*"})
@@ -239,6 +251,15 @@ def _line(key: str, version: str, number: int, text: bytes) -> Line:
     except TrailhookError as error:
         return Line(key, version, number, None, str(error))
     return Line(key, version, number, event)
+
+
+def _event(line: Line) -> QuarantinedEvent:
+    assert line.event is not None  # noqa: S101 - what cannot be read is not sent
+    return line.event
+
+
+def _message(line: Line) -> str:
+    return encode_envelope(Envelope(_event(line).delivery))
 
 
 def _pass_over(_message: str) -> None:
