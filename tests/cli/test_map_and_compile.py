@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,25 @@ def test_a_folder_that_cannot_be_is_said(lampworks: Path) -> None:
     result = trailhook("compile", lampworks, "--into", lampworks / "own")
     assert result.exit_code == 1
     assert "name another folder with --into" in result.stderr
+
+
+def test_what_a_full_disk_does_not_take_leaves_the_former_one_in_place(tmp_path: Path, lampworks: Path) -> None:
+    into: list[str | Path] = ["compile", lampworks, "--into", tmp_path / "own"]
+    assert trailhook(*into).exit_code == 0
+    compiled = tmp_path / "own" / "lampworks.json"
+    former = compiled.read_text()
+    # No file may get longer than nothing, which fails as a full disk does.
+    ended = subprocess.run(
+        ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-m", "trailhook_local.cli", *into],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "cannot write" in ended.stderr
+    assert compiled.read_text() == former
+    assert list(compiled.parent.iterdir()) == [compiled]
 
 
 def test_a_header_without_its_value_and_a_sample_without_events_are_said(lampworks: Path) -> None:

@@ -74,10 +74,20 @@ def compile_to(files: tuple[Path, ...], folder: Path) -> None:
         target = folder / f"{spec['name']}.json"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            target.write_text(compiled_text(spec), encoding="utf-8")
+            _replace(target, compiled_text(spec))
         except OSError as error:
             raise Failure(f"cannot write {target} ({error.strerror}); name another folder with --into") from error
         click.echo(f"{file} -> {target}")
+
+
+def _replace(target: Path, text: str) -> None:
+    """The whole text, or what was there before: with half of it, the next deployment would forward nothing."""
+    draft = target.with_suffix(".tmp")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _descriptor(name: str) -> Descriptor | None:
