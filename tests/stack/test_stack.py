@@ -151,6 +151,8 @@ def test_another_process_finds_the_running_stack(stack: Stack) -> None:
     assert status.integrations == stack.integrations
     assert status.endpoints == stack.endpoints
     assert (state / "stack.json").stat().st_mode & 0o777 == 0o600
+    # The folder around them may be one that everybody reads.
+    assert {(state / name).stat().st_mode & 0o777 for name in ("lake", "logs")} == {0o700}
     with pytest.raises(AlreadyRunningError, match="already runs"), Stack(["okta"], state=state, template=TEMPLATE):
         pass
     assert read_status(state).pid == os.getpid()

@@ -67,7 +67,8 @@ class Warehouse:
     def __init__(self, directory: Path | None) -> None:
         self._lock = threading.RLock()
         if directory is not None:
-            directory.mkdir(parents=True, exist_ok=True)
+            # Events are for this user alone, whoever may read the folder around.
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._database = duckdb.connect(config={"threads": 2})
         source = ":memory:" if directory is None else str(directory / "lake.duckdb").replace("'", "''")
         self._database.execute(f"ATTACH '{source}' AS lake; USE lake")

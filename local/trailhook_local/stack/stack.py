@@ -125,7 +125,7 @@ class Stack:
     def _start(self) -> None:
         self._exit.enter_context(status.hold(self.state))
         where = Where(ACCOUNT_ID, REGION, self.state / "logs")
-        where.logs.mkdir(exist_ok=True)
+        where.logs.mkdir(mode=0o700, exist_ok=True)
         document = load_document(self._template)
         self._start_servers(where)
         for plan in self._plans:
