@@ -12,7 +12,7 @@ from tests.forward.ports import MemoryDestination, entries
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
-from trailhook.deliver import MAX_ROUNDS, Deliverer, Halt
+from trailhook.deliver import MAX_ROUNDS, PARALLEL_REQUESTS, Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition, Outcome
 
 THROTTLED = Outcome(Disposition.RETRY, "Throttling")
@@ -94,6 +94,28 @@ def test_where_every_event_is_refused_for_an_unknown_reason_not_every_one_is_tri
     codes = Counter(outcome.code for outcome in outcomes.values())
     assert codes == {"Unheard": 3, "Halted": 497}
     assert clock.pauses == []
+    assert len(destination.batches) < 20, "not all are halved before the first is alone"
+
+
+def test_with_many_requests_under_way_a_caller_that_is_refused_is_found_in_few_of_them() -> None:
+    destination = Undocumented(odd=frozenset(map(str, range(1_000))))
+    deliverer = Deliverer(destination, sleep=MemoryClock(0).sleep)
+    outcomes = deliverer.deliver(entries(1_000), Deadline(60, MemoryClock(0).now), Halt())
+    assert {outcome.disposition for outcome in outcomes.values()} == {Disposition.UNDOCUMENTED}
+    assert len(destination.batches) <= 10 + 7 * PARALLEL_REQUESTS
+
+
+def test_entries_that_are_refused_in_many_requests_are_all_found() -> None:
+    odd = frozenset(str(number) for number in range(0, 1_000, 90))
+    destination = Undocumented(odd=odd)
+    outcomes = Deliverer(destination, parallel=3, sleep=MemoryClock(0).sleep).deliver(
+        entries(1_000), Deadline(60, MemoryClock(0).now), Halt()
+    )
+    assert {entry.id for entry, outcome in outcomes.items() if outcome != DELIVERED} == odd
+    taken = Counter(
+        entry.id for batch in destination.batches for entry in batch if not odd & {each.id for each in batch}
+    )
+    assert (len(taken), set(taken.values())) == (1_000 - len(odd), {1})
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from threading import Lock
@@ -90,6 +91,7 @@ class Deliverer:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._destination = destination
+        self._parallel = parallel
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="put-audit-events")
         self._pace = pace or Pace()
         self._sleep = sleep
@@ -118,9 +120,13 @@ class Deliverer:
         return outcomes
 
     def _round(self, waiting: Sequence[Entry], deadline: Deadline, halt: Halt) -> dict[Entry, Outcome]:
-        """Send everything once, and a batch that is refused for one of its entries in ever smaller halves."""
+        """Send everything once, and a batch that is refused for one of its entries in ever smaller halves.
+
+        Halves come before what is larger, and no more at a time than may be under way: where the caller is refused,
+        three single entries tell that, and it takes few requests to come to them.
+        """
         outcomes: dict[Entry, Outcome] = {}
-        batches = list(pack(waiting))
+        batches, later = list(pack(waiting)), deque[Sequence[Entry]]()
         while batches:
             halves: list[Sequence[Entry]] = []
             for batch, answer in zip(batches, self._answers(batches, deadline, halt), strict=True):
@@ -129,7 +135,8 @@ class Deliverer:
                     halves += [batch[:middle], batch[middle:]]
                 else:
                     outcomes.update(zip(batch, answer, strict=True))
-            batches = halves
+            later.extendleft(reversed(halves))
+            batches = [later.popleft() for _ in range(min(self._parallel, len(later)))]
         return outcomes
 
     def _answers(
