@@ -94,8 +94,11 @@ def test_long_texts_are_cut_within_their_limit_and_named(character: str) -> None
         ({"failure": Failure("c" * 257)}, "errorCode"),
     ],
 )
-def test_one_text_a_little_too_long_is_cut_whatever_else_there_is(members: dict[str, Any], name: str) -> None:
-    event = data(fit(**members))
+@pytest.mark.parametrize("original", [b"{}", ORIGINAL], ids=["small", "large"])
+def test_one_text_a_little_too_long_is_cut_whatever_else_there_is(
+    original: bytes, members: dict[str, Any], name: str
+) -> None:
+    event = data(fit(original, **members))
     assert len(event[name].encode()) <= TEXT_LIMITS[name]
     assert event["additionalEventData"]["truncated"] == [name]
 
@@ -150,7 +153,8 @@ def test_what_is_ours_to_say_of_an_event_is_never_cut() -> None:
 @pytest.mark.parametrize("secrets", [1, 1_500, 1_600, 6_000])
 def test_marks_that_are_longer_than_what_they_stand_for_are_cut_as_well(secrets: int) -> None:
     notes = {"password": [1] * secrets, "note": "kept"}
-    additional = data(fit(json.dumps(notes).encode(), notes=notes))["additionalEventData"]
+    written = json.dumps(notes, separators=(",", ":")).encode()
+    additional = data(fit(written, notes=notes))["additionalEventData"]
     assert additional["note"] == "kept"
     assert len(additional["redacted"]) == min(secrets, 31)
     assert additional.get("truncated", []) == ([] if secrets == 1 else ["additionalEventData.password"])
