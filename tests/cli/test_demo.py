@@ -51,7 +51,7 @@ def test_every_event_of_the_demo_is_accounted_for() -> None:
 
 
 def test_nothing_is_lost_while_forward_is_killed_again_and_again() -> None:
-    status, ledger = run("--deliveries", "90", "--seed", "8", "--kill-every", "0.7")
+    status, ledger = run("--deliveries", "90", "--seed", "8", "--kill-every", "1.5")
     assert status == 0, ledger
     assert ledger["kills"] > 0
     assert ledger["law"] is True
