@@ -210,6 +210,19 @@ def test_a_secret_below_a_permission_is_one_whatever_it_is_written_in(secret: st
     assert redact({"permissions": {"password": secret}})[0] == {"permissions": {"password": REDACTED}}
 
 
+def test_a_label_of_several_words_is_one_up_to_the_length_of_a_name() -> None:
+    longest = "the " + "_password".rjust(names.LONGEST_NAME - 4, "o")
+    for label, removed in (("The lamp keeper's own old password", True), (longest, True), (f"x{longest}", False)):
+        assert bool(redact({"name": label, "value": X})[1]) == removed, label
+
+
+def test_words_of_permissions_without_an_end_are_no_level() -> None:
+    level = " ".join(["read"] * 13)
+    assert len(level) == names.LONGEST_NAME
+    assert redact({"permissions": {"secrets": level}})[1] == []
+    assert redact({"permissions": {"secrets": f"{level},all"}})[1] == ["requestParameters.permissions.secrets"]
+
+
 def test_a_sentence_is_no_label() -> None:
     title = "A title of many words, more than any name would have, that ends with the word password"
     assert redact({"items": [{"name": title, "value": "kept"}]})[1] == []
