@@ -118,6 +118,24 @@ def test_entries_that_are_refused_in_many_requests_are_all_found() -> None:
     assert (len(taken), set(taken.values())) == (1_000 - len(odd), {1})
 
 
+@pytest.mark.parametrize("parallel", [1, PARALLEL_REQUESTS])
+def test_events_that_are_refused_one_behind_the_other_keep_no_other_one_waiting(parallel: int) -> None:
+    odd = frozenset(str(hundred + number) for hundred in range(0, 1_000, 100) for number in range(40, 45))
+    deliverer = Deliverer(Undocumented(odd=odd), parallel=parallel, sleep=MemoryClock(0).sleep)
+    outcomes = deliverer.deliver(entries(1_000), Deadline(60, MemoryClock(0).now), Halt())
+    assert {entry.id for entry, outcome in outcomes.items() if outcome != DELIVERED} == odd
+
+
+def test_a_caller_that_is_refused_halfway_is_found_in_few_requests() -> None:
+    destination = Undocumented(odd=frozenset(map(str, range(500, 1_000))))
+    outcomes = Deliverer(destination, sleep=MemoryClock(0).sleep).deliver(
+        entries(1_000), Deadline(60, MemoryClock(0).now), Halt()
+    )
+    dispositions = Counter(outcome.disposition for outcome in outcomes.values())
+    assert dispositions == {Disposition.DELIVERED: 500, Disposition.UNDOCUMENTED: 500}
+    assert len(destination.batches) <= 10 + 7 * PARALLEL_REQUESTS
+
+
 @dataclass
 class OutOfMemory:
     """Memory ends in the request that begins with entry `fails`, while the one before or after it is under way."""

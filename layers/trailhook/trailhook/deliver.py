@@ -17,7 +17,7 @@ MAX_ROUNDS = 6
 """An entry that failed this often in one invocation is stubborn: the queue, not this process, shall wait for it."""
 
 MOST_UNDOCUMENTED = 3
-"""So many events refused with an unknown code, and none delivered in between, are no fault of each of theirs."""
+"""So many more events refused alone with an unknown code than requests delivered are no fault of each of theirs."""
 
 PARALLEL_REQUESTS = 20
 """Requests that are under way at once, whichever portion they are of."""
@@ -42,7 +42,7 @@ class Halt:
     def __init__(self, within: "Halt | None" = None) -> None:
         self._lock = Lock()
         self._within = within
-        self._undocumented = 0
+        self._balance = 0
         self._outcome: Outcome | None = None
 
     @property
@@ -51,8 +51,8 @@ class Halt:
         return self._outcome or (self._within.outcome if self._within else None)
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
-        """A refused caller stops this one and what it is `within`; MOST_UNDOCUMENTED events in a row that are refused
-        with an unknown code stop this one alone.
+        """A refused caller stops this one and what it is `within`; MOST_UNDOCUMENTED more events that are refused
+        with an unknown code than requests that are delivered stop this one alone.
         """
         # A list: an Enum's members take longer to hash than to compare.
         dispositions = [outcome.disposition for outcome in outcomes]
@@ -60,10 +60,10 @@ class Halt:
             self.stop(_REFUSED)
         with self._lock:
             if Disposition.DELIVERED in dispositions:
-                self._undocumented = 0
+                self._balance -= 1
             elif Disposition.UNDOCUMENTED in dispositions:
-                self._undocumented += 1
-            if self._undocumented == MOST_UNDOCUMENTED:
+                self._balance += 1
+            if self._balance == MOST_UNDOCUMENTED:
                 self._outcome = self._outcome or _UNDOCUMENTED
 
     def stop(self, outcome: Outcome = _HALTED) -> None:
@@ -123,7 +123,7 @@ class Deliverer:
         """Send everything once, and a batch that is refused for one of its entries in ever smaller halves.
 
         Halves come before what is larger, and no more at a time than may be under way: where the caller is refused,
-        three single entries tell that, and it takes few requests to come to them.
+        few single entries tell that, and it takes few requests to come to them.
         """
         outcomes: dict[Entry, Outcome] = {}
         batches, later = list(pack(waiting)), deque[Sequence[Entry]]()
