@@ -36,6 +36,9 @@ def test_a_store_that_a_channel_began_to_use_meanwhile_stays_too(
     lake.lake.faults.set([refusal])
     assert stack.delete().succeeded
     assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
+    lake.lake.faults.set([])
+    assert not stack.create({**github, "Partner": "nobody"}).succeeded
+    assert account.stores() == {store: "ENABLED"}, "it is evidence, and no leftover of that Create"
 
 
 def test_a_list_that_is_behind_does_not_keep_the_store(
@@ -210,9 +213,27 @@ def test_a_store_that_no_integration_makes_stays_whatever_its_tags_say(
     trail = account.store("trail", **kind)
     ours = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
     tag_as_ours(account, stack, trail)
-    assert stack.delete().succeeded
+    answer = stack.delete()
+    assert answer.succeeded
+    assert f"was not deleted: {trail} " in answer.reason
     assert account.stores() == {ours: "PENDING_DELETION", trail: "ENABLED"}
     assert account.cloudtrail.get_event_data_store(EventDataStore=trail)["TerminationProtectionEnabled"]
+
+
+def test_a_store_of_ours_that_was_changed_since_stays_for_good_and_is_told(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    """Evidence is never the leftover of a later Create that fails, even if it is changed back before that."""
+    made = stack.create({**github, "OnDelete": "delete"})
+    store = made.data["EventDataStoreArns"][0]
+    account.cloudtrail.delete_channel(Channel=made.physical_id)
+    account.cloudtrail.update_event_data_store(EventDataStore=store, MultiRegionEnabled=True)
+    answer = stack.delete()
+    assert answer.succeeded
+    assert f"was not deleted: {store} is multi-Region" in answer.reason
+    account.cloudtrail.update_event_data_store(EventDataStore=store, MultiRegionEnabled=False)
+    assert not stack.create({**github, "Partner": "nobody"}).succeeded
+    assert account.stores() == {store: "ENABLED"}
 
 
 def test_a_store_that_no_integration_makes_is_no_leftover_of_a_create_or_an_update(

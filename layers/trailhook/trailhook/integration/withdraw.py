@@ -28,9 +28,12 @@ class Withdrawal:
         self._after_failed_create = ":channel/" not in self._physical_id
         self._delete_stores = not self._after_failed_create and on_delete(request.properties) == "delete"
         self._given = given_stores(request.properties)
+        self._stays: list[str] = []
 
     def carry_out(self) -> Answer:
-        """Raises InTheWay, naming them, where other integrations use the channel."""
+        """Raises InTheWay, naming them, where other integrations use the channel. The answer's reason tells what had to
+        stay.
+        """
         try:
             if not self._is_of_nothing():
                 self._withdraw()
@@ -38,7 +41,7 @@ class Withdrawal:
             # An account that CloudTrail Lake does not take holds nothing of ours. One with a channel of ours was taken.
             if not self._after_failed_create:
                 raise
-        return Answer(succeeded=True, physical_id=self._physical_id)
+        return Answer(succeeded=True, physical_id=self._physical_id, reason=" ".join(self._stays))
 
     def _is_of_nothing(self) -> bool:
         """Whether a Create said that it failed, and may not even list the channels, which it does before it makes any.
@@ -110,18 +113,21 @@ class Withdrawal:
                     self._remove_store(arn)
             elif self._owner.made(tags):
                 # What a former stack of this name left, and this one never used, is not this one's to delete.
-                if self._delete_stores and not stays and (arn in former or self._owner.made_now(tags)):
-                    self._remove_store(arn)
-                elif self._owner.made_now(tags):
+                goes = self._delete_stores and not stays and (arn in former or self._owner.made_now(tags))
+                if not (goes and self._remove_store(arn)) and self._owner.made_now(tags):
                     # Also of a store that others use still: they may go later, and a Create may fail after that. It
                     # fails the Delete where it cannot be marked: that Create would take it for its leftover.
                     self._plane.add_tags(arn, self._owner.retained_tags)
 
-    def _remove_store(self, arn: str) -> None:
+    def _remove_store(self, arn: str) -> bool:
+        """False where it stays; what is gone, or pending deletion, already does not."""
         store = self._plane.store(arn)
         # To tag is a lesser right than to delete: no tag makes ours what no integration delivers to, such as a trail's.
-        if store is None or any(unfit(store)) or not self._plane.protect_store(arn, on=False):
-            return
+        if store and (faults := list(unfit(store))):
+            self._stays += ["This has the stack's tags, and was not deleted:", *faults]
+            return False
+        if store is None or not self._plane.protect_store(arn, on=False):
+            return True
         self._undo.note(f"termination protection of {arn}", lambda late: _protect(late, arn))
         try:
             delete_unprotected(self._plane, arn)
@@ -129,6 +135,8 @@ class Withdrawal:
             if error.code != STILL_POINTED_AT:
                 raise
             _protect(self._plane, arn)  # a channel began to use it a moment ago
+            return False
+        return True
 
 
 def _protect(plane: ControlPlane, arn: str) -> None:
