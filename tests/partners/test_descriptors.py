@@ -129,6 +129,15 @@ def test_an_id_that_lacks_a_part_does_not_make_two_events_one(place: str, nothin
     assert whole.id == changed.id
 
 
+def test_a_tenant_that_lacks_a_part_does_not_make_events_of_two_tenants_one() -> None:
+    lines = with_kind("uid: id\ntenant: {join: [org, site]}")
+    sent = {"type": "a", "at": 1_762_331_405, "id": "e-1", "org": "o-1"}
+    one, again, other = (audit_event(lines, sent | {"lamp": lamp}) for lamp in (1, 1, 2))
+    assert one.id == again.id != other.id
+    whole, changed = (audit_event(lines, sent | {"site": "s-1", "lamp": lamp}) for lamp in (1, 2))
+    assert whole.id == changed.id
+
+
 @pytest.mark.parametrize(
     ("status", "moment", "more"),
     [

@@ -207,18 +207,20 @@ class Kind(Struct, frozen=True):
         """The UID, and what the id is made of.
 
         A delivery's id in a header may stand over several events, or be copied; an id in the event may name a thing
-        that several events are about, and one that lacks a part, such as an organisation's without the event's, does.
-        Then the event itself is part of the identity, and none can hide another.
+        that several events are about, and one that lacks a part, such as an organisation's without the event's, does;
+        in a tenant that lacks a part it may be another tenant's. Then the event itself is part of the identity, and
+        none can hide another.
         """
-        tenant = _text(self.tenant, subject) or ""
+        tenant = first_text(self.tenant, subject)
+        within = tenant.text or "" if tenant else ""
         if uid is None or uid.text is None:
             members = [at(subject.event) for at in self.digest]
             digest = content_digest(members if any(member is not None for member in members) else event.value)
-            return digest, [tenant, digest]
-        parts = [tenant, uid.text]
+            return digest, [within, digest]
+        parts = [within, uid.text]
         if uid.header:
             parts.append(hashlib.sha256(event.original).hexdigest())
-        if self.uid_repeats or uid.incomplete:
+        if self.uid_repeats or uid.incomplete or (tenant and tenant.incomplete):
             parts.append(content_digest(event.value))
         return uid.text, parts
 
