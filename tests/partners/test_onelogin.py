@@ -21,10 +21,7 @@ EVENT = {"uuid": "u-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "actor_use
         (90.0, "event_type_id:90", "UnauthorizedAppAccess"),
         (5, "event_type_id:5", None),
         *((kind, f"event_type_id:{kind}", "Failed") for kind in DID_NOT_WORK),
-        *(
-            (kind, f"event_type_id:{kind}", None)
-            for kind in (30, 60, 66, 68, 78, 102, 122, 130, 138, 516, 528, 531, 5270)
-        ),
+        *((kind, f"event_type_id:{kind}", None) for kind in DID),
         (16, "event_type_id:16", None),
         (60.0, "event_type_id:60", None),
         ("190", "event_type_id:190", None),
