@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
@@ -13,14 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from msgspec.structs import replace
+from tests.loopback import Exchange, listening
 from tests.partners.cases import cases, delivery
 from tests.redrive.conftest import Place
 from tests.redrive.faults import faulty
 
 from trailhook.delivery import Delivery
-from trailhook.errors import QueueError
+from trailhook.errors import QuarantineError, QueueError
 from trailhook.quarantine import QuarantinedEvent
 from trailhook_local.redrive.quarantine import IN_MEMORY_BYTES, Choice, Fate, QuarantineRedrive
 
@@ -389,6 +393,35 @@ def test_a_full_disk_for_temporary_files_is_said_with_the_way_on(place: Place, m
     assert result.exit_code == 1
     assert f"{key} does not fit into /dev/null/full" in result.stderr
     assert "TMPDIR" in result.stderr
+
+
+def test_an_object_that_s3_stops_sending_is_not_taken_for_a_full_disk(place: Place) -> None:
+    over = threading.Event()
+
+    def respond(exchange: Exchange) -> None:
+        if "list-type" in exchange.path:
+            exchange.answer(200, b"<ListBucketResult/>")
+            return
+        exchange.send_response(200)
+        exchange.send_header("content-length", "1000")
+        exchange.send_header("x-amz-version-id", "1")
+        exchange.end_headers()
+        exchange.wfile.write(b"half of")
+        exchange.wfile.flush()
+        over.wait(10)
+
+    with listening(respond) as url:
+        config = Config(read_timeout=0.5, s3={"addressing_style": "path"})
+        session = boto3.Session("id", "key", region_name="us-east-1")
+        s3 = session.client("s3", endpoint_url=url, config=config)
+        redrive = QuarantineRedrive(s3, place.resources.bucket, FailingQueue(0, SystemExit()))
+        try:
+            with pytest.raises(QuarantineError, match="S3 did not send all of quarantine/a: Read timeout"):
+                redrive.redrive(
+                    ["quarantine/a"], Choice(), dry_run=True, tell=lambda *_: None, next_object=lambda: None
+                )
+        finally:
+            over.set()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

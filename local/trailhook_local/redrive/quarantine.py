@@ -22,7 +22,7 @@ from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile, gettempdir
 from typing import IO, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from trailhook.envelope import Envelope, decode_envelope, encode_envelope
 from trailhook.errors import QuarantineError, TrailhookError
@@ -236,11 +236,13 @@ def _copy(key: str, body: IO[bytes], content: IO[bytes]) -> None:
     """All of it before a line of it goes: S3 does not wait for whoever reads as slowly as SQS takes events."""
     try:
         copyfileobj(body, content)
+        content.seek(0)  # Which writes the last of it.
+    except BotoCoreError as error:  # Of which some are OSErrors as well.
+        raise QuarantineError(f"S3 did not send all of {key}: {error}") from error
     except OSError as error:
         raise QuarantineError(
             f"{key} does not fit into {gettempdir()} ({error.strerror}): name a folder with more room in TMPDIR"
         ) from error
-    content.seek(0)
 
 
 def _line(key: str, version: str, number: int, text: bytes) -> Line:
