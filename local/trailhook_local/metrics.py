@@ -40,10 +40,11 @@ class Oldest:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The sums of 24 hours, and since which hour each has had events that went back to the queue, up to this or the
-    last one.
+    """The sums of 24 hours, the first of which `begins`, and since which of them each has had events that went back to
+    the queue, up to this or the last one.
     """
 
+    begins: datetime
     counted: Mapping[str, int]
     in_vain_since: datetime | None
 
@@ -78,16 +79,17 @@ def sum_up_day(cloudwatch: Any, stack: str) -> Day:
         for partner in partners
         for name in (*COUNTED, WAITING)
     ]
-    if not metrics:
-        return Day(counted, None)
     # Hours begin on the hour, whatever one asks for.
     this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    for metric, result in _results(cloudwatch, metrics, "Sum", _HOUR, this_hour - 23 * _HOUR, this_hour + _HOUR):
+    begins = this_hour - 23 * _HOUR
+    if not metrics:
+        return Day(begins, counted, None)
+    for metric, result in _results(cloudwatch, metrics, "Sum", _HOUR, begins, this_hour + _HOUR):
         if metric["MetricName"] == WAITING:
             in_vain |= {hour for hour, value in zip(result["Timestamps"], result["Values"], strict=True) if value}
         else:
             counted[metric["MetricName"]] += int(sum(result["Values"]))
-    return Day(counted, _since(in_vain, this_hour))
+    return Day(begins, counted, _since(in_vain, this_hour))
 
 
 def _since(hours: Set[datetime], this_hour: datetime) -> datetime | None:

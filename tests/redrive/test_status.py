@@ -160,12 +160,15 @@ def test_the_latest_age_counts_and_none_that_is_long_past(watched: Watched) -> N
     assert told["oldest"] == {"deliveries": 7_260, "dead_letters": None}
 
 
-def test_what_was_received_three_times_has_no_age(watched: Watched) -> None:
-    """SQS tells of none, and that must not look as if it had just come."""
+@pytest.mark.parametrize("told", [(), (0,)])
+def test_what_was_received_three_times_has_no_age(watched: Watched, told: Sequence[int]) -> None:
+    """Whether SQS tells of none or of 0, that must not look as if it had just come."""
     place = watched.place
     place.queue(delivery("github", b"{}"))
     for _ in range(3):
         place.sqs.receive_message(QueueUrl=place.resources.queue_url, VisibilityTimeout=0)
+    for age in told:
+        watched.age(age)
     lines = watched.status().stdout.splitlines()
     assert lines[1:3] == [
         "deliveries    1 waiting, 0 with forward or between tries, 0 postponed",
@@ -309,7 +312,7 @@ def test_the_day_is_the_stacks_own_and_of_all_its_partners(watched: Watched) -> 
 
 @pytest.mark.parametrize(
     ("hours", "since"),
-    [((0,), 0), ((1,), 1), ((2,), None), ((0, 1, 2, 4), 2), ((1, 2), 2), (tuple(range(24)), 23), ((), None)],
+    [((0,), 0), ((1,), 1), ((2,), None), ((0, 1, 2, 4), 2), ((1, 2), 2), (tuple(range(23)), 22), ((), None)],
 )
 def test_since_when_events_are_tried_in_vain_is_told_while_they_are(
     watched: Watched, hours: tuple[int, ...], since: int | None
@@ -323,6 +326,16 @@ def test_since_when_events_are_tried_in_vain_is_told_while_they_are(
     watched.place.queue(delivery("github", b"{}"))
     shown = watched.status().stdout
     assert ("tried in vain" in shown, line in shown) == (bool(line), True)
+
+
+def test_an_outage_that_is_older_than_what_is_asked_for_is_not_said_to_begin_there(watched: Watched) -> None:
+    for hour in range(26):
+        watched.count("EventsWaiting", 3, ago=hour)
+    watched.place.queue(delivery("github", b"{}"))
+    begins = datetime.fromisoformat(json.loads(watched.status("--json").stdout)["day"]["begins"])
+    assert timedelta(hours=23) <= datetime.now(UTC) - begins < timedelta(hours=24)
+    line = f"in every hour since {begins:%Y-%m-%d %H:00} UTC or before (docs/operations.md, What waits)\n"
+    assert line in watched.status().stdout
 
 
 def test_a_laptop_without_anything_to_do_does_not_claim_that_somebody_watches(place: Place, tmp_path: Path) -> None:

@@ -96,11 +96,12 @@ def _deliveries(seen: Overview) -> list[str]:
         age = seen.oldest.deliveries
         lines.append(
             "for how long is not told: just here, or received three times (docs/operations.md, What waits)"
-            if age is None
+            if not age
             else f"the oldest for {_span(age)}; what was received three times may wait longer"
         )
     if counts.total and seen.day and (since := seen.day.in_vain_since):
-        lines.append(f"tried in vain in every hour since {_at(since)} (docs/operations.md, What waits)")
+        before = " or before" if since == seen.day.begins else ""
+        lines.append(f"tried in vain in every hour since {_at(since)}{before} (docs/operations.md, What waits)")
     return lines
 
 
