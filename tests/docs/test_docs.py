@@ -13,6 +13,8 @@ from trailhook_local.chaos.faults import FAULTS
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "layers" / "trailhook" / "trailhook"
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+COMMANDS = "\n".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("local/trailhook_local/**/*.py")))
+"""What an operator is told on the screen; a text may go on in the next line."""
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(PRODUCT.rglob("*.py")))
 
 
@@ -87,10 +89,23 @@ def test_every_fault_that_is_tried_is_described(name: str) -> None:
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("events/*.md")]
 
 
+def sections(page: Path) -> list[str]:
+    """What GitHub calls the headings of a page in a link."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
 @pytest.mark.parametrize("page", sorted(PAGES), ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    for target, section in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
+        there = page.parent / target if target else page
+        assert there.exists(), f"{page.name} links to {target}"
+        assert not section or section in sections(there), f"{page.name} links to {target}#{section}"
+
+
+@pytest.mark.parametrize("section", found(r"docs/operations\.md, ([A-Z][a-z ]+)", re.sub(r'"\s+"', "", COMMANDS)))
+def test_every_section_that_a_command_names_is_there(section: str) -> None:
+    assert f"# {section}\n" in OPERATIONS
 
 
 @pytest.mark.parametrize("target", found(r"`make ([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
