@@ -1,7 +1,7 @@
 """Where an integration keeps what waits for an operator: read from its stack, in AWS or on this laptop, or given."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +28,9 @@ _KEPT = frozenset({"DELETE_SKIPPED", "DELETE_FAILED"})
 
 _IMPATIENT = Config(connect_timeout=5, read_timeout=20)
 """An operator waits at the screen: each try of boto3's own would take a minute."""
+
+_REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id")
+"""Headers of which every answer of AWS has one."""
 
 Client = Callable[[str], Any]
 """Makes the boto3 client of a service."""
@@ -76,19 +79,27 @@ class Place:
 @cache
 def aws(region: str | None) -> Client:
     """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them; they raise PlaceError for
-    an endpoint that is none.
+    an endpoint that is none, and ResponseParserError for an answer that is not AWS's.
     """
     session: Any = boto3.Session(region_name=region)
 
     def client(service: str) -> Any:
         try:
-            return session.client(service, config=_IMPATIENT)
+            made = session.client(service, config=_IMPATIENT)
         except BotoCoreError:
             raise  # Some are ValueErrors as well, and say what is wrong: a Region that is none.
         except ValueError as error:
             raise PlaceError(f"{error}: is AWS_ENDPOINT_URL in the environment a whole URL, like https://…?") from error
+        made.meta.events.register("before-parse", _refuse_pages)
+        return made
 
     return client
+
+
+def _refuse_pages(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """To botocore, the page of a proxy is a list of S3's with nothing in it."""
+    if response_dict["status_code"] < 300 and not any(name in response_dict["headers"] for name in _REQUEST_IDS):
+        raise ResponseParserError("an answer without a request id")
 
 
 def region_of(queue_url: str) -> str | None:

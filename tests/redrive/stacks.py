@@ -14,6 +14,8 @@ from tests.redrive.conftest import Place
 
 from trailhook_local.stack.status import Integration, Status, write_status
 
+OF_AWS = {"x-amzn-requestid": "00000000-0000-0000-0000-000000000000"}
+
 
 def resources_of(place: Place) -> dict[str, str]:
     """Logical and physical ids of what a stack keeps, and of other things in it; a status may stand before a `!`."""
@@ -56,7 +58,7 @@ def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
     def respond(exchange: Exchange) -> None:
         if exchange.command == "GET":  # GetEventSourceMapping, of a `trigger`
             state = exchange.path.rpartition("/")[2].rstrip("-")
-            exchange.answer(200, json.dumps({"State": state}).encode(), {"content-type": "application/json"})
+            exchange.answer(200, json.dumps({"State": state}).encode(), OF_AWS | {"content-type": "application/json"})
             return
         asked = parse_qs(exchange.body().decode())
         name, token = asked["StackName"][0], asked.get("NextToken", ["0"])[0]
@@ -64,7 +66,7 @@ def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
         status, body = (200, _page(stacks[name], int(token))) if name in stacks else (400, _missing(name))
         if name == "proxy":
             status, body = 500, b"<!doctype html><p>Sign in"
-        exchange.answer(status, body, {"content-type": "text/xml"})
+        exchange.answer(status, body, OF_AWS | {"content-type": "text/xml"})
 
     with listening(respond) as url:
         yield url, tokens
@@ -83,6 +85,18 @@ def refusing(code: str) -> Iterator[str]:
         elif "form" in kind:
             body = f"<ErrorResponse>{body}</ErrorResponse>"
         exchange.answer(400, body.encode(), {"x-amzn-errortype": code})
+
+    with listening(respond) as url:
+        yield url
+
+
+@contextmanager
+def page() -> Iterator[str]:
+    """The URL of a proxy, or of whatever else is no service of AWS's, that answers everything with a page."""
+
+    def respond(exchange: Exchange) -> None:
+        exchange.rfile.read(int(exchange.headers.get("content-length", 0)))
+        exchange.answer(200, b"<html><body>Sign in</body></html>", {"content-type": "text/html"})
 
     with listening(respond) as url:
         yield url
@@ -108,7 +122,7 @@ def sns(subscriptions: Sequence[tuple[str, str, str]]) -> Iterator[str]:
             f"{f'<member>{member}</member>' if member else ''}"
             "</Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"
         )
-        exchange.answer(200, body.encode(), {"content-type": "text/xml"})
+        exchange.answer(200, body.encode(), OF_AWS | {"content-type": "text/xml"})
 
     with listening(respond) as url:
         yield url

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, keep_status, resources_of
+from tests.redrive.stacks import cloudformation, keep_status, page, resources_of
 
 from trailhook_local.place import region_of
 
@@ -66,6 +66,24 @@ def test_a_stack_that_has_no_queues_is_said(
     assert message in result.stderr
     assert "told above" not in result.stderr, "nothing was sent yet"
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("service", "what", "named"),
+    [
+        ("S3", "quarantine", None),
+        ("SQS", "dead-letters", None),
+        ("CLOUDFORMATION", "quarantine", ["--stack", "audit"]),
+    ],
+)
+def test_a_page_that_is_no_answer_of_aws_is_not_taken_for_an_empty_quarantine(
+    place: Place, monkeypatch: pytest.MonkeyPatch, service: str, what: str, named: list[str] | None
+) -> None:
+    with page() as url:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        result = place.redrive(what, named=named)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: what answered is not AWS: is AWS_ENDPOINT_URL set")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from botocore.stub import Stubber
 from click.testing import Result
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, keep_status, refusing, resources_of, sns, trigger
+from tests.redrive.stacks import cloudformation, keep_status, page, refusing, resources_of, sns, trigger
 
 from trailhook_local import overview, parts
 from trailhook_local.place import Place as Stack
@@ -443,6 +443,27 @@ def test_what_is_no_matter_of_permissions_has_advice_of_its_own(
         result = watched.status()
     assert result.exit_code == 3
     assert f"              {advice}\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("service", "named"),
+    [
+        ("SQS", ["deliveries", "dead letters"]),
+        ("S3", ["quarantine"]),
+        ("LAMBDA", ["trigger"]),
+        ("SNS", ["topic"]),
+        ("CLOUDWATCH", ["oldest", "24 hours", "alarms"]),
+    ],
+)
+def test_what_is_no_answer_of_aws_is_not_taken_for_nothing(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, named: list[str]
+) -> None:
+    with page() as url:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        result = watched.status()
+    assert result.exit_code == 3
+    for part in named:
+        assert f"{part:<14}not read: what answered is not AWS" in result.stdout
 
 
 def test_a_part_that_somebody_deleted_asks_for_somebody(watched: Watched) -> None:
