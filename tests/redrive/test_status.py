@@ -552,6 +552,10 @@ def test_a_script_reads_it_as_json(watched: Watched) -> None:
     result = watched.status("--json")
     assert result.exit_code == 1
     told = json.loads(result.stdout)
+    assert list(told) == [
+        *("calm", "asks", "deliveries", "dead_letters", "oldest", "quarantined"),
+        *("alarms", "listeners", "day", "trigger", "unread"),
+    ]
     assert (told["calm"], told["asks"]) == (False, ["dead letters", "alarms ringing"])
     assert told["dead_letters"] == {"visible": 1, "in_flight": 0, "delayed": 0}
     assert told["quarantined"] == {"objects": 0, "latest": None, "not_redriven": 0, "more": False}
