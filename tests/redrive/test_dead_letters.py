@@ -230,6 +230,13 @@ def test_progress_is_that_of_the_task_that_was_started_not_of_an_earlier_one(ear
     assert told == [("RUNNING", 5), ("COMPLETED", 9)]
 
 
+@pytest.mark.parametrize("earlier", [{}, EARLIER], ids=["the first", "after another"])
+def test_a_move_that_is_never_listed_is_not_told_as_an_earlier_one(earlier: Mapping[str, Any]) -> None:
+    tasks = MoveTasks([earlier], [earlier])
+    with pytest.raises(QueueError, match="run the command again to follow it"):
+        moved(tasks)
+
+
 @pytest.mark.parametrize("told_where", [{}, {"DestinationArn": "arn:queue"}], ids=["back", "to the queue"])
 def test_a_task_that_runs_already_is_followed_and_no_other_is_started(told_where: Mapping[str, str]) -> None:
     tasks = MoveTasks([{**RUNNING, **told_where}, RUNNING, DONE], [])

@@ -91,7 +91,7 @@ class DeadLetterRedrive:
         """Let SQS move everything, or follow the task that does so already; `tell` is called as it proceeds.
 
         The destination is named, so that messages come along which forward itself has sent to the dead letters. Raises
-        QueueError where a task runs that moves them to another queue.
+        QueueError where a task runs that moves them to another queue, and where the one that was begun is never listed.
         """
         source, destination = self._arn(self._url), self._arn(self._queue_url)
         before = self._latest(source)
@@ -168,7 +168,10 @@ class DeadLetterRedrive:
     def _appears(
         self, source_arn: str, before: dict[str, Any] | None, handle: str, pause: Callable[[float], None]
     ) -> None:
-        """Wait until the list shows the task that was just started; SQS names only running ones by their handle."""
+        """Wait until the list shows the task that was just started; SQS names only running ones by their handle.
+
+        Raises QueueError where it never does: what the list has instead is another's account.
+        """
         for _ in range(_LOOKS_FOR_A_NEW_TASK):
             latest = self._latest(source_arn)
             if latest and (
@@ -178,6 +181,7 @@ class DeadLetterRedrive:
             ):
                 return
             pause(1)
+        raise QueueError("SQS does not list the move that it was told to begin: run the command again to follow it")
 
 
 def _letter(message: dict[str, Any]) -> DeadLetter:
