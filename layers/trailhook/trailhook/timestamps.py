@@ -18,7 +18,7 @@ of before 2002, so it is no time; from 10**18 on it counts nanoseconds."""
 
 _ISO = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}:\d{2})(?:[.,]\d+)?"
-    r" ?(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
+    r" ?(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?[0-5]\d)?)?",
     re.ASCII,
 )
 _DATE = re.compile(r"/Date\((?P<milliseconds>\d{12,14})\)/", re.ASCII)
