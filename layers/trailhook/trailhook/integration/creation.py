@@ -2,50 +2,61 @@
 
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from trailhook.errors import AnswerLost, CallRefused, OutOfTime
 from trailhook.integration.control_plane import LOOKS, ControlPlane
+from trailhook.integration.undo import Undo
 
 ALREADY_THERE = frozenset({"ChannelAlreadyExistsException", "EventDataStoreAlreadyExistsException"})
 
 
-class Creation:
-    """One resource to create. `find` looks for it by name and ownership tags, and returns its ARN or None."""
+class Creation(Struct):
+    """One resource to create, and its way back.
 
-    def __init__(self, find: Callable[[ControlPlane], str | None]) -> None:
-        self._find = find
-        self._arn: str | None = None
-        self._lost = False
+    `create` makes it and returns its ARN; `find` looks for it by name and ownership tags, and returns its ARN or None;
+    `discard` takes away what has that ARN.
+    """
 
-    def once(self, plane: ControlPlane, create: Callable[[], str]) -> str:
-        """The ARN of what `create` makes, or turns out to have made. Raises what `create` raises."""
+    create: Callable[[], str]
+    find: Callable[[ControlPlane], str | None]
+    discard: Callable[[ControlPlane, str], None]
+    arn: str | None = None
+    lost: bool = False
+    """Whether an answer to `create` was lost, so that nobody knows what it made."""
+
+    def carry_out(self, plane: ControlPlane, undo: Undo, what: str) -> str:
+        """The ARN of what `create` makes, or turns out to have made; `what` it is. Raises what `create` raises."""
+        undo.note(what, self._take_back)
         attempt = 0
-        while self._arn is None:
+        while self.arn is None:
             refused: CallRefused | None = None
             try:
-                self._arn = create()
+                self.arn = self.create()
             except AnswerLost:
-                self._lost = True
+                self.lost = True
             except CallRefused as error:
-                if not self._lost:
+                if not self.lost:
                     raise
                 refused = error
-            if self._lost:
-                self._arn = self._arn or self._find(plane)
-            if self._arn is None:
+            if self.lost:
+                self.arn = self.arn or self.find(plane)
+            if self.arn is None:
                 if refused and attempt >= LOOKS:
                     raise refused
                 plane.pause(attempt, "CloudTrail to answer a Create call")
                 attempt += 1
-        return self._arn
+        return self.arn
 
-    def made(self, plane: ControlPlane) -> str | None:
-        """The ARN of what is to be taken back, looked for where nobody knows whether it is there."""
-        for attempt in range(LOOKS if self._lost and not self._arn else 0):
-            self._arn = self._find(plane)
-            if self._arn:
+    def _take_back(self, plane: ControlPlane) -> None:
+        """Discard what was made; where nobody knows whether it is there, look for it first."""
+        for attempt in range(LOOKS if self.lost and not self.arn else 0):
+            self.arn = self.find(plane)
+            if self.arn:
                 break
             try:
                 plane.pause(attempt, "a Create call to take effect")
             except OutOfTime:
-                return None
-        return self._arn
+                return
+        if self.arn:
+            self.discard(plane, self.arn)

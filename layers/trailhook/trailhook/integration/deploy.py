@@ -155,27 +155,20 @@ class Deployment:
     def _create(self, stores: Stores) -> str:
         wanted = self._wanted
 
-        def find(plane: ControlPlane) -> str | None:
-            made = self._made_now(plane)
-            return made.arn if made else None
-
-        creation = Creation(find)
-
-        def discard(plane: ControlPlane) -> None:
-            arn = creation.made(plane)
-            if arn:
-                remove_channel(plane, arn)
-
-        self._undo.note(f"the channel {wanted.channel_name}", discard)
-        arn = creation.once(
-            self._plane,
-            lambda: self._plane.create_channel(
+        def create() -> str:
+            return self._plane.create_channel(
                 Name=wanted.channel_name,
                 Source=wanted.source.name,
                 Destinations=_destinations(stores.arns),
                 Tags=as_list({**wanted.tags, **self._owner.tags}),
-            ),
-        )
+            )
+
+        def find(plane: ControlPlane) -> str | None:
+            made = self._made_now(plane)
+            return made.arn if made else None
+
+        creation = Creation(create, find, discard=remove_channel)
+        arn = creation.carry_out(self._plane, self._undo, f"the channel {wanted.channel_name}")
         policy = resource_policy(wanted, self._request.place, arn)
         if policy:
             self._plane.put_policy(arn, policy)

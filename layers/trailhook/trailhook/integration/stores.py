@@ -51,25 +51,8 @@ class StoreBuilder:
     def _create(self, store: NewStore, wanted: Integration) -> Stores:
         days = store.retention_days or DEFAULT_RETENTION_DAYS[store.billing_mode]
 
-        def find(plane: ControlPlane) -> str | None:
-            ours = (
-                arn
-                for arn, name in plane.store_arns().items()
-                if name == store.name and self._owner.made_now(plane.tags(arn) or {})
-            )
-            return next(ours, None)
-
-        creation = Creation(find)
-
-        def discard(plane: ControlPlane) -> None:
-            arn = creation.made(plane)
-            if arn:
-                discard_store(plane, arn, store.name)
-
-        self._undo.note(f"the event data store {store.name}", discard)
-        arn = creation.once(
-            self._plane,
-            lambda: self._plane.create_store(
+        def create() -> str:
+            return self._plane.create_store(
                 Name=store.name,
                 AdvancedEventSelectors=[
                     {
@@ -84,8 +67,21 @@ class StoreBuilder:
                 TerminationProtectionEnabled=True,
                 TagsList=as_list({**wanted.tags, **self._owner.tags, **self._marks(store)}),
                 **({"KmsKeyId": store.kms_key} if store.kms_key else {}),
-            ),
-        )
+            )
+
+        def find(plane: ControlPlane) -> str | None:
+            ours = (
+                arn
+                for arn, name in plane.store_arns().items()
+                if name == store.name and self._owner.made_now(plane.tags(arn) or {})
+            )
+            return next(ours, None)
+
+        def discard(plane: ControlPlane, arn: str) -> None:
+            discard_store(plane, arn, store.name)
+
+        creation = Creation(create, find, discard)
+        arn = creation.carry_out(self._plane, self._undo, f"the event data store {store.name}")
         self._wait_until_enabled(arn, store.name)
         return Stores((arn,), retention_days=days, unconfirmed=self._request.type == "Update")
 
