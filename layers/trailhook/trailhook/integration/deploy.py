@@ -3,7 +3,7 @@
 Both are one and the same: a repeated request, a redeployed stack and a rollback find part of the way already gone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -96,12 +96,10 @@ class Deployment:
         found = finder.find(self._wanted, current.channel if current else None, self._unchanged())
 
         # From here on things change.
-        former = former_tags(self._request.old_properties)
-        builder = StoreBuilder(self._plane, self._undo, self._request)
-        stores = builder.carry_out(self._wanted, found, former)
+        stores = StoreBuilder(self._plane, self._undo, self._request, self._wanted).carry_out(found)
         if channel_plan.aside:
             self._set_aside(channel_plan.aside)
-        arn = self._converge(channel_plan.current, stores, former) if channel_plan.current else self._create(stores)
+        arn = self._converge(channel_plan.current, stores) if channel_plan.current else self._create(stores)
         if stores.new_retention:
             # Last of all, because there is no undo: a shorter one deletes at once, as does taking back a longer one.
             self._plane.update_store(stores.arns[0], RetentionPeriod=stores.new_retention)
@@ -174,7 +172,7 @@ class Deployment:
             self._plane.put_policy(arn, policy)
         return arn
 
-    def _converge(self, current: Tagged, stores: Stores, former: Mapping[str, str | None]) -> str:
+    def _converge(self, current: Tagged, stores: Stores) -> str:
         """Bring our own channel to what is wanted, in place."""
         channel, wanted = current.channel, self._wanted
         if channel.name != wanted.channel_name or set(channel.stores) != set(stores.arns):
@@ -186,6 +184,7 @@ class Deployment:
             )
             self._plane.update_channel(channel.arn, Name=wanted.channel_name, Destinations=_destinations(stores.arns))
         self._converge_policy(channel.arn)
+        former = former_tags(self._request.old_properties)
         converge_tags(self._plane, self._undo, channel.arn, existing=current.tags, wanted=wanted.tags, former=former)
         return channel.arn
 

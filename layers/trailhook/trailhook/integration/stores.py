@@ -1,15 +1,14 @@
 """Making the event data store of an integration, or taking our own one back, and waiting until it is ENABLED."""
 
-from collections.abc import Mapping
-
 from msgspec import Struct
+from msgspec.structs import replace
 
 from trailhook.errors import InTheWay
 from trailhook.integration.control_plane import LOOKS, ControlPlane, EventDataStore, as_list
 from trailhook.integration.creation import Creation
 from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION
 from trailhook.integration.ownership import KMS_ALIAS, MADE_BY_UPDATE
-from trailhook.integration.properties import DEFAULT_RETENTION_DAYS, Integration, NewStore
+from trailhook.integration.properties import DEFAULT_RETENTION_DAYS, Integration, NewStore, former_tags
 from trailhook.integration.removal import discard_store
 from trailhook.integration.request import Request
 from trailhook.integration.tagging import converge_tags
@@ -32,23 +31,23 @@ class Stores(Struct, frozen=True):
 
 
 class StoreBuilder:
-    """Makes or takes the stores of one request."""
+    """Makes or takes the stores of one request, which asks for what is `wanted`."""
 
-    def __init__(self, plane: ControlPlane, undo: Undo, request: Request) -> None:
+    def __init__(self, plane: ControlPlane, undo: Undo, request: Request, wanted: Integration) -> None:
         self._plane = plane
         self._undo = undo
         self._owner = request.owner
         self._request = request
+        self._wanted = wanted
 
-    def carry_out(self, wanted: Integration, found: EventDataStore | None, former: Mapping[str, str | None]) -> Stores:
+    def carry_out(self, found: EventDataStore | None) -> Stores:
         """`found`: the wanted store where it is there already."""
-        if wanted.store is None:
-            return Stores(wanted.store_arns)
-        if found is None:
-            return self._create(wanted.store, wanted)
-        return self._take(found, wanted.store, wanted, former)
+        store = self._wanted.store
+        if store is None:
+            return Stores(self._wanted.store_arns)
+        return self._take(found, store) if found else self._create(store)
 
-    def _create(self, store: NewStore, wanted: Integration) -> Stores:
+    def _create(self, store: NewStore) -> Stores:
         days = store.retention_days or DEFAULT_RETENTION_DAYS[store.billing_mode]
 
         def create() -> str:
@@ -65,7 +64,7 @@ class StoreBuilder:
                 BillingMode=store.billing_mode,
                 RetentionPeriod=days,
                 TerminationProtectionEnabled=True,
-                TagsList=as_list({**wanted.tags, **self._owner.tags, **self._marks(store)}),
+                TagsList=as_list({**self._wanted.tags, **self._owner.tags, **self._marks(store)}),
                 **({"KmsKeyId": store.kms_key} if store.kms_key else {}),
             )
 
@@ -89,9 +88,7 @@ class StoreBuilder:
         marks = {KMS_ALIAS: store.kms_alias} if store.kms_alias else {}
         return {**marks, MADE_BY_UPDATE: self._request.request_id} if self._request.type == "Update" else marks
 
-    def _take(
-        self, found: EventDataStore, store: NewStore, wanted: Integration, former: Mapping[str, str | None]
-    ) -> Stores:
+    def _take(self, found: EventDataStore, store: NewStore) -> Stores:
         """Make our own store what is wanted, but for its retention."""
         if found.status == PENDING_DELETION:
             self._undo.note(
@@ -101,7 +98,6 @@ class StoreBuilder:
             self._plane.restore_store(found.arn)
         if found.status != ENABLED:
             self._wait_until_enabled(found.arn, store.name)
-        days = store.retention_days or found.retention_days
         changes: dict[str, object] = {}
         if store.name != found.name:
             changes["Name"] = store.name
@@ -114,16 +110,16 @@ class StoreBuilder:
         if changes:
             self._plane.update_store(found.arn, **changes)
         existing = self._plane.tags(found.arn) or {}
-        converge_tags(self._plane, self._undo, found.arn, existing=existing, wanted=wanted.tags, former=former)
-        unconfirmed = MADE_BY_UPDATE in existing
+        former = former_tags(self._request.old_properties)
+        converge_tags(self._plane, self._undo, found.arn, existing=existing, wanted=self._wanted.tags, former=former)
+        stores = Stores((found.arn,), retention_days=found.retention_days, unconfirmed=MADE_BY_UPDATE in existing)
+        days = store.retention_days or found.retention_days
         if days == found.retention_days:
-            return Stores((found.arn,), retention_days=days, unconfirmed=unconfirmed)
-        if days > found.retention_days or wanted.shorten_retention:
-            return Stores((found.arn,), retention_days=days, new_retention=days, unconfirmed=unconfirmed)
-        return Stores(
-            (found.arn,),
-            retention_days=found.retention_days,
-            unconfirmed=unconfirmed,
+            return stores
+        if days > found.retention_days or self._wanted.shorten_retention:
+            return replace(stores, retention_days=days, new_retention=days)
+        return replace(
+            stores,
             report=f"The event data store {store.name} keeps its retention of {found.retention_days} days instead of "
             f"{days}, because a shorter one deletes older events at once: set ShortenRetention to true to do that.",
         )
