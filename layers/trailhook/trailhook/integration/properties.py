@@ -80,9 +80,9 @@ def parse_properties(properties: Mapping[str, Any], place: Place) -> Integration
     return _Reader(_present(properties), place).integration()
 
 
-def on_delete(properties: Mapping[str, Any]) -> str:
-    """`delete` or `retain`. A Delete validates nothing, so whatever is not `delete` keeps the evidence."""
-    return "delete" if properties.get("OnDelete") == "delete" else "retain"
+def deletes_stores(properties: Mapping[str, Any]) -> bool:
+    """Whether what we made goes, too. A Delete validates nothing, so whatever is not `delete` keeps the evidence."""
+    return bool(properties.get("OnDelete") == "delete")
 
 
 def given_stores(properties: Mapping[str, Any]) -> frozenset[str]:
@@ -190,9 +190,7 @@ class _Reader:
         self._check_arn("ChannelArn", wanted.channel_arn, "channel")
 
     def _check_own_channel(self, wanted: Integration) -> None:
-        if not _NAME.fullmatch(wanted.channel_name):
-            given = repr(wanted.channel_name) if wanted.channel_name else "missing"
-            self._wrong.append(f"ChannelName must have 3 to 128 letters, digits, '.', '_' or '-'; it is {given}.")
+        self._check_name("ChannelName", wanted.channel_name)
         self._check_destinations(wanted)
         self._check_policy(wanted)
 
@@ -230,6 +228,11 @@ class _Reader:
         if len(set(wanted.principals)) < len(wanted.principals):
             self._wrong.append("PrincipalAccountIds names an account twice.")
 
+    def _check_name(self, label: str, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            given = repr(name) if name else "missing"
+            self._wrong.append(f"{label} must have 3 to 128 letters, digits, '.', '_' or '-'; it is {given}.")
+
     def _check_arn(self, name: str, arn: str, kind: str) -> None:
         match = _ARN.fullmatch(arn)
         if match is None or match["kind"] != kind:
@@ -252,11 +255,7 @@ class _Reader:
                 f"EventDataStore has no member {', '.join(unknown)}: remove it, or correct its spelling."
             )
         name = self._text("Name", within="EventDataStore")
-        if not _NAME.fullmatch(name):
-            given = repr(name) if name else "missing"
-            self._wrong.append(
-                f"EventDataStore.Name must have 3 to 128 letters, digits, '.', '_' or '-'; it is {given}."
-            )
+        self._check_name("EventDataStore.Name", name)
         billing = self._text("BillingMode", EXTENDABLE, (EXTENDABLE, FIXED), within="EventDataStore")
         key = self._text("KmsKeyId", within="EventDataStore")
         if key and not _KMS_KEY.fullmatch(key):
@@ -267,7 +266,7 @@ class _Reader:
         text = self._text("RetentionPeriodDays", within="EventDataStore")
         if not text:
             return None
-        longest = LONGEST_RETENTION_DAYS.get(billing, LONGEST_RETENTION_DAYS[EXTENDABLE])
+        longest = LONGEST_RETENTION_DAYS[billing]
         days = int(text) if re.fullmatch(r"[0-9]{1,6}", text) else 0
         if not 7 <= days <= longest:
             self._wrong.append(

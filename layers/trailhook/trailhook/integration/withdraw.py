@@ -9,7 +9,7 @@ from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import DENIALS, ControlPlane
 from trailhook.integration.destinations import unfit
-from trailhook.integration.properties import given_stores, on_delete
+from trailhook.integration.properties import deletes_stores, given_stores
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
 from trailhook.integration.request import FAILED, Request
 from trailhook.integration.response import Answer
@@ -26,7 +26,7 @@ class Withdrawal:
         self._owner = request.owner
         self._physical_id = request.physical_id or ""
         self._after_failed_create = ":channel/" not in self._physical_id
-        self._delete_stores = not self._after_failed_create and on_delete(request.properties) == "delete"
+        self._delete_stores = not self._after_failed_create and deletes_stores(request.properties)
         self._given = given_stores(request.properties)
         self._stays: list[str] = []
 
