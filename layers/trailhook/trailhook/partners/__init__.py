@@ -4,7 +4,6 @@ Beside it, a folder for an operator's own: a compiled descriptor in `own/` is a 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -34,29 +33,29 @@ def _read(file: Path, options: Options) -> Partner:
     return Descriptor.read(file).partner(options)
 
 
-REGISTRY: Mapping[str, Callable[[Options], Partner]] = MappingProxyType(
+REGISTRY: Mapping[str, Callable[[str, Options], Partner]] = MappingProxyType(
     {
-        "atlassian": partial(described, "atlassian"),
-        "auth0": partial(described, "auth0"),
-        "cloudflare": partial(described, "cloudflare"),
-        "cloudstoragesecurity": partial(written, "cloudstoragesecurity"),
-        "crowdstrike": partial(described, "crowdstrike"),
-        "custom": partial(written, "custom"),
-        "cyberark": partial(described, "cyberark"),
-        "github": partial(written, "github"),
-        "gitlab": partial(described, "gitlab"),
-        "kong": partial(described, "kong"),
-        "launchdarkly": partial(described, "launchdarkly"),
-        "netskope": partial(described, "netskope"),
-        "okta": partial(written, "okta"),
-        "onelogin": partial(described, "onelogin"),
-        "onepassword": partial(described, "onepassword"),
-        "pagerduty": partial(described, "pagerduty"),
-        "slack": partial(described, "slack"),
-        "snyk": partial(described, "snyk"),
-        "terraform": partial(described, "terraform"),
-        "wiz": partial(described, "wiz"),
-        "zoom": partial(described, "zoom"),
+        "atlassian": described,
+        "auth0": described,
+        "cloudflare": described,
+        "cloudstoragesecurity": written,
+        "crowdstrike": described,
+        "custom": written,
+        "cyberark": described,
+        "github": written,
+        "gitlab": described,
+        "kong": described,
+        "launchdarkly": described,
+        "netskope": described,
+        "okta": written,
+        "onelogin": described,
+        "onepassword": described,
+        "pagerduty": described,
+        "slack": described,
+        "snyk": described,
+        "terraform": described,
+        "wiz": described,
+        "zoom": described,
     }
 )
 
@@ -79,8 +78,8 @@ class Partners(Mapping[str, Partner]):
 
     def __getitem__(self, name: str) -> Partner:
         if name not in self._made:
-            make = REGISTRY.get(name) or partial(_read, self._own[name])
-            self._made[name] = make(self._options)
+            make = REGISTRY.get(name)
+            self._made[name] = make(name, self._options) if make else _read(self._own[name], self._options)
         return self._made[name]
 
     def __contains__(self, name: object) -> bool:
