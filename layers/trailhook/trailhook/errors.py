@@ -23,11 +23,10 @@ TrailhookError
 └── IntegrationError            the custom resource fails; the message is the reason that CloudFormation shows
     ├── PropertiesRefused       the properties break rules: one sentence for each
     ├── InTheWay                what is there already does not fit, or is not ours to change
-    ├── ControlPlaneError       a call to CloudTrail failed for good
-    │   ├── CallRefused         CloudTrail said no
-    │   │   └── LakeClosed      CloudTrail Lake does not take this account
-    │   ├── AnswerLost          nobody knows whether CloudTrail did it
-    │   └── OutOfTime           the invocation's time was over first
+    ├── CallRefused             CloudTrail said no
+    │   └── LakeClosed          CloudTrail Lake does not take this account
+    ├── AnswerLost              nobody knows whether CloudTrail did it
+    ├── OutOfTime               the invocation's time was over first
     └── OwnershipUnknown        CloudTrail does not tell the tags of what is pending deletion
 """
 
@@ -166,11 +165,7 @@ class InTheWay(IntegrationError):
     """What is there already does not fit, or is not ours to change."""
 
 
-class ControlPlaneError(IntegrationError):
-    """A call to CloudTrail failed for good."""
-
-
-class CallRefused(ControlPlaneError):
+class CallRefused(IntegrationError):
     """CloudTrail said no. `code` is the service's own."""
 
     def __init__(self, message: str, code: str) -> None:
@@ -182,11 +177,11 @@ class LakeClosed(CallRefused):
     """CloudTrail Lake does not take this account, so nothing of ours can be in it."""
 
 
-class AnswerLost(ControlPlaneError):
+class AnswerLost(IntegrationError):
     """The call may have taken effect, or not."""
 
 
-class OutOfTime(ControlPlaneError):
+class OutOfTime(IntegrationError):
     """The invocation's time was over before CloudTrail took the call."""
 
 
