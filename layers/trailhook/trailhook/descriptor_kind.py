@@ -53,7 +53,8 @@ class Actor(Struct, frozen=True):
         """Who it is; the details are taken of the event as it may be `shown`."""
         holds, chosen = _hold(self.when, subject), _unsigned(self.when, subject)
         found = first_text(self.id, subject) if holds or chosen else None
-        if found is None or found.text is None:
+        principal = _text(found)
+        if principal is None:
             if holds and _may_be_left_out(self.id_headers, subject):
                 # Without that header somebody else is named.
                 unsigned.append("userIdentity.principalId")
@@ -70,7 +71,7 @@ class Actor(Struct, frozen=True):
                 details |= {key: member for key, member in value.items() if member is not None}
             elif name is not None and value is not None and value != "":
                 details[name] = value
-        return UserIdentity(kind.text if kind and kind.text else "User", found.text, details)
+        return UserIdentity(_text(kind) or "User", principal, details)
 
 
 class FailureRule(Struct, frozen=True):
@@ -92,7 +93,7 @@ class FailureRule(Struct, frozen=True):
             return None
         code, message = first_text(self.code, subject), first_text(self.message, subject)
         unsigned += _named(("errorCode", code), ("errorMessage", message), all_of_them=chosen)
-        return Failure((code and code.text) or "Failed", (message and message.text) or NO_REASON)
+        return Failure(_text(code) or "Failed", _text(message) or NO_REASON)
 
 
 class Kind(Struct, frozen=True):
@@ -151,7 +152,7 @@ class Kind(Struct, frozen=True):
         return all(condition.unsigned(subject) or condition.holds(subject) for condition in self.when)
 
     def own_id(self, subject: Subject) -> str | None:
-        return _text(self.uid, subject)
+        return _text(first_text(self.uid, subject))
 
     def source_address(self, subject: Subject) -> Found | None:
         """The first place that holds an address: some hold a name, a list of proxies, "-", or 0.0.0.0 for none."""
@@ -166,7 +167,8 @@ class Kind(Struct, frozen=True):
     ) -> AuditEvent:
         uid = first_text(self.uid, subject)
         name = first_text(self.event_name, subject)
-        if name is None or name.text is None:
+        event_name = _text(name)
+        if event_name is None:
             raise UnmappableEvent("MissingField", f"The {self.name} has no event name")
         time = first(self.time, subject)
         moment = self._moment(time)
@@ -188,13 +190,13 @@ class Kind(Struct, frozen=True):
             event,
             key=(self.partner, self.name, *parts),
             uid=own_id,
-            name=name.text,
+            name=event_name,
             source=self.event_source,
-            version=(version and version.text) or "1",
+            version=_text(version) or "1",
             time=moment,
             identity=identity,
-            user_agent=user_agent.text if user_agent else None,
-            source_ip=source_ip.text if source_ip else None,
+            user_agent=_text(user_agent),
+            source_ip=_text(source_ip),
             failure=failure,
             request_parameters={key: value for key, value in subject.event.items() if key not in response},
             response_elements=response or None,
@@ -212,7 +214,7 @@ class Kind(Struct, frozen=True):
         none can hide another.
         """
         tenant = first_text(self.tenant, subject)
-        within = tenant.text or "" if tenant else ""
+        within = _text(tenant) or ""
         if uid is None or uid.text is None:
             members = [at(subject.event) for at in self.digest]
             digest = content_digest(members if any(member is not None for member in members) else event.value)
@@ -259,6 +261,5 @@ def _may_be_left_out(headers: Sequence[str], subject: Subject) -> bool:
     return not all(map(subject.delivery.vouches_for, headers))
 
 
-def _text(candidates: Sequence[Place], subject: Subject) -> str | None:
-    found = first_text(candidates, subject)
+def _text(found: Found | None) -> str | None:
     return found.text if found else None
