@@ -69,7 +69,7 @@ class HmacProof(Struct, frozen=True):
         given = _required(request, self.header)
         entries = [entry.strip(" ") for entry in given.split(",")] if self.listed else [given]
         expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), request.body, self.algorithm))
-        if not any(_equal(entry, expected) for entry in entries):
+        if not any(equal(entry, expected) for entry in entries):
             raise Unauthenticated(f"{self.header} does not match the body")
         if _STANDARD_WEBHOOKS.match(request.body):
             # Signed under the same secret and recorded, it would count here at any time.
@@ -101,12 +101,12 @@ class TimestampedHmacProof(Struct, frozen=True):
         if self.any_time:
             _check_moment(timestamp, request.received_at)
         else:
-            check_timestamp(timestamp, request.received_at)
+            _check_timestamp(timestamp, request.received_at)
         before, _, after = self.message.partition("{body}")
         around = [_raw(part.replace("{timestamp}", timestamp)) for part in (before, after)]
         message = request.body.join(around)
         expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), message, "sha256"))
-        if not _equal(given, expected):
+        if not equal(given, expected):
             raise Unauthenticated(f"{self.header} does not match the body and {self.timestamp_header}")
 
 
@@ -133,7 +133,7 @@ class TokenProof(Struct, frozen=True):
         if self.yields_to and request.header(self.yields_to):
             raise Unauthenticated(f"{self.name} does not count beside {self.yields_to}")
         given = _required(request, self.header)
-        if not _equal(given, self.prefix + _shared(secret)):
+        if not equal(given, self.prefix + _shared(secret)):
             raise Unauthenticated(f"{self.header} does not hold the webhook secret")
 
 
@@ -164,7 +164,7 @@ class StandardWebhooksProof(Struct, frozen=True):
             if request.header(f"{other}-{name}") not in {"", signed}:
                 # Unsigned, it would pass for that of this message further on.
                 raise Unauthenticated(f"{other}-{name} contradicts {family}-{name}")
-        check_timestamp(timestamp, request.received_at)
+        _check_timestamp(timestamp, request.received_at)
         message = b".".join((_raw(message_id), _raw(timestamp), request.body))
         if not _any_matches(_entries(signatures), message, secret):
             raise Unauthenticated(f"No entry of {family}-signature matches the message")
@@ -174,13 +174,18 @@ def base64_text(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
 
 
-def check_timestamp(text: str, received_at: int) -> None:
+def equal(given: str, expected: str) -> bool:
+    """Whether two texts are the same, compared in constant time."""
+    # Bytes, because compare_digest raises TypeError on text that is not ASCII, which a forger can send.
+    return hmac.compare_digest(_raw(given), _raw(expected))
+
+
+def _check_timestamp(text: str, received_at: int) -> None:
     """Raise Unauthenticated unless `text`, in whole seconds, lies within the tolerance of receipt (milliseconds)."""
     # A zero in front may be the end of the body, where that is signed before the time with nothing in between.
     if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
         raise Unauthenticated("The signed timestamp is not a number of seconds")
-    if abs(received_at // 1000 - int(text)) > TIMESTAMP_TOLERANCE_SECONDS:
-        raise Unauthenticated("The signed timestamp is too far from the time of receipt")
+    _check_distance(int(text), received_at)
 
 
 def _check_moment(text: str, received_at: int) -> None:
@@ -192,7 +197,11 @@ def _check_moment(text: str, received_at: int) -> None:
     except UnmappableEvent as error:
         # Its reason quotes the header, and the log holds no header of somebody who is not proven.
         raise Unauthenticated("The signed timestamp is not a time") from error
-    if abs(received_at // 1000 - int(moment.timestamp())) > TIMESTAMP_TOLERANCE_SECONDS:
+    _check_distance(int(moment.timestamp()), received_at)
+
+
+def _check_distance(seconds: int, received_at: int) -> None:
+    if abs(received_at // 1000 - seconds) > TIMESTAMP_TOLERANCE_SECONDS:
         raise Unauthenticated("The signed timestamp is too far from the time of receipt")
 
 
@@ -230,7 +239,7 @@ def _any_matches(entries: Sequence[tuple[str, str]], message: bytes, secret: str
         return any(_verify_ed25519(secret, message, signature) for signature in asymmetric)
     symmetric = [signature for version, signature in entries if version == "v1"]
     expected = [base64_text(hmac.digest(key, message, "sha256")) for key in _standard_webhooks_keys(_shared(secret))]
-    return any(_equal(signature, one) for signature in symmetric for one in expected)
+    return any(equal(signature, one) for signature in symmetric for one in expected)
 
 
 def _verify_ed25519(secret: str, message: bytes, signature: str) -> bool:
@@ -264,8 +273,3 @@ def _required(request: Request, header: str) -> str:
 
 def _raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
-
-
-def _equal(given: str, expected: str) -> bool:
-    # Bytes, because compare_digest raises TypeError on text that is not ASCII, which a forger can send.
-    return hmac.compare_digest(_raw(given), _raw(expected))

@@ -6,7 +6,6 @@ sender is proven, and no key may stand twice, so that the mapping reads the same
 """
 
 import base64
-import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from urllib.parse import urlencode
 from trailhook.errors import BadRequest, FetchError, SecretStoreError, Unauthenticated, Unavailable
 from trailhook.gateway import Request, Response
 from trailhook.https import Fetcher
-from trailhook.proofs import TIMESTAMP_TOLERANCE_SECONDS
+from trailhook.proofs import TIMESTAMP_TOLERANCE_SECONDS, equal
 from trailhook.sns_certificates import KEY_BITS, SigningCertificates, Topic
 
 NOTIFICATION = "Notification"
@@ -64,7 +63,8 @@ class SnsProof:
         if request.header("x-amz-sns-rawdelivery"):
             raise Unauthenticated("Raw message delivery carries no signature: switch it off for this subscription")
         message, topic = _message(request.body), topic_of(secret)
-        if topic and not _equal(message.get("TopicArn"), topic.arn):
+        given = message.get("TopicArn")
+        if topic and not (isinstance(given, str) and equal(given, topic.arn)):
             raise Unauthenticated("TopicArn is not the webhook secret")
         text = signed_text(message)
         _check_age(message["Timestamp"], request.received_at)
@@ -207,7 +207,3 @@ def _decoded(signature: Any) -> bytes:
     if len(decoded) * 8 < KEY_BITS:
         raise Unauthenticated("Signature is shorter than any of SNS's")
     return decoded
-
-
-def _equal(given: Any, expected: str) -> bool:
-    return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
