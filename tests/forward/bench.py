@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue
+from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue, event_data
 
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer
@@ -82,9 +82,9 @@ class Bench:
 
     @property
     def delivered(self) -> list[str]:
-        return [json.loads(taken.event_data)["UID"] for taken in self.destination.taken]
+        return [json.loads(event_data(taken))["UID"] for taken in self.destination.taken]
 
 
 def failing(outcome: Outcome, *numbers: int) -> Any:
     uids = {f"doc-{number}" for number in numbers}
-    return lambda entry: outcome if json.loads(entry.event_data)["UID"] in uids else DELIVERED
+    return lambda entry: outcome if json.loads(event_data(entry))["UID"] in uids else DELIVERED

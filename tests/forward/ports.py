@@ -1,5 +1,6 @@
 """Real implementations of forward's ports, in memory: what SQS, S3 and CloudTrail Lake would have, a test can read."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,11 @@ from trailhook.errors import QuarantineError, QueueError
 def entries(count: int) -> list[Entry]:
     """Events that differ in their ids alone."""
     return [Entry.of(str(number), b"{}") for number in range(count)]
+
+
+def event_data(entry: Entry) -> str:
+    """The event's text, as it stands in a request's body."""
+    return str(json.loads(entry.encoded)["eventData"])
 
 
 def take_everything(_entry: Entry) -> Outcome:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.forward.ports import event_data
 
 from trailhook.batch import MAX_BYTES, MAX_EVENTS, Entry, pack, request_body
 
@@ -36,7 +37,7 @@ def test_no_request_exceeds_a_limit_and_none_has_room_for_what_the_next_begins_w
         assert len(batch) <= 100
         body = request_body(batch)
         assert len(body) <= 1_000_000
-        assert [one["eventData"] for one in json.loads(body)["auditEvents"]] == [entry.event_data for entry in batch]
+        assert [one["eventData"] for one in json.loads(body)["auditEvents"]] == [event_data(entry) for entry in batch]
     for batch, following in pairwise(batches):
         assert len(batch) == 100 or len(request_body([*batch, following[0]])) + 1 > 1_000_000
 

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.forward.ports import event_data
 
 from trailhook.batch import Entry
 from trailhook.cloudtrail_lake import ENTRY_CODES, CloudTrailLake
@@ -126,7 +127,7 @@ def test_without_an_answer_nothing_is_known_so_the_batch_goes_again(channel: Cha
 
 
 def test_a_request_that_is_refused_for_one_entry_is_halved_until_that_one_is_found(channel: Channel) -> None:
-    bad = Entry.of("not an id!", entry("x").event_data.encode())
+    bad = Entry.of("not an id!", event_data(entry("x")).encode())
     good = [entry(f"e{number}") for number in range(9)]
     outcomes = Deliverer(channel.destination()).deliver([*good, bad], Deadline.of(None), Halt())
     assert {outcome.disposition for one, outcome in outcomes.items() if one != bad} == {Disposition.DELIVERED}

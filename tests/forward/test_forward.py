@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 from msgspec.structs import replace
 from tests.forward.bench import ACCOUNT, CHANNEL_GONE, Bench, delivery, entry, failing, record
-from tests.forward.ports import MemoryDestination
+from tests.forward.ports import MemoryDestination, event_data
 
 from trailhook.batch import Entry
 from trailhook.delivery import Delivery, PartnerEvent
@@ -37,7 +37,7 @@ def test_a_delivery_of_no_events_is_acknowledged_and_counted() -> None:
 def test_events_name_the_account_that_owns_the_channel_as_recipient() -> None:
     bench = Bench()
     bench.forward(record(Envelope(delivery(entry(1)))))
-    assert json.loads(bench.destination.taken[0].event_data)["recipientAccountId"] == ACCOUNT
+    assert json.loads(event_data(bench.destination.taken[0]))["recipientAccountId"] == ACCOUNT
 
 
 def test_messages_of_one_event_share_full_requests() -> None:
@@ -49,7 +49,7 @@ def test_messages_of_one_event_share_full_requests() -> None:
 def test_numbers_beyond_what_javascript_keeps_arrive_exactly() -> None:
     bench = Bench()
     bench.forward(record(Envelope(delivery(entry(1, run=6891110586028963295, huge=2**70)))))
-    parameters = json.loads(bench.destination.taken[0].event_data)["requestParameters"]
+    parameters = json.loads(event_data(bench.destination.taken[0]))["requestParameters"]
     assert (parameters["run"], parameters["huge"]) == (6891110586028963295, 2**70)
 
 
@@ -206,7 +206,7 @@ def test_after_the_deadline_no_further_message_is_opened() -> None:
 
 def test_an_answer_that_nobody_foresaw_costs_its_batch_a_retry_and_no_other_one_anything() -> None:
     def judge(taken: Entry) -> Outcome:
-        if json.loads(taken.event_data)["UID"] == "doc-0":
+        if json.loads(event_data(taken))["UID"] == "doc-0":
             raise AttributeError("'str' object has no attribute 'get'")
         return DELIVERED
 

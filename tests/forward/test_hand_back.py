@@ -4,7 +4,7 @@ import json
 
 import pytest
 from tests.forward.bench import THROTTLED, Bench, delivery, entry, failing, record
-from tests.forward.ports import MemoryDestination, MemoryQueue
+from tests.forward.ports import MemoryDestination, MemoryQueue, event_data
 
 from trailhook.destination import DELIVERED
 from trailhook.envelope import Envelope, Pending, decode_envelope
@@ -74,11 +74,11 @@ def test_where_handing_back_fails_the_whole_message_comes_back() -> None:
 
 
 def test_events_of_equal_id_in_one_delivery_are_told_apart_when_one_of_them_waits() -> None:
-    bench = Bench(MemoryDestination(judge=lambda entry: THROTTLED if "hubot" in entry.event_data else DELIVERED))
+    bench = Bench(MemoryDestination(judge=lambda entry: THROTTLED if "hubot" in event_data(entry) else DELIVERED))
     bench.forward(record(Envelope(delivery(entry(1), entry(1, actor="hubot")))))
     bench.destination.judge = lambda _entry: DELIVERED
     bench.forward(record(decode_envelope(bench.queue.sent[0][0])))
-    assert [json.loads(taken.event_data)["requestParameters"]["actor"] for taken in bench.destination.taken] == [
+    assert [json.loads(event_data(taken))["requestParameters"]["actor"] for taken in bench.destination.taken] == [
         "mona",
         "hubot",
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from tests.forward.bench import ACCOUNT, delivery, entry, record
-from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue
+from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue, event_data
 
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
@@ -29,7 +29,7 @@ EVENTS = PORTION_EVENTS * (PORTIONS_UNDER_WAY + 1)
 
 
 def portion_of(batch: Sequence[Entry]) -> int:
-    return int(json.loads(batch[0].event_data)["UID"].removeprefix("doc-")) // PORTION_EVENTS
+    return int(json.loads(event_data(batch[0]))["UID"].removeprefix("doc-")) // PORTION_EVENTS
 
 
 @dataclass

@@ -18,6 +18,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from msgspec.structs import replace
+from tests.forward.ports import event_data
 from tests.loopback import Exchange, listening
 from tests.partners.cases import cases, delivery
 from tests.redrive.conftest import Place
@@ -75,7 +76,7 @@ def test_events_that_a_mended_mapping_takes_are_those_of_the_golden_files(place:
     assert place.redrive("quarantine").exit_code == 0
     assert place.waiting() == quarantined
     assert place.forward()["delivered"] == len(golden) > len(MENDED)
-    assert {entry.id: json.loads(entry.event_data) for entry in place.destination.taken} == golden
+    assert {entry.id: json.loads(event_data(entry)) for entry in place.destination.taken} == golden
 
 
 @pytest.mark.parametrize("body", [b"\xff not UTF-8", b"not JSON", b"\x1f\x8b not gzip", b'[{"a":1}, \xff]'])

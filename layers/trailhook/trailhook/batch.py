@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from trailhook.exact_json import decode, encode_ascii
+from trailhook.exact_json import encode_ascii
 
 MAX_EVENTS = 100
 MAX_BYTES = 1_000_000
@@ -26,11 +26,6 @@ class Entry(Struct, frozen=True, eq=False, gc=False):
         checksum = b2a_base64(hashlib.sha256(event_data).digest(), newline=False)
         members = {"id": id, "eventData": event_data.decode(), "eventDataChecksum": checksum.decode()}
         return cls(id, encode_ascii(members))
-
-    @property
-    def event_data(self) -> str:
-        """The event's text."""
-        return str(decode(self.encoded)["eventData"])
 
     @property
     def size(self) -> int:
