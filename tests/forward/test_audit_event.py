@@ -13,6 +13,7 @@ from trailhook.audit_event import OBJECT_LIMITS, TEXT_LIMITS, AuditEvent, Failur
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.fitting import fit_audit_event
+from trailhook.redaction import Redaction
 
 TIME = datetime(2024, 2, 29, 23, 59, 59, 999_999, UTC)
 ORIGINAL = b"{" + b" " * 10_000 + b"}"
@@ -27,6 +28,7 @@ def fit(original: bytes = ORIGINAL, **members: Any) -> AuditEvent:
         "source": "example.com",
         "time": TIME,
         "identity": UserIdentity("User", "mona"),
+        "redaction": Redaction(),
     }
     return fit_audit_event(PartnerEvent(DELIVERY, {}, original), **(complete | members))
 

@@ -13,10 +13,12 @@ from trailhook import secret_names as names
 from trailhook.errors import SettingsError
 from trailhook.partner import Options
 from trailhook.partners import REGISTRY, load_partner
-from trailhook.redaction import BY_NAME, LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction
+from trailhook.redaction import LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction
 from trailhook.settings import ForwardSettings
 
 X = "not a real secret"
+BY_NAME = Redaction()
+"""The defaults alone."""
 
 
 def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[Mapping[str, Any], list[str]]:

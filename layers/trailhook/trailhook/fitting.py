@@ -19,7 +19,7 @@ from trailhook.audit_event import (
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.exact_json import encoded_size
-from trailhook.redaction import BY_NAME, LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction
+from trailhook.redaction import LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction
 from trailhook.timestamps import from_milliseconds, to_text
 
 DETAILS_LIMIT = 20_000
@@ -38,6 +38,7 @@ def fit_audit_event(
     source: str,
     time: datetime | None,
     identity: UserIdentity,
+    redaction: Redaction,
     version: str = "1",
     user_agent: str | None = None,
     source_ip: str | None = None,
@@ -46,7 +47,6 @@ def fit_audit_event(
     response_elements: Mapping[str, Any] | None = None,
     unsigned: Sequence[str] = (),
     notes: Mapping[str, Any] | None = None,
-    redaction: Redaction = BY_NAME,
 ) -> AuditEvent:
     """The audit event, cut to the schema's limits where it exceeds them.
 

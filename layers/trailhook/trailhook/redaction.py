@@ -104,10 +104,6 @@ class Redaction(Struct, frozen=True):
         return (*parts, *name.lower().rsplit(".", self.longest)[-self.longest :])[-self.longest :]
 
 
-BY_NAME = Redaction()
-"""The defaults alone."""
-
-
 class _At(Struct, frozen=True):
     """Where a walk is: the name there, the end of the path as lists have it, and what that says of all below."""
 
