@@ -19,9 +19,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     try:
         answer = receiver(ReceiveSettings.from_environ(os.environ)).answer(event)
         report_request(answer)
-        return answer.response.to_api_gateway()
     except Exception:  # noqa: BLE001 - the one broad catch: the fault is ours, so it is logged and the partner sends again
         logger("receive").exception("receive failed", extra={"request_id": request_id_of(event)})
         answer = refused(Unavailable("receive failed"), event, os.environ.get("PARTNER", ""))
         report_request(answer)
-        return answer.response.to_api_gateway()
+    return answer.response.to_api_gateway()
