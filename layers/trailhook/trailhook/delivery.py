@@ -37,8 +37,10 @@ class Delivery(Struct, frozen=True, gc=False):
         return self.headers.get(name, "")
 
     def vouches_for(self, name: str) -> bool:
-        """Whether the proof covers that header, or that there is none: that only a bearer token does, which covers the
-        content type too, as no signature does.
+        """Whether the proof covers that header, or that there is none.
+
+        A signature never covers that a header is not there. A bearer token vouches for the whole request, and is told
+        by the content type, which no signature covers.
         """
         return name in self.signed or (name not in self.headers and "content-type" in self.signed)
 

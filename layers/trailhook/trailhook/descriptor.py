@@ -129,14 +129,15 @@ class Descriptor(Struct, frozen=True):
         arrays = [path for path in self.arrays if isinstance(value_at(record.value, *path), list)]
         if not arrays or delivery.element:
             return [record]
-        # An event may have a member of that name, too: in its place it would leave nothing of itself.
+        # An event may have a member of that name, too. Taken apart, it would lose all the rest.
         kind, subject, _ = self.kind_of(record.value, delivery)
         if kind and kind.when:
             return [record]
         elements = [element for path in arrays for element in elements_or_itself(record, *path)]
         if any(element is record for element in elements):
             return [record]
-        # Nor does what the elements come with have an id, as an event has, also of a form that is not known yet.
+        # What only wraps events has no id. With one, and no event among the elements, it is itself one, of a form that
+        # is not known yet.
         holds_events = any(
             isinstance(element.value, Mapping) and self.kind_of(element.value, delivery)[0] for element in elements
         )

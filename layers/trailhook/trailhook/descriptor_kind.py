@@ -208,10 +208,9 @@ class Kind(Struct, frozen=True):
     def _identify(self, event: PartnerEvent, subject: Subject, uid: Found | None) -> tuple[str, list[str]]:
         """The UID, and what the id is made of.
 
-        A delivery's id in a header may stand over several events, or be copied; an id in the event may name a thing
-        that several events are about, and one that lacks a part, such as an organisation's without the event's, does;
-        in a tenant that lacks a part it may be another tenant's. Then the event itself is part of the identity, and
-        none can hide another.
+        So that no event hides another, the event itself is part of its identity wherever several may have its UID:
+        one in a header may stand over several events, or be copied; one in the event may name a thing that several are
+        about (`uid_repeats`); and where a part of it or of the tenant is not there, the rest may be anybody's.
         """
         tenant = first_text(self.tenant, subject)
         within = _text(tenant) or ""

@@ -72,7 +72,7 @@ class Forwarder:
     ) -> tuple[list[str], Ledger]:
         """Process an SQS event's records: the ids of those that go back to the queue, and the account of all events.
 
-        What is taken off the queue before the end, `report` is told before that: then only the rest is in the account.
+        Before messages are taken off the queue, `report` is given an account of them; the one returned holds the rest.
         """
         ledger = Ledger()
         messages = [Message.of(record) for record in records]

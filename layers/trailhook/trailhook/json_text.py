@@ -79,7 +79,7 @@ class JsonText:
             return iter([self.document()])
         if self._body.startswith(b"{") and (only := decode_whole(self._body)):
             return iter([only])
-        return self._told(self._records())
+        return self._blaming_bytes(self._records())
 
     def _records(self) -> Iterator[Record]:
         start = self._skip(0, _BETWEEN_RECORDS)
@@ -90,8 +90,8 @@ class JsonText:
             return
         yield from self._sequence(start)
 
-    def _told(self, records: Iterator[Record]) -> Iterator[Record]:
-        """The records. What cannot be read as JSON may be so for its bytes."""
+    def _blaming_bytes(self, records: Iterator[Record]) -> Iterator[Record]:
+        """The records. Where they cannot be read as JSON, and the body is not UTF-8 either, that is said to be why."""
         try:
             yield from records
         except MalformedDelivery as error:

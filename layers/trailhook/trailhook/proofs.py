@@ -208,7 +208,7 @@ def _check_distance(seconds: int, received_at: int) -> None:
 def _shared(secret: str) -> str:
     """The secret, if it is one that both sides keep to themselves. Raises Unauthenticated for any other.
 
-    A public key is none with a blank, a quotation mark or a member's name before it either, as it may be pasted.
+    A public key stays one however it was pasted: behind a blank, a quotation mark or the name of a member.
     """
     if PUBLIC_KEY_PREFIX in secret or not secret.removeprefix(_SYMMETRIC_PREFIX).strip():
         raise Unauthenticated("The webhook secret is empty or a public key")

@@ -96,7 +96,7 @@ class SignedPutAuditEvents:
 def _planned(
     client: "CloudTrailDataServiceClient", channel_arn: str, external_id: str | None
 ) -> tuple[str, Mapping[str, str], Mapping[str, Any], Any]:
-    """URL, headers, context and signer of a call, of which botocore tells before it makes it; so none is made.
+    """URL, headers, context and signer of a call, as botocore announces them before it; the call itself is not made.
 
     Raises ParamValidationError.
     """

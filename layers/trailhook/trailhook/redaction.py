@@ -77,8 +77,8 @@ class Redaction(Struct, frozen=True):
         return cls(paths, frozenset(path[-1] for path in paths), max(map(len, paths), default=0))
 
     def apply(self, name: str, members: Mapping[str, Any], removed: list[str]) -> Mapping[str, Any]:
-        """The members without secrets. `removed` gets an element for each of these: its path, beginning with `name`,
-        or nothing where it has enough to tell.
+        """The members without secrets. `removed` gets the path of each of these, beginning with `name`; where it has
+        MOST_TOLD already, an empty text, which only counts.
         """
         listed = bool(self.paths) and self.lists(self.end((), name))
         try:
@@ -90,7 +90,7 @@ class Redaction(Struct, frozen=True):
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
     def shown(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The event of which parts are put to where their path is another one, which no rule would recognise."""
+        """The event without secrets, for a mapping that moves parts of it: no rule knows them under another path."""
         return self.apply("", event, [])
 
     def lists(self, path: tuple[str, ...]) -> bool:

@@ -14,7 +14,7 @@ class Secret(IntEnum):
     """How much of a member is secret, by its name."""
 
     NOTHING = 0
-    TEXT = 1  # a text, or a list of them; an object of that name is about the secret, and only its `value` or so is it
+    TEXT = 1  # a text, or a list of them; of an object, which is about the secret, only its `value` or the like
     WITHIN = 2  # also the texts within an object
     NUMBER = 3  # also numbers
     ALL = 4  # whatever it holds: an operator's or a partner's list names it

@@ -33,8 +33,10 @@ class Subject(Struct, frozen=True, gc=False):
 
 
 class Found(Struct, frozen=True, gc=False):
-    """A value, where it stood, and whether that was a header, maybe one which the sender's proof does not cover, or is
-    no place at all: the time of receipt. Also whether a part was not there of what is joined.
+    """A value, and `where` it stood: a path, the name of a header, `constant` or `receipt`.
+
+    `header`: a part of it, at least, stood in a header. `unsigned`: a header that the sender's proof does not cover has
+    a say in it. `receipt`: it is the time of receipt. `incomplete`: it is joined, and one of its parts was not there.
     """
 
     value: Any

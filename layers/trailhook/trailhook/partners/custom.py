@@ -111,7 +111,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
 def _entries(record: Record, delivery: Delivery) -> Iterator[Record]:
     """The events of a PutAuditEvents request, or of one of its entries; anything else is an event itself.
 
-    What has other members than these is an event that says more, and would leave nothing of that.
+    What has other members beside these is an event as well: taken apart, it would lose them.
     """
     members = record.value.keys() if isinstance(record.value, Mapping) else ()
     is_request = not delivery.element and _REQUEST_MEMBERS.issuperset(members)

@@ -62,7 +62,7 @@ def acknowledge(_delivery: Delivery) -> Response:
 def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     """The events of an event hook, or System Log events as one object, an array or NDJSON."""
     for record in JsonText(open_body(delivery), element=delivery.element).records():
-        # An entry of the System Log may have such a member, too: in its place it would leave nothing of itself.
+        # An entry of the System Log may have such a member, too. Taken apart, it would lose all the rest.
         is_entry = delivery.element or any(text_at(record.value, name) is not None for name in ("published", "uuid"))
         for entry in [record] if is_entry else elements_or_itself(record, "data", "events"):
             yield PartnerEvent(delivery, entry.value, entry.original, entry.fault)
