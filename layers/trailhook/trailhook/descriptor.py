@@ -36,6 +36,12 @@ _FORM = re.compile(rb"[\w.%+-]+=")
 """How a form begins, and JSON never does."""
 
 _ENCODINGS: Mapping[str, Callable[[bytes], str]] = {"hex": bytes.hex, "base64": base64_text}
+_PROOFS: Mapping[str, Callable[..., Proof]] = {
+    "token": TokenProof,
+    "hmac": HmacProof,
+    "timestamped_hmac": TimestampedHmacProof,
+}
+"""By their kind. The other members of one in a descriptor have the names, and the defaults, of the proof's own."""
 
 
 class Descriptor(Struct, frozen=True):
@@ -163,28 +169,10 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _proof(spec: Mapping[str, Any]) -> Proof:
-    match spec["kind"]:
-        case "token":
-            return TokenProof(spec["name"], spec["header"], spec.get("prefix", ""), yields_to=spec.get("yields_to"))
-        case "hmac":
-            return HmacProof(
-                spec["name"],
-                spec["header"],
-                spec.get("prefix", ""),
-                spec.get("algorithm", "sha256"),
-                _ENCODINGS[spec.get("encoding", "hex")],
-                listed=spec.get("listed", False),
-            )
-        case _:
-            return TimestampedHmacProof(
-                spec["name"],
-                spec["header"],
-                spec["timestamp_header"],
-                spec["message"],
-                spec.get("prefix", ""),
-                _ENCODINGS[spec.get("encoding", "hex")],
-                any_time=spec.get("any_time", False),
-            )
+    settings = {name: value for name, value in spec.items() if name not in {"kind", "encoding"}}
+    if "encoding" in spec:
+        settings["encode"] = _ENCODINGS[spec["encoding"]]
+    return _PROOFS[spec["kind"]](**settings)
 
 
 def _empty(status: HTTPStatus, _delivery: Delivery) -> Response:
