@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from trailhook.errors import InTheWay
-from trailhook.integration.control_plane import Channel, ControlPlane
+from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.inventory import Channel
 from trailhook.integration.ownership import Owner
 from trailhook.integration.properties import Integration
 

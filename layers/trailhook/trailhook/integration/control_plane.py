@@ -9,16 +9,15 @@ that must not run twice raises AnswerLost where nobody knows whether it did.
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 from botocore.parsers import ResponseParserError
-from msgspec import Struct
 
 from trailhook.deadline import Deadline
 from trailhook.errors import AnswerLost, CallRefused, OutOfTime, OwnershipUnknown
 from trailhook.integration.advice import api_name, refusal
+from trailhook.integration.inventory import Channel, EventDataStore
 
 if TYPE_CHECKING:
     # The stubs are for development and not in the layer.
@@ -43,32 +42,6 @@ DENIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-
-
-class Channel(Struct, frozen=True):
-    """A channel; `stores` are the ARNs of its destinations, `ingested` is when somebody last put events, if ever."""
-
-    arn: str
-    name: str
-    source: str
-    stores: tuple[str, ...]
-    ingested: datetime | None
-
-
-class EventDataStore(Struct, frozen=True):
-    """An event data store. `categories` are the values of eventCategory that its selectors let in."""
-
-    arn: str
-    name: str
-    status: str
-    categories: frozenset[str]
-    multi_region: bool
-    organization: bool
-    retention_days: int
-    billing_mode: str
-    kms_key: str | None
-    protected: bool
-    created: datetime | None
 
 
 class ControlPlane:
@@ -104,7 +77,7 @@ class ControlPlane:
 
     def channel(self, arn: str) -> Channel | None:
         found = self._call("get_channel", absent=CHANNEL_GONE, Channel=arn)
-        return _to_channel(found) if found else None
+        return Channel.of(found) if found else None
 
     def create_channel(self, **parameters: Any) -> str:
         """The new channel's ARN. Raises AnswerLost."""
@@ -139,7 +112,7 @@ class ControlPlane:
 
     def store(self, arn: str) -> EventDataStore | None:
         found = self._call("get_event_data_store", absent=STORE_GONE, EventDataStore=arn)
-        return _to_store(found) if found else None
+        return EventDataStore.of(found) if found else None
 
     def create_store(self, **parameters: Any) -> str:
         """The new event data store's ARN. Raises AnswerLost."""
@@ -287,34 +260,3 @@ def _passes(error: ClientError, code: str) -> bool:
 
 def _may_have_run(error: ClientError) -> bool:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)) >= 500
-
-
-def _to_channel(found: Mapping[str, Any]) -> Channel:
-    stores = tuple(destination["Location"] for destination in found.get("Destinations") or ())
-    status = found.get("IngestionStatus") or {}
-    moments = [status.get("LatestIngestionSuccessTime"), status.get("LatestIngestionAttemptTime")]
-    ingested = max((moment for moment in moments if moment), default=None)
-    return Channel(found["ChannelArn"], found["Name"], found["Source"], stores, ingested)
-
-
-def _to_store(found: Mapping[str, Any]) -> EventDataStore:
-    categories = {
-        category
-        for selector in found.get("AdvancedEventSelectors") or ()
-        for field in selector["FieldSelectors"]
-        if field["Field"] == "eventCategory"
-        for category in field.get("Equals") or ()
-    }
-    return EventDataStore(
-        arn=found["EventDataStoreArn"],
-        name=found["Name"],
-        status=found["Status"],
-        categories=frozenset(categories),
-        multi_region=bool(found.get("MultiRegionEnabled")),
-        organization=bool(found.get("OrganizationEnabled")),
-        retention_days=int(found.get("RetentionPeriod") or 0),
-        billing_mode=str(found.get("BillingMode") or ""),
-        kms_key=found.get("KmsKeyId") or None,
-        protected=bool(found.get("TerminationProtectionEnabled")),
-        created=found.get("CreatedTimestamp"),
-    )

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from trailhook.errors import InTheWay, OwnershipUnknown
-from trailhook.integration.control_plane import Channel, ControlPlane, EventDataStore
+from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook.integration.ownership import KMS_ALIAS, Owner
 from trailhook.integration.properties import EXTENDABLE, LONGEST_RETENTION_DAYS, Integration, NewStore
 from trailhook.integration.request import Place

@@ -1,0 +1,69 @@
+"""A channel and an event data store, made of what CloudTrail tells of them.
+
+AWS pages: "GetChannel", "GetEventDataStore", CloudTrail API Reference.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+
+class Channel(Struct, frozen=True):
+    """A channel; `stores` are the ARNs of its destinations, `ingested` is when somebody last put events, if ever."""
+
+    arn: str
+    name: str
+    source: str
+    stores: tuple[str, ...]
+    ingested: datetime | None
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> "Channel":
+        """The channel of GetChannel's answer."""
+        stores = tuple(destination["Location"] for destination in found.get("Destinations") or ())
+        status = found.get("IngestionStatus") or {}
+        moments = [status.get("LatestIngestionSuccessTime"), status.get("LatestIngestionAttemptTime")]
+        ingested = max((moment for moment in moments if moment), default=None)
+        return cls(found["ChannelArn"], found["Name"], found["Source"], stores, ingested)
+
+
+class EventDataStore(Struct, frozen=True):
+    """An event data store. `categories` are the values of eventCategory that its selectors let in."""
+
+    arn: str
+    name: str
+    status: str
+    categories: frozenset[str]
+    multi_region: bool
+    organization: bool
+    retention_days: int
+    billing_mode: str
+    kms_key: str | None
+    protected: bool
+    created: datetime | None
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> "EventDataStore":
+        """The event data store of GetEventDataStore's answer."""
+        categories = {
+            category
+            for selector in found.get("AdvancedEventSelectors") or ()
+            for field in selector["FieldSelectors"]
+            if field["Field"] == "eventCategory"
+            for category in field.get("Equals") or ()
+        }
+        return cls(
+            arn=found["EventDataStoreArn"],
+            name=found["Name"],
+            status=found["Status"],
+            categories=frozenset(categories),
+            multi_region=bool(found.get("MultiRegionEnabled")),
+            organization=bool(found.get("OrganizationEnabled")),
+            retention_days=int(found.get("RetentionPeriod") or 0),
+            billing_mode=str(found.get("BillingMode") or ""),
+            kms_key=found.get("KmsKeyId") or None,
+            protected=bool(found.get("TerminationProtectionEnabled")),
+            created=found.get("CreatedTimestamp"),
+        )
