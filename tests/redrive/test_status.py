@@ -120,11 +120,11 @@ def test_what_needs_somebody_is_told_with_the_command_that_goes_on(watched: Watc
     lines = result.stdout.splitlines()
     named = f"--stack {watched.name} --region us-east-1 --dry-run"
     assert lines[:6] == [
-        "asks for somebody: dead letters, alarms ringing",
+        "needs attention: dead letters, alarms ringing",
         "deliveries    2 waiting, 0 with forward or between tries, 0 postponed",
         "              the oldest for 42 min; what was received three times may wait longer",
         "dead letters  1",
-        "              the oldest came here 2 d 3 h ago, or before",
+        "              the oldest moved here 2 d 3 h ago or earlier",
         f"              $ trailhook redrive dead-letters {named}",
     ]
     assert lines[6].startswith("quarantine    1 object, 1 not redriven, the latest of 20")
@@ -172,7 +172,7 @@ def test_what_was_received_three_times_has_no_age(watched: Watched, told: Sequen
     lines = watched.status().stdout.splitlines()
     assert lines[1:3] == [
         "deliveries    1 waiting, 0 with forward or between tries, 0 postponed",
-        "              for how long is not told: just here, or received three times (docs/operations.md, What waits)",
+        "              age unknown: just arrived, or received three times (docs/operations.md, What waits)",
     ]
 
 
@@ -277,7 +277,7 @@ def test_a_topic_that_somebody_deleted_asks_for_somebody(watched: Watched, monke
     with refusing("NotFound") as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", url)
         result = watched.status()
-    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "asks for somebody: topic gone")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "needs attention: topic gone")
 
 
 def test_an_alarm_that_somebody_deleted_asks_for_somebody(watched: Watched) -> None:
@@ -341,7 +341,7 @@ def test_an_outage_that_is_older_than_what_is_asked_for_is_not_said_to_begin_the
 def test_a_laptop_without_anything_to_do_does_not_claim_that_somebody_watches(place: Place, tmp_path: Path) -> None:
     keep_status(place, tmp_path)
     result = place.run("status", "--local", "github", "--state", str(tmp_path))
-    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "calm, though no alarm watches here")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "calm; no alarms watch here")
 
 
 def test_a_long_text_of_an_alarm_is_wrapped(watched: Watched) -> None:
@@ -403,7 +403,7 @@ def test_a_part_that_cannot_be_read_keeps_none_of_the_others_back(
         told = json.loads(watched.status("--json").stdout)
     assert result.exit_code == 3
     lines = result.stdout.splitlines()
-    assert lines[0] == f"not known: {', '.join(named)} could not be read; nothing else asks for somebody"
+    assert lines[0] == f"not known: {', '.join(named)} could not be read; nothing else needs attention"
     for part in named:
         at = next(number for number, line in enumerate(lines) if line.startswith(f"{part:<14}not read: "))
         assert "AccessDeniedException" in lines[at]
@@ -421,9 +421,9 @@ def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
     with refusing("AccessDenied") as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", url)
         result = watched.status()
-    # What can be read asks for somebody, whatever the rest would say.
+    # What can be read needs attention, whatever the rest would say.
     assert result.exit_code == 1
-    assert "asks for somebody: dead letters (not read: oldest, 24 hours, alarms)\n" in result.stdout
+    assert "needs attention: dead letters (not read: oldest, 24 hours, alarms)\n" in result.stdout
     for action in ("cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics"):
         assert f"              allow {action}: see docs/operations.md, The command line\n" in result.stdout
 
@@ -472,7 +472,7 @@ def test_a_part_that_somebody_deleted_asks_for_somebody(watched: Watched) -> Non
     watched.place.sqs.delete_queue(QueueUrl=watched.place.resources.dead_letter_queue_url)
     result = watched.status()
     assert result.exit_code == 1
-    assert "asks for somebody: dead-letter queue gone, quarantine bucket gone\n" in result.stdout
+    assert "needs attention: dead-letter queue gone, quarantine bucket gone\n" in result.stdout
     assert result.stdout.count("somebody deleted it: make it again as template.yaml has it, or move") == 2
 
 
@@ -497,7 +497,7 @@ def test_a_service_that_does_not_answer_is_waited_for_no_longer_than_somebody_wa
         result = watched.status()
         took = time.monotonic() - began
     assert result.exit_code == 3
-    assert "not known: trigger, topic could not be read; nothing else asks for somebody\n" in result.stdout
+    assert "not known: trigger, topic could not be read; nothing else needs attention\n" in result.stdout
     assert "topic         not read: no answer within 6 seconds\n" in result.stdout
     # Together, where one after the other would take twice as long.
     assert took < 12
@@ -579,10 +579,10 @@ def test_an_integration_on_this_laptop_has_no_alarms_and_no_day(place: Place, tm
     result = place.run("status", "--local", "github", "--state", str(tmp_path))
     assert result.exit_code == 1, result.output
     assert re.sub(r"here \d+ s", "here 0 s", result.stdout).splitlines() == [
-        "asks for somebody: dead letters",
+        "needs attention: dead letters",
         "deliveries    0 waiting, 0 with forward or between tries, 0 postponed",
         "dead letters  1",
-        "              the oldest came here 0 s ago, or before",
+        "              the oldest moved here 0 s ago or earlier",
         f"              $ trailhook redrive dead-letters --local github --state {tmp_path} --dry-run",
         "quarantine    empty",
     ]

@@ -19,7 +19,7 @@ from trailhook_local.stack.stack import DEFAULT_STATE
 
 
 class NotKnown(Failure):
-    """Nothing could be read. The status is neither 1, which asks for somebody, nor 2, a command that is wrong."""
+    """Nothing could be read. The status is neither 1 (something needs attention) nor 2 (the command is wrong)."""
 
     exit_code = 3
 
@@ -36,7 +36,7 @@ EXIT_STATUS = {True: 0, False: 1, None: NotKnown.exit_code}
 def status_command(*, stack: str | None, local: str | None, region: str | None, state: Path, as_json: bool) -> None:
     """Show what waits, what failed and what rings, and what the last 24 hours brought.
 
-    Changes nothing. The exit status is 1 if something asks for somebody: an alarm rings or was deleted, there are dead
+    Changes nothing. The exit status is 1 if something needs attention: an alarm rings or was deleted, there are dead
     letters, forward is switched off, or a part is gone. It is 3 if nothing of what could be read does, but not all
     could be read.
     """
@@ -80,10 +80,10 @@ def _show(seen: Overview, named: str) -> None:
 def _in_short(seen: Overview) -> str:
     unread = ", ".join(one.part for one in seen.unread if not one.gone)
     if seen.asks:
-        return f"asks for somebody: {', '.join(seen.asks)}{f' (not read: {unread})' if unread else ''}"
+        return f"needs attention: {', '.join(seen.asks)}{f' (not read: {unread})' if unread else ''}"
     if unread:
-        return f"not known: {unread} could not be read; nothing else asks for somebody"
-    return "calm" if seen.alarms else "calm, though no alarm watches here"
+        return f"not known: {unread} could not be read; nothing else needs attention"
+    return "calm" if seen.alarms else "calm; no alarms watch here"
 
 
 def _deliveries(seen: Overview) -> list[str]:
@@ -95,7 +95,7 @@ def _deliveries(seen: Overview) -> list[str]:
     if counts.total and seen.oldest:
         age = seen.oldest.deliveries
         lines.append(
-            "for how long is not told: just here, or received three times (docs/operations.md, What waits)"
+            "age unknown: just arrived, or received three times (docs/operations.md, What waits)"
             if not age
             else f"the oldest for {_span(age)}; what was received three times may wait longer"
         )
@@ -117,7 +117,7 @@ def _dead_letters(seen: Overview, named: str) -> list[str]:
     lines = [f"{counts.total:,}"]
     if counts.total:
         if seen.oldest and seen.oldest.dead_letters is not None:
-            lines.append(f"the oldest came here {_span(seen.oldest.dead_letters)} ago, or before")
+            lines.append(f"the oldest moved here {_span(seen.oldest.dead_letters)} ago or earlier")
         lines.append(f"$ trailhook redrive dead-letters {named} --dry-run")
     return lines
 
