@@ -55,9 +55,8 @@ class Answer(Struct, frozen=True):
             if excess <= 0 or not reason:
                 return body
             # A character takes one to twelve bytes of JSON.
-            reason = (
-                reason[: max(0, len(reason) - max(4, excess // 12 + 3))].rstrip("…") + "…" if len(reason) > 4 else ""
-            )
+            kept = max(0, len(reason) - max(4, excess // 12 + 3))
+            reason = reason[:kept].rstrip("…") + "…" if len(reason) > 4 else ""
 
 
 def deliver_answer(body: bytes, url: str, deadline: Deadline) -> str | None:
