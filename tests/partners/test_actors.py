@@ -411,3 +411,30 @@ def without(value: Any, nothing: str | None) -> Any:
     if isinstance(value, list):
         return [without(element, nothing) for element in value]
     return nothing if value == MISSING else value
+
+
+API_CLIENT = [{"Key": "actor_cid", "ValueString": "c"}, {"Key": "APIClientID", "ValueString": "c0ffee"}]
+
+
+@pytest.mark.parametrize(
+    ("members", "actor"),
+    [
+        ({"ServiceName": "api_request", "AuditKeyValues": API_CLIENT}, ("ApiClient", "c0ffee")),
+        ({"ServiceName": "api_request", "Attributes": {"APIClientID": "c0ffee"}}, ("ApiClient", "c0ffee")),
+        ({"ServiceName": "api_request", "AuditKeyValues": API_CLIENT[:1]}, ("Service", "crowdstrike.com")),
+        ({"ServiceName": "api_request", "AuditKeyValues": API_CLIENT, "UserId": "mira"}, ("User", "mira")),
+        # The client that is made or deleted is not the one who does it.
+        ({"ServiceName": "Crowdstrike API Client", "AuditKeyValues": API_CLIENT}, ("Service", "crowdstrike.com")),
+        (
+            {"ServiceName": "Crowdstrike API Client", "Attributes": {"APIClientID": "c0ffee"}},
+            ("Service", "crowdstrike.com"),
+        ),
+        ({"UserSid": "S-1-5-21-1", "UserName": "mira"}, ("User", "S-1-5-21-1")),
+        ({"UserSid": "S-1-0-0", "UserName": "mira"}, ("User", "mira")),
+    ],
+)
+def test_who_did_what_an_audit_record_of_crowdstrikes_tells(members: Mapping[str, Any], actor: tuple[str, str]) -> None:
+    event = {"UserId": "", "OperationName": "logged", **members}
+    for record in (PROPERTIES | {"event": event}, {"ExternalApiType": "Event_t", "timestamp": 1_762_331_405} | event):
+        identity = event_data("crowdstrike", record)["userIdentity"]
+        assert (identity["type"], identity["principalId"]) == actor

@@ -1,5 +1,8 @@
 """Addresses as partners write them: a zone belongs to IPv6 alone, and what is no address is only where it came from."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from tests.partners.cases import event_data
 
@@ -36,3 +39,30 @@ def test_what_is_no_address_stays_where_it_came_from() -> None:
     event = event_data("kong", record)
     assert "sourceIPAddress" not in event
     assert event["requestParameters"]["client_ip"] == "8.8.8.8%25eth0"
+
+
+@pytest.mark.parametrize(
+    ("members", "found"),
+    [
+        ({"UserIp": "", "Attributes": {"user_ip": "8.8.8.8"}, "SourceIp": "8.8.4.4"}, "8.8.8.8"),
+        ({"SourceIp": "8.8.4.4"}, "8.8.4.4"),
+        ({"UserId": "AIDA", "UserSourceIp": "8.8.4.4"}, "8.8.4.4"),
+        ({"SourceAccountName": "mira", "SourceEndpointIpAddress": "8.8.4.4"}, "8.8.4.4"),
+        ({"UserName": "mira", "EndpointIp": "8.8.4.4"}, "8.8.4.4"),
+        ({"UserName": "mira", "LocalIP": "10.0.0.7", "LocalIPv6": ""}, "10.0.0.7"),
+        ({"UserName": "mira", "LocalIP": "", "LocalIPv6": "2001:db8::7"}, "2001:db8::7"),
+        ({"ConnectionDirection": "0", "LocalAddress": "10.0.0.7", "RemoteAddress": "8.8.8.8"}, "10.0.0.7"),
+        ({"ConnectionDirection": "1", "LocalAddress": "10.0.0.7", "RemoteAddress": "8.8.8.8"}, "8.8.8.8"),
+        ({"ConnectionDirection": 1, "LocalAddress": "10.0.0.7", "RemoteAddress": "8.8.8.8"}, "8.8.8.8"),
+        ({"ConnectionDirection": "2", "LocalAddress": "10.0.0.7", "RemoteAddress": "8.8.8.8"}, "10.0.0.7"),
+    ],
+)
+def test_each_of_crowdstrikes_records_has_a_name_of_its_own_for_an_address(
+    members: Mapping[str, Any], found: str
+) -> None:
+    streamed = {
+        "metadata": {"customerIDString": "c", "eventType": "t", "offset": 1, "eventCreationTime": 1_762_331_405}
+    }
+    replicated: dict[str, Any] = {"ExternalApiType": "Event_t", "timestamp": "2025-11-05T08:30:05Z"}
+    for record in ({**streamed, "event": members}, {**replicated, **members}):
+        assert event_data("crowdstrike", record)["sourceIPAddress"] == found

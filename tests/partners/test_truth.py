@@ -22,6 +22,13 @@ FOLDERS = {"cloudevents": "custom", "terraform-cloud": "terraform"}
 PARTNERS = {path.name: FOLDERS.get(path.name, path.name) for path in sorted(SAMPLES.glob("*")) if path.is_dir()}
 PARTNERS = {folder: partner for folder, partner in PARTNERS.items() if partner in REGISTRY}
 EXPLAINED = {
+    **{
+        f"crowdstrike/eventstreams-other-sekoia.truth.ndjson:{line}": (
+            "source_ip",
+            "LocalIP is the machine's own address",
+        )
+        for line in range(2, 7)
+    },
     "crowdstrike/eventstreams-other-sekoia.truth.ndjson:7": ("source_ip", "0.0.0.0 is how a sensor writes no address"),
     "crowdstrike/eventstreams-other-sekoia.truth.ndjson:12": ("user_id", "S-1-0-0 is how Windows writes nobody"),
     "crowdstrike/eventstreams-other-sekoia.truth.ndjson:13": ("user_id", "S-1-0-0 is how Windows writes nobody"),
