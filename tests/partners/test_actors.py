@@ -438,3 +438,17 @@ def test_who_did_what_an_audit_record_of_crowdstrikes_tells(members: Mapping[str
     for record in (PROPERTIES | {"event": event}, {"ExternalApiType": "Event_t", "timestamp": 1_762_331_405} | event):
         identity = event_data("crowdstrike", record)["userIdentity"]
         assert (identity["type"], identity["principalId"]) == actor
+
+
+@pytest.mark.parametrize(
+    ("members", "actor"),
+    [
+        ({"user": "unknown", "userkey": "Unknown"}, ("Service", "netskope.com")),
+        ({"user": "unknown", "acting_user": "mira@example.com"}, ("User", "mira@example.com")),
+    ],
+)
+def test_unknown_is_nobodys_name_to_netskope(members: Mapping[str, str], actor: tuple[str, str]) -> None:
+    identity = event_data("netskope", {"_id": "n-1", "timestamp": 1_762_331_405, "type": "page", **members})[
+        "userIdentity"
+    ]
+    assert (identity["type"], identity["principalId"]) == actor

@@ -33,6 +33,7 @@ def atlassian(words: str) -> list[Mapping[str, Any]]:
 
 
 CYBERARK = {"uuid": "u-1", "auditCode": "IDP2004", "auditType": "Info", "timestamp": 1_762_331_405_123}
+NETSKOPE = {"_id": "n-1", "timestamp": 1_762_331_405}
 IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info", "FailReason": "Bad password"}
 
 
@@ -76,6 +77,31 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
                 "external_shared_channel_invite_request_denied": None,
             }.items()
         ),
+        *(
+            (
+                "netskope",
+                NETSKOPE | {"audit_log_event": name, "supporting_data": {"data_type": kind, "data_values": values}},
+                code,
+                message,
+            )
+            for name, kind, values, code, message in (
+                ("Rest API V2 Call", "incidents", [403, "POST", "/api/v2/incidents"], "403", NO_REASON),
+                ("Rest API V2 Call", "incidents", [200, "POST", "/api/v2/incidents"], None, None),
+                ("Edited policy", "policy", [500], None, None),
+                ("Login Failed", "user", ["192.0.2.7"], "Failed", "Login Failed"),
+                (
+                    "Admin logged out because of successive login failures",
+                    "user",
+                    [],
+                    "Failed",
+                    "Admin logged out because of successive login failures",
+                ),
+            )
+        ),
+        ("netskope", NETSKOPE | {"activity": "Login Failed"}, "Failed", "Login Failed"),
+        ("netskope", NETSKOPE | {"activity": "", "app_activity": "Login Failed"}, "Failed", "Login Failed"),
+        ("netskope", NETSKOPE | {"activity": "Login Successful"}, None, None),
+        ("netskope", NETSKOPE | {"activity": "Login Failed", "action": "block", "policy": "p"}, "block", "p"),
         ("terraform", assessment("failed"), "assessment:failed", "Checked"),
         ("terraform", assessment("check_failure"), "assessment:check_failure", "Checked"),
         ("terraform", assessment("drifted"), None, None),
