@@ -452,3 +452,15 @@ def test_unknown_is_nobodys_name_to_netskope(members: Mapping[str, str], actor: 
         "userIdentity"
     ]
     assert (identity["type"], identity["principalId"]) == actor
+
+
+@pytest.mark.parametrize(
+    ("names", "principal"), [(["night-porter"], "night-porter"), (["night-porter", "mira"], "wiz.io")]
+)
+def test_one_of_several_actors_of_a_threat_is_not_known_to_be_the_one(names: list[str], principal: str) -> None:
+    threat = {
+        "id": "t-1",
+        "createdAt": "2025-11-05T08:30:05Z",
+        "actors": [{"id": name, "type": "USER"} for name in names],
+    }
+    assert event_data("wiz", threat)["userIdentity"]["principalId"] == principal

@@ -66,3 +66,32 @@ def test_each_of_crowdstrikes_records_has_a_name_of_its_own_for_an_address(
     replicated: dict[str, Any] = {"ExternalApiType": "Event_t", "timestamp": "2025-11-05T08:30:05Z"}
     for record in ({**streamed, "event": members}, {**replicated, **members}):
         assert event_data("crowdstrike", record)["sourceIPAddress"] == found
+
+
+PORTER = {"id": "a-1", "name": "8.8.8.8", "type": "USER_ACCOUNT"}
+PROBER = {"id": "a-2", "name": "8.8.8.8", "type": "NETWORK_ADDRESS"}
+
+
+@pytest.mark.parametrize(
+    ("actor", "came_from", "found"),
+    [
+        (PROBER, ["8.8.4.4"], "8.8.8.8"),
+        (PORTER, ["8.8.4.4"], "8.8.4.4"),
+        (PORTER, ["8.8.4.4", "1.1.1.1"], None),
+        (PORTER, [], None),
+        (PORTER, [None], None),
+    ],
+)
+def test_wiz_tells_an_address_where_there_can_be_no_other(
+    actor: Mapping[str, str], came_from: list[str | None], found: str | None
+) -> None:
+    events = [{"id": f"e-{number}", "actorIP": ip} for number, ip in enumerate(came_from)]
+    threat = {"id": "t-1", "createdAt": "2025-11-05T08:30:00Z", "primaryActor": actor}
+    for record in (
+        threat | {"triggeringEvents": {"totalCountV2": len(events), "nodes": events[:1]}},
+        threat | {"triggeringEvents": {"totalCount": len(events), "nodes": events[:1]}},
+        threat
+        | {"trigger": {"source": "DETECTIONS", "type": "Created"}}
+        | {"triggeringEvents": events[:1], "triggeringEventsCount": len(events)},
+    ):
+        assert event_data("wiz", record).get("sourceIPAddress") == found
