@@ -464,3 +464,35 @@ def test_one_of_several_actors_of_a_threat_is_not_known_to_be_the_one(names: lis
         "actors": [{"id": name, "type": "USER"} for name in names],
     }
     assert event_data("wiz", threat)["userIdentity"]["principalId"] == principal
+
+
+CALL = {"caller": {"user_id": "2001"}, "callee": {"user_id": "2002"}}
+SENDER = {"sender_name": "Mira Holt", "sender_email": "mira@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("event", "members", "principal"),
+    [
+        ("phone.caller_ringing", CALL, "2001"),
+        ("phone.caller_unmute", CALL, "2001"),
+        ("phone.callee_answered", CALL, "2002"),
+        ("phone.callee_rejected", CALL, "2002"),
+        ("phone.callee_ringing", CALL, None),
+        ("phone.callee_missed", CALL, None),
+        ("phone.caller_ended", CALL, None),
+        ("phone.callee_ended", CALL, None),
+        ("phone.sms_sent", {"sender": {"id": "2001"}}, "2001"),
+        ("phone.sms_received", {"sender": {"id": "2001"}}, None),
+        ("meeting.chat_message_sent", {"chat_message": SENDER}, "mira@example.com"),
+        ("webinar.chat_message_file_sent", {"chat_message_file": SENDER}, "mira@example.com"),
+        ("webinar.chat_message_sent", {"chat_message": {"sender_name": "Mira Holt"}}, "Mira Holt"),
+        ("session.user_joined", {"user": {"id": "16778240", "name": "Mira Holt"}}, "16778240"),
+        ("team_chat.channel_join_approval_requested", {"requester": {"user_id": "2001"}}, "2001"),
+    ],
+)
+def test_who_did_it_in_zoom_has_a_place_of_its_own_in_some_events(
+    event: str, members: Mapping[str, Any], principal: str | None
+) -> None:
+    identity = event_data("zoom", ZOOM | {"event": event, "payload": {"object": members}})["userIdentity"]
+    expected = ("User", principal) if principal else ("Service", "zoom.us")
+    assert (identity["type"], identity["principalId"]) == expected

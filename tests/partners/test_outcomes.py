@@ -102,6 +102,17 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
         ("netskope", NETSKOPE | {"activity": "", "app_activity": "Login Failed"}, "Failed", "Login Failed"),
         ("netskope", NETSKOPE | {"activity": "Login Successful"}, None, None),
         ("netskope", NETSKOPE | {"activity": "Login Failed", "action": "block", "policy": "p"}, "block", "p"),
+        *(
+            ("zoom", {"event": event, "event_ts": 1_762_331_405_123, "payload": {"object": reason}}, code, message)
+            for event, reason, code, message in (
+                ("phone.sms_sent_failed", {"failure_reason": "Opted out"}, "phone.sms_sent_failed", "Opted out"),
+                ("phone.recording_failed", {}, "phone.recording_failed", NO_REASON),
+                ("phone.sms_etiquette_block", {}, "phone.sms_etiquette_block", NO_REASON),
+                ("phone.sms_sent", {"failure_reason": ""}, None, None),
+                # What a person refuses is done.
+                ("meeting.registration_denied", {}, None, None),
+            )
+        ),
         ("terraform", assessment("failed"), "assessment:failed", "Checked"),
         ("terraform", assessment("check_failure"), "assessment:check_failure", "Checked"),
         ("terraform", assessment("drifted"), None, None),
