@@ -21,3 +21,32 @@ def test_a_deed_that_is_no_text_gives_no_name(nothing: Any) -> None:
     assert event_data("gitlab", event | {"add": "user"})["eventName"] == "add:user"
     [outcome] = outcomes(delivery("gitlab", compact(event).encode()))
     assert outcome["reason"] == "The audit event has no event name"
+
+
+@pytest.mark.parametrize(
+    ("author", "details", "kind"),
+    [
+        (3, {}, "User"),
+        (-1, {}, "Anonymous"),
+        ("-1", {}, "Anonymous"),
+        (-1, {"runner_registration_token": "GR1348"}, "CiRunnerToken"),
+        (-1, {"runner_authentication_token": "glrt-1"}, "CiRunnerToken"),
+        (-2, {}, "DeployToken"),
+        (-3, {}, "DeployKey"),
+        (-3, {"author_class": "DeployKey"}, "DeployKey"),
+        (-1, {"author_class": "Gitlab::Audit::UnauthenticatedAuthor"}, "Gitlab::Audit::UnauthenticatedAuthor"),
+        (-12, {}, "User"),
+    ],
+)
+def test_an_author_who_is_no_user_is_not_called_one(author: Any, details: dict[str, str], kind: str) -> None:
+    event = EVENT | {"author_id": author, "event_type": "group_created", "details": details}
+    identity = event_data("gitlab", event)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, str(author))
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_on_whose_behalf_a_service_account_acts_is_told_of_it(within: bool) -> None:
+    human = {"human_author_id": 3, "human_author_name": "Mira Holt", "human_author_username": "mira"}
+    event = EVENT | {"author_id": 77, "event_type": "group_created"} | ({"details": human} if within else human)
+    identity = event_data("gitlab", event)["userIdentity"]
+    assert (identity["principalId"], identity["details"]) == ("77", human)
