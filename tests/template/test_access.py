@@ -73,7 +73,7 @@ def grants(template: Template, role: str) -> dict[str, set[str]]:
     for policy in template.resolve(template.document["Resources"][role]["Properties"]["Policies"]):
         for statement in policy["PolicyDocument"]["Statement"]:
             assert statement["Effect"] == "Allow"
-            assert set(statement) == {"Sid", "Effect", "Action", "Resource"}
+            assert set(statement) - {"Condition"} == {"Sid", "Effect", "Action", "Resource"}
             for resource in listed(statement["Resource"]):
                 found.setdefault(resource, set()).update(listed(statement["Action"]))
     return found
@@ -98,6 +98,20 @@ def allowing_statements(resources: Mapping[str, Any]) -> Iterator[tuple[str, Map
 @pytest.mark.parametrize("role", GRANTS)
 def test_a_role_allows_exactly_what_its_function_does(deploy: Callable[..., Template], role: str) -> None:
     assert grants(deploy(), role) == GRANTS[role]
+
+
+@pytest.mark.parametrize("role", GRANTS)
+def test_what_an_arn_names_without_its_account_has_to_be_this_accounts(
+    deploy: Callable[..., Template], resources: Mapping[str, Any], role: str
+) -> None:
+    """Whoever takes the name of a bucket that was deleted must get nothing that is meant for it."""
+    template = deploy()
+    for policy in template.resolve(resources[role]["Properties"]["Policies"]):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            named = listed(statement["Resource"])
+            nobodys = any(re.match(r"arn:aws:[a-z0-9-]+:[^:]*::", resource) for resource in named)
+            condition = {"StringEquals": {"aws:ResourceAccount": "111122223333"}} if nobodys else None
+            assert statement.get("Condition") == condition
 
 
 def test_a_secret_that_the_operator_names_is_the_only_one_that_receive_reads(deploy: Callable[..., Template]) -> None:
