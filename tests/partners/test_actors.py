@@ -287,6 +287,23 @@ def test_who_failed_to_sign_in_to_cyberark_has_a_name_of_its_own(nothing: str | 
     assert (identity["type"], identity["principalId"]) == ("User", "mira")
 
 
+@pytest.mark.parametrize(
+    ("participant", "kind", "principal"),
+    [
+        ({"id": "2002", "user_name": "2001", "email": "jonas@example.com"}, "User", "2002"),
+        ({"id": "", "user_name": "2001", "email": ""}, "Guest", "2001"),
+        ({"id": None, "user_name": "2001", "email": "mira@example.com"}, "Guest", "mira@example.com"),
+        ({"user_id": "16778240", "user_name": "2001"}, "Guest", "2001"),
+    ],
+)
+def test_whoever_calls_themselves_by_a_users_id_in_a_meeting_is_not_that_user(
+    participant: Any, kind: str, principal: str
+) -> None:
+    body = ZOOM | {"event": "meeting.participant_joined", "payload": {"object": {"participant": participant}}}
+    identity = event_data("zoom", body)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, principal)
+
+
 def test_who_removed_an_app_of_zooms_is_its_user() -> None:
     payload = {"account_id": "a-1", "user_id": "2001", "deauthorization_time": "2025-11-05T08:30:05.632Z"}
     data = event_data("zoom", {"event": "app_deauthorized", "payload": payload})
@@ -485,7 +502,6 @@ SENDER = {"sender_name": "Mira Holt", "sender_email": "mira@example.com"}
         ("phone.sms_received", {"sender": {"id": "2001"}}, None),
         ("meeting.chat_message_sent", {"chat_message": SENDER}, "mira@example.com"),
         ("webinar.chat_message_file_sent", {"chat_message_file": SENDER}, "mira@example.com"),
-        ("webinar.chat_message_sent", {"chat_message": {"sender_name": "Mira Holt"}}, "Mira Holt"),
         ("session.user_joined", {"user": {"id": "16778240", "name": "Mira Holt"}}, "16778240"),
         ("team_chat.channel_join_approval_requested", {"requester": {"user_id": "2001"}}, "2001"),
     ],
@@ -496,3 +512,16 @@ def test_who_did_it_in_zoom_has_a_place_of_its_own_in_some_events(
     identity = event_data("zoom", ZOOM | {"event": event, "payload": {"object": members}})["userIdentity"]
     expected = ("User", principal) if principal else ("Service", "zoom.us")
     assert (identity["type"], identity["principalId"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "members"),
+    [
+        ("webinar.chat_message_sent", {"chat_message": {"sender_name": "2001", "sender_email": ""}}),
+        ("meeting.chat_message_file_sent", {"chat_message_file": {"sender_name": "2001"}}),
+        ("session.user_joined", {"user": {"id": "", "name": "2001"}}),
+    ],
+)
+def test_a_name_alone_in_zoom_is_a_guests(event: str, members: Mapping[str, Any]) -> None:
+    identity = event_data("zoom", ZOOM | {"event": event, "payload": {"object": members}})["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == ("Guest", "2001")
