@@ -1,14 +1,16 @@
 """What only the custom partner has: PutAuditEvents' own form, and an event source that somebody names."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.partners.cases import SCHEMA_EVENT, compact, delivery, event_data, outcomes, refusal
 
-from trailhook.errors import SettingsError
+from trailhook.errors import SettingsError, UnmappableEvent
 from trailhook.partner import Options
-from trailhook.partners import load_partner
+from trailhook.partners import REGISTRY, load_partner
+from trailhook.reserved_source import PARTNERS
 
 
 def test_plain_webhooks_get_the_operators_event_source() -> None:
@@ -104,9 +106,45 @@ def test_an_event_source_that_reads_like_aws_is_refused_of_the_operator_and_of_a
     assert refusal("custom", SCHEMA_EVENT | {"eventSource": name}) == "InvalidEventSource"
 
 
+CLOUD_EVENT = {"specversion": "1.0", "id": "1", "type": "lamp.lit", "source": "lamps.example.com"}
+
+
+def sources_of_others() -> set[str]:
+    """What the golden files of every other partner have as their event source."""
+    goldens = Path(__file__).parent.glob("fixtures/*/*.expected.json")
+    events = (event for file in goldens if file.parent.name != "custom" for event in json.loads(file.read_text()))
+    return {event["eventData"]["eventSource"] for event in events if "eventData" in event}
+
+
+def test_every_other_partners_event_source_is_known_by_its_partner() -> None:
+    assert set(PARTNERS) == sources_of_others()
+    assert {*PARTNERS.values(), "custom"} == set(REGISTRY)
+
+
+@pytest.mark.parametrize(
+    "name", [*PARTNERS, "GitHub.com", " okta.com", "okta\u200b.com", "\uff4fkta.com", "okta\u3002com"]
+)
+def test_a_sender_does_not_write_the_history_of_a_partner(name: str) -> None:
+    assert refusal("custom", SCHEMA_EVENT | {"eventSource": name}) == "InvalidEventSource"
+    assert refusal("custom", CLOUD_EVENT | {"source": name}) == "InvalidEventSource"
+
+
+@pytest.mark.parametrize("body", [SCHEMA_EVENT | {"eventSource": "okta.com"}, CLOUD_EVENT | {"source": "okta.com"}])
+def test_the_operator_grants_a_stack_the_one_partners_event_source_that_it_is_for(body: Any) -> None:
+    granted, other = (load_partner("custom", Options(event_source=name)) for name in ("okta.com", "github.com"))
+    [event] = granted.events(delivery("custom", compact(body).encode()))
+    assert granted.to_audit_event(event).fields["eventSource"] == "okta.com"
+    with pytest.raises(UnmappableEvent, match="belongs to okta; name it in EventSource"):
+        other.to_audit_event(event)
+
+
 @pytest.mark.parametrize(
     "name",
     [
+        "github.example.com",
+        "https://github.com/lampworks/lamp",
+        "notokta.com",
+        "okta.com.example.com",
         "laws.example.com",
         "myamazonaws.com",
         "my-amazonaws.com",

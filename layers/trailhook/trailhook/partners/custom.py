@@ -14,7 +14,6 @@ from typing import Any
 
 from trailhook.address import address
 from trailhook.audit_event import TEXT_LIMITS, AuditEvent, Failure, UserIdentity
-from trailhook.aws_source import is_aws_source
 from trailhook.body import open_body
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, UnmappableEvent, UnsupportedMediaType
@@ -27,6 +26,7 @@ from trailhook.members import object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof
 from trailhook.redaction import Redaction
+from trailhook.reserved_source import AWS, owner_of
 from trailhook.timestamps import parse_time, to_text
 
 NAME = "custom"
@@ -60,7 +60,7 @@ _ACTOR_NAMES = ("id", "email", "name", "login", "username")
 def partner(options: Options) -> Partner:
     """The custom partner; raises SettingsError for an event source that CloudTrail would refuse."""
     event_source = options.event_source or DEFAULT_EVENT_SOURCE
-    if is_aws_source(event_source):
+    if owner_of(event_source) == AWS:
         raise SettingsError(f"EVENT_SOURCE={event_source!r} belongs to AWS; name the system that sends the events")
     return Partner(
         name=NAME,
@@ -157,9 +157,9 @@ def to_audit_event(event: PartnerEvent, *, event_source: str, redaction: Redacti
     if not isinstance(event.value, Mapping):
         raise UnmappableEvent("NotAnObject", "An event is a JSON object")
     if _is_schema_event(event.value):
-        return _from_schema(event, event.value, redaction)
+        return _from_schema(event, event.value, redaction, event_source)
     if _is_cloudevent(event.value):
-        return _from_cloudevent(event, event.value, redaction)
+        return _from_cloudevent(event, event.value, redaction, event_source)
     if text_at(event.value, "type"):
         return _from_webhook(event, event.value, redaction, event_source)
     raise UnmappableEvent(
@@ -178,8 +178,8 @@ def _is_cloudevent(value: Any) -> bool:
     return isinstance(value, Mapping) and "specversion" in value
 
 
-def _from_schema(event: PartnerEvent, value: Mapping[str, Any], redaction: Redaction) -> AuditEvent:
-    source = _event_source(_needed(value, "eventSource"))
+def _from_schema(event: PartnerEvent, value: Mapping[str, Any], redaction: Redaction, granted: str) -> AuditEvent:
+    source = _event_source(_needed(value, "eventSource"), granted)
     own_id = _needed(value, "UID")
     code, message = text_at(value, "errorCode"), text_at(value, "errorMessage")
     identity = object_at(value, "userIdentity")
@@ -230,8 +230,8 @@ def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any], time: s
     return {**notes, OTHER_MEMBERS: others} if others else notes
 
 
-def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any], redaction: Redaction) -> AuditEvent:
-    source = _event_source(_needed(value, "source"))
+def _from_cloudevent(event: PartnerEvent, value: Mapping[str, Any], redaction: Redaction, granted: str) -> AuditEvent:
+    source = _event_source(_needed(value, "source"), granted)
     own_id = _needed(value, "id")
     actor = text_at(value, "authid")
     shown = redaction.shown(value)
@@ -284,13 +284,17 @@ def _actor(value: Mapping[str, Any], redaction: Redaction) -> UserIdentity | Non
     return None
 
 
-def _event_source(text: str) -> str:
-    """The event source, which must not pretend to be one of AWS's own.
+def _event_source(text: str, granted: str) -> str:
+    """The event source, which must not pretend to be one of AWS's own, nor a partner's but for the one that the
+    operator has granted.
 
     One that is longer than CloudTrail takes is refused for that: reading it closely takes the square of its length.
     """
-    if len(text) <= TEXT_LIMITS["eventSource"] and is_aws_source(text):
-        raise UnmappableEvent("InvalidEventSource", f"eventSource {text[:100]!r} belongs to AWS")
+    if len(text) > TEXT_LIMITS["eventSource"] or text == granted:
+        return text
+    if owner := owner_of(text):
+        way_out = "" if owner == AWS else "; name it in EventSource if this stack is meant to tell of that"
+        raise UnmappableEvent("InvalidEventSource", f"eventSource {text[:100]!r} belongs to {owner}{way_out}")
     return text
 
 
