@@ -106,6 +106,7 @@ BOMBS: Mapping[str, Callable[[], bytes | str]] = {
     "as many numbers as are read": lambda: gzip.compress(b'{"type":"a","l":[' + b"0e1," * 1_090_000 + b"1]}"),
     "numbers of a thousand digits": lambda: gzip.compress(b'{"type":"a","l":[' + b"1E-300," * 1_090_000 + b"1]}"),
     "as many keys as are read": lambda: gzip.compress(many_keys(1_090_000, b"1")),
+    "as many keys, far below": lambda: gzip.compress(b'{"type":"a","a":{"a":{"a":%s}}}' % many_keys(1_090_000, b"1")),
     "as many keys and numbers": lambda: gzip.compress(many_keys(900_000, b"1E-300")),
     "starts of values that end too late": lambda: gzip.compress(
         b"{}\n" + b'{"a":[\n' * 20 + b"[]," * 545_000 + b'"' + b"x" * 12_000_000 + b'"]'

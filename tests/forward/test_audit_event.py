@@ -126,6 +126,34 @@ def test_a_large_object_loses_its_largest_members_first_and_they_are_named() -> 
     assert event["additionalEventData"]["truncated"] == ["requestParameters.larger"]
 
 
+def nested(levels: int, members: dict[str, Any]) -> dict[str, Any]:
+    return {"in": nested(levels - 1, members)} if levels else members
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_a_long_text_takes_nothing_along_that_stands_beside_it(levels: int) -> None:
+    members = nested(levels, {"body": "\U0001f600" * 65_536, "merged": True, "head": {"ref": "x" * 50_000}})
+    before = json.dumps(members)
+    event = data(fit(request_parameters=members))
+    assert event["requestParameters"] == nested(levels, {"merged": True, "head": {"ref": "x" * 50_000}})
+    assert event["additionalEventData"]["truncated"] == [f"requestParameters.{'in.' * levels}body"]
+    assert json.dumps(members) == before
+
+
+def test_what_is_too_deep_to_be_looked_into_goes_as_a_whole() -> None:
+    members = nested(4, {"body": "x" * 100_001, "merged": True})
+    event = data(fit(request_parameters=members | {"action": "closed"}))
+    assert event["requestParameters"] == nested(3, {}) | {"action": "closed"}
+    assert event["additionalEventData"]["truncated"] == ["requestParameters.in.in.in.in"]
+
+
+def test_objects_that_are_all_too_much_go_one_by_one_the_largest_first() -> None:
+    members = {name: {"text": "x" * length} for name, length in {"a": 70_000, "b": 90_000, "c": 80_000}.items()}
+    event = data(fit(request_parameters=members | {"list": ["x" * 60_000, "y"]}))
+    assert event["requestParameters"] == {"list": ["x" * 60_000, "y"], "a": {}}
+    assert event["additionalEventData"]["truncated"] == [f"requestParameters.{name}" for name in ("b", "c", "a.text")]
+
+
 @pytest.mark.parametrize(("others", "kept"), [(60_000, ["login", "groups"]), (99_000, ["login"])])
 def test_an_actors_details_are_cut_only_where_the_event_as_a_whole_is_too_large(others: int, kept: list[str]) -> None:
     members = {"note": "x" * others}

@@ -25,6 +25,9 @@ from trailhook.timestamps import from_milliseconds, to_text
 DETAILS_LIMIT = 20_000
 """Ours, not CloudTrail's: what `userIdentity.details` may take of an event that is too large as a whole."""
 _SHORT_USER_AGENT = TEXT_LIMITS["userAgent"] // CHARACTER_BYTES
+_DEEPEST_CUT = 4
+"""So many objects deep a member may be left out by itself. Further below, the object that it is in goes as a whole, for
+each level costs a pass over all that is in it."""
 _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
 
@@ -50,9 +53,9 @@ def fit_audit_event(
 ) -> AuditEvent:
     """The audit event, cut to the schema's limits where it exceeds them.
 
-    What is too long is cut, what is too large loses its largest members, always in the same order;
-    additionalEventData then names each of them and holds the SHA-256 of the original event. What identifies an event
-    (UID, eventName, eventSource, the actor) is never cut: raises UnmappableEvent.
+    What is too long is cut, what is too large loses its largest members, or what is largest in them, always in the same
+    order; additionalEventData then names each of them and holds the SHA-256 of the original event. What identifies an
+    event (UID, eventName, eventSource, the actor) is never cut: raises UnmappableEvent.
 
     `time` is None where the partner says none: then the time of receipt counts, and additionalEventData says so. It
     also names what is `unsigned`, the members that the sender's proof does not cover, and takes `notes`.
@@ -174,19 +177,33 @@ class _Cutter:
         """Leave out the largest members, ties by name, until the rest has at most `limit` bytes."""
         if self._small:
             return members
-        total = _size(members)
-        if total <= limit:
-            return members
+        excess = _size(members) - limit
+        return members if excess <= 0 else self._without(name, members, excess)[0]
+
+    def _without(
+        self, name: str, members: Mapping[str, Any], excess: int, depth: int = 1
+    ) -> tuple[Mapping[str, Any], int]:
+        """The members without the largest, `excess` bytes or more, and how many these are.
+
+        Of an object that is larger than that, only what is largest in it is left out: whoever writes one long text, a
+        description say, must not so take away all that stands beside it.
+        """
         sizes = {key: _size({key: value}) - 1 for key, value in members.items()}
-        kept = dict(members)
+        kept, gone = dict(members), 0
         for key in sorted(sizes, key=lambda key: (-sizes[key], key)):
-            if total <= limit:
+            left = excess - gone
+            if left <= 0:
                 break
+            member = members[key]
+            if depth < _DEEPEST_CUT and sizes[key] > left and isinstance(member, Mapping) and _size(member) - 2 > left:
+                kept[key], less = self._without(f"{name}.{key}", member, left, depth + 1)
+                gone += less
+                continue
             del kept[key]
-            total -= sizes[key]
+            gone += sizes[key]
             # The others are only counted: a million names would take as much room as the members.
             self._cut.append(f"{name}.{key}" if len(self._cut) < MOST_TOLD else "")
-        return kept
+        return kept, gone
 
 
 def _noted(notes: Mapping[str, Any], ours: Mapping[str, Any]) -> Mapping[str, Any]:
