@@ -24,8 +24,8 @@ class Command(click.Command):
 @click.command("chaos", cls=Command, short_help="Deliver events while everything fails that can.")
 @click.option("--events", type=click.IntRange(1), default=100_000, show_default=True)
 @click.option("--seed", type=int, help="Repeat the run that printed this seed.")
-@click.option("--faults", help="all, none, or names with commas between them; without it they take turns.")
-@click.option("--round", "only", type=click.IntRange(0), help="This round of the run alone: what a broken law names.")
+@click.option("--faults", help="all, none, or names separated by commas; by default they take turns.")
+@click.option("--round", "only", type=click.IntRange(0), help="Only this round of the run; a run that fails names it.")
 @click.option("--processes", "cores", type=click.IntRange(1), help="Rounds at a time.  [default: one a core]")
 @click.option("--stack", "in_stack", is_flag=True, help="Through the local stack instead, whose processes are killed.")
 def chaos_command(
@@ -33,7 +33,7 @@ def chaos_command(
 ) -> None:
     """Deliver events while everything fails that can, and account for each by its serial number.
 
-    The handlers run on AWS services in memory and on a clock that nobody waits for. The last line is the ledger as
+    The handlers run on AWS services in memory and on a simulated clock. The last line is the ledger as
     JSON; the exit status is 1 if an event is lost, unaccounted for, wrongly in quarantine, or twice without a cause.
     """
     with ended_by_ctrl_c():

@@ -126,7 +126,7 @@ def _outcome(event: PartnerEvent, found: AuditEvent | Withheld) -> dict[str, Any
 @click.argument("descriptor")
 @click.argument("sample", type=click.File("rb"))
 @click.option("--header", "-H", "headers", multiple=True, help="A header of the delivery, as 'Name: value'.")
-@click.option("--redact", default="", help="What REDACT would say: members or paths, separated by commas.")
+@click.option("--redact", default="", help="Members or paths to redact beside the defaults, separated by commas.")
 def map_command(descriptor: str, sample: Any, headers: tuple[str, ...], redact: str) -> None:
     """Print what each event in SAMPLE (- for standard input) becomes.
 
@@ -139,7 +139,7 @@ def map_command(descriptor: str, sample: Any, headers: tuple[str, ...], redact: 
     sys.exit(0 if map_sample(descriptor, sample.read(), read_headers(headers), rules) else 1)
 
 
-@click.command("compile", short_help="Make of descriptors what the functions load.")
+@click.command("compile", short_help="Compile descriptors to what the functions load.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--into",

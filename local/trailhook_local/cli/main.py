@@ -98,7 +98,7 @@ def demo(count: int, seed: int | None, kill_every: float | None) -> None:
     help="Port of the first integration; the next ones follow. 0: any that is free.",
 )
 def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
-    """Keep the local stack up for PARTNERS until Ctrl-C: any there are; github, okta and custom if none is named."""
+    """Keep the local stack up for PARTNERS (github, okta and custom if none is named) until Ctrl-C."""
     chosen = partners or PARTNERS
     if twice := [partner for partner, times in Counter(chosen).items() if times > 1]:
         raise click.UsageError(f"{twice[0]} is named twice, but there is one integration of a partner")
@@ -160,7 +160,7 @@ def _show_stack(stack: Stack, state: Path) -> None:
 @click.option(
     "--secret",
     envvar="TRAILHOOK_SECRET",
-    help="The webhook secret of --url; without --url in place of the local stack's own.",
+    help="The webhook secret of --url; without --url, one to sign with instead of the local stack's own.",
 )
 def send(
     partner: str,
@@ -175,7 +175,7 @@ def send(
 ) -> None:
     """Sign FILE (- for standard input) as PARTNER would, POST it, and print the answer.
 
-    Partners whose own proof is not made here are signed for under Standard Webhooks, which every endpoint takes.
+    Where the partner's own proof cannot be made here, it signs under Standard Webhooks, which every endpoint takes.
     """
     name = partner
     further = read_headers(headers)
@@ -211,10 +211,10 @@ def send(
     sys.exit(0 if 200 <= reply.status < 300 else 1)
 
 
-@main.command(short_help="Print what points the AWS CLI at the local stack.")
+@main.command(short_help="Print the AWS CLI's variables for the local stack.")
 @STATE
 def env(state: Path) -> None:
-    """Print what points the AWS CLI and SDKs at the running stack: eval "$(trailhook env)"."""
+    """Print the variables that point the AWS CLI and SDKs at the running stack: eval "$(trailhook env)"."""
     try:
         status = read_status(state)
     except StackError as error:

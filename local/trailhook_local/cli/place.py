@@ -26,7 +26,7 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--region",
             envvar="AWS_REGION",
-            help="The stack's Region, where nothing else says it, such as the configuration.",
+            help="The stack's Region; by default the one that is configured.",
         ),
         click.option("--local", help="An integration of the stack that `trailhook serve` runs here."),
         click.option("--stack", help="The CloudFormation stack; its queues and bucket are looked up."),

@@ -45,7 +45,7 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@click.group(short_help="Send what could not be delivered again.")
+@click.group(short_help="Send again what could not be delivered.")
 def redrive() -> None:
     """Send dead letters and quarantined events to the delivery queue again.
 
