@@ -192,11 +192,11 @@ def send(
     elif not url.startswith(("http://", "https://")):
         raise click.UsageError(f"--url is a whole URL, such as https://…/webhook, not {url!r}")
     if name not in SIGNERS and not standard_webhooks:
-        click.echo(f"signed under Standard Webhooks: the proof of {name} is not made here", err=True)
+        click.echo(f"signed under Standard Webhooks: the proof of {name} cannot be made here", err=True)
     signer = SIGNERS.get(name, sign_standard_webhooks)
     if not secret:
         raise click.UsageError(
-            "the secret is missing: --secret, or with --url also TRAILHOOK_SECRET in the environment"
+            "the secret is missing: give it with --secret or, beside --url, in the variable TRAILHOOK_SECRET"
         )
     body = file.read()
     sent = {"Content-Type": content_type, **further}

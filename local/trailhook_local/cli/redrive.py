@@ -87,7 +87,7 @@ def dead_letters_command(
     choice = dead_letters.Choice(frozenset(partners), frozenset(reasons), contains)
     if dead_letter_queue_url and dead_letter_queue_url == named["queue_url"]:
         # What is sent there is another message, not seen yet: the search would never end.
-        raise click.UsageError("--dead-letter-queue-url is --queue-url as well; name the queue that they are to go to")
+        raise click.UsageError("--dead-letter-queue-url and --queue-url are the same; the second is where to send them")
     with failures():
         place = _place(named, dead_letter_queue_url=dead_letter_queue_url)
         url = _needed(place.dead_letter_queue_url, "--dead-letter-queue-url")
