@@ -95,7 +95,7 @@ def test_a_queue_is_not_moved_into_itself(letters: Place, options: list[str]) ->
     url = letters.resources.dead_letter_queue_url
     result = letters.redrive("dead-letters", *options, named=["--queue-url", url, "--dead-letter-queue-url", url])
     assert result.exit_code == 2
-    assert "name the queue that they are to go to" in result.stderr
+    assert "are the same; the second is where to send them" in result.stderr
     assert letters.waiting(dead=True) == 6
 
 
