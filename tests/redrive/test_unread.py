@@ -1,0 +1,182 @@
+"""What of a stack `trailhook status` cannot read is said, with what to do, and keeps nothing else back."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+from tests.partners.cases import delivery
+from tests.redrive.conftest import Place
+from tests.redrive.stacks import keep_status, page, refusing
+from tests.redrive.watched import Watched, watch
+
+from trailhook_local import overview, parts
+from trailhook_local.place import Place as Stack
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def watched(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    with watch(place, monkeypatch) as stack:
+        yield stack
+
+
+@pytest.mark.parametrize(("code", "said"), [("InternalError", None), ("Forbidden", None), ("Complete", 3)])
+def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code: str, said: int | None) -> None:
+    kept = place.resources
+    dimensions = [{"Name": "Partner", "Value": "github"}, {"Name": "service", "Value": "audit"}]
+    ages: dict[str, Any] = {"Id": "m1", "StatusCode": code, "Values": [7.0], "Timestamps": [datetime.now(UTC)]}
+    sums = {"Id": "m0", "StatusCode": code, "Values": [1.0, 2.0], "Timestamps": [datetime.now(UTC)] * 2}
+    # One client after another asks for the ages, the day, and no alarms.
+    oldest, day, alarms = (place.endpoints.client("cloudwatch") for _ in range(3))
+    clients = iter((oldest, day, alarms))
+    with Stubber(oldest) as told_ages, Stubber(day) as told_day:
+        told_ages.add_response("get_metric_data", {"MetricDataResults": [ages]})
+        told_day.add_response("list_metrics", {"Metrics": [{"Dimensions": dimensions}]})
+        told_day.add_response("get_metric_data", {"MetricDataResults": [sums]})
+        told = overview.look(
+            Stack(
+                lambda service: next(clients) if service == "cloudwatch" else place.endpoints.client(service),
+                kept.queue_url,
+                kept.dead_letter_queue_url,
+                kept.bucket,
+                "audit",
+            )
+        )
+    assert (told.day and told.day.counted["DeliveriesQueued"]) == said
+    assert (told.oldest and told.oldest.dead_letters) == (7 if said else None)
+    unread = [] if said else ["oldest", "24 hours"]
+    assert [(one.part, one.reason) for one in told.unread] == [(part, f"CloudWatch answered {code}") for part in unread]
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "named"),
+    [
+        ("SQS", "sqs:GetQueueAttributes", ["deliveries", "dead letters"]),
+        ("S3", "s3:ListBucket", ["quarantine"]),
+        ("LAMBDA", "lambda:GetEventSourceMapping", ["trigger"]),
+        ("SNS", "sns:ListSubscriptionsByTopic", ["topic"]),
+    ],
+)
+def test_a_part_that_cannot_be_read_keeps_none_of_the_others_back(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, action: str, named: list[str]
+) -> None:
+    calm = watched.status().stdout.splitlines()
+    with refusing("AccessDeniedException") as url:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        result = watched.status()
+        told = json.loads(watched.status("--json").stdout)
+    assert result.exit_code == 3
+    lines = result.stdout.splitlines()
+    assert lines[0] == f"not known: {', '.join(named)} could not be read; nothing else needs attention"
+    for part in named:
+        at = next(number for number, line in enumerate(lines) if line.startswith(f"{part:<14}not read: "))
+        assert "AccessDeniedException" in lines[at]
+        assert lines[at + 1].strip() == f"allow {action}: see docs/operations.md, The command line"
+    assert [line for line in calm[1:] if not line.startswith(tuple(named))] == [
+        line for line in lines[1:] if "not read: " not in line and not line.strip().startswith("allow ")
+    ]
+    assert (told["calm"], told["asks"], [one["part"] for one in told["unread"]]) == (None, [], named)
+
+
+def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.place.queue(delivery("github", b"dead"), dead=True)
+    with refusing("AccessDenied") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", url)
+        result = watched.status()
+    # What can be read needs attention, whatever the rest would say.
+    assert result.exit_code == 1
+    assert "needs attention: dead letters (not read: oldest, 24 hours, alarms)\n" in result.stdout
+    for action in ("cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics"):
+        assert f"              allow {action}: see docs/operations.md, The command line\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("ExpiredTokenException", "sign in again, and run it again"),
+        ("InternalError", "run it again; if it stays, look at AWS Health and at this machine's network"),
+    ],
+)
+def test_what_is_no_matter_of_permissions_has_advice_of_its_own(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, code: str, advice: str
+) -> None:
+    with refusing(code) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", url)
+        result = watched.status()
+    assert result.exit_code == 3
+    assert f"              {advice}\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("service", "named"),
+    [
+        ("SQS", ["deliveries", "dead letters"]),
+        ("S3", ["quarantine"]),
+        ("LAMBDA", ["trigger"]),
+        ("SNS", ["topic"]),
+        ("CLOUDWATCH", ["oldest", "24 hours", "alarms"]),
+    ],
+)
+def test_what_is_no_answer_of_aws_is_not_taken_for_nothing(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, named: list[str]
+) -> None:
+    with page() as url:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        result = watched.status()
+    assert result.exit_code == 3
+    for part in named:
+        assert f"{part:<14}not read: what answered is not AWS" in result.stdout
+
+
+def test_a_part_that_somebody_deleted_asks_for_somebody(watched: Watched) -> None:
+    """Nobody has to be allowed anything: it is not there."""
+    watched.place.s3.delete_bucket(Bucket=watched.place.resources.bucket)
+    watched.place.sqs.delete_queue(QueueUrl=watched.place.resources.dead_letter_queue_url)
+    result = watched.status()
+    assert result.exit_code == 1
+    assert "needs attention: dead-letter queue gone, quarantine bucket gone\n" in result.stdout
+    assert result.stdout.count("somebody deleted it: make it again as template.yaml has it, or move") == 2
+
+
+def test_a_server_that_is_down_is_one_of_this_laptop(place: Place, tmp_path: Path) -> None:
+    down = replace(place.endpoints, aws="http://127.0.0.1:9")
+    keep_status(replace(place, endpoints=down), tmp_path)
+    result = place.run("status", "--local", "github", "--state", str(tmp_path))
+    assert result.exit_code == 3
+    assert "not known: deliveries, dead letters, oldest, quarantine could not be read" in result.stdout
+    assert result.stdout.count("look at the logs of `trailhook serve`, and start it again") == 4
+
+
+def test_a_service_that_does_not_answer_is_waited_for_no_longer_than_somebody_waits(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "PATIENCE_SECONDS", 6)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        for service in ("LAMBDA", "SNS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        began = time.monotonic()
+        result = watched.status()
+        took = time.monotonic() - began
+    assert result.exit_code == 3
+    assert "not known: trigger, topic could not be read; nothing else needs attention\n" in result.stdout
+    assert "topic         not read: no answer within 6 seconds\n" in result.stdout
+    # Together, where one after the other would take twice as long.
+    assert took < 12
+
+
+def test_where_nothing_can_be_asked_the_status_is_neither_calm_nor_a_call(watched: Watched) -> None:
+    watched.name = "no-such-stack"
+    result = watched.status()
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "no-such-stack does not exist" in result.stderr
