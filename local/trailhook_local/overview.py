@@ -50,14 +50,14 @@ class Overview:
 
     @property
     def calm(self) -> bool | None:
-        """Whether nothing asks for somebody; None where nothing that could be read does."""
+        """Whether nothing needs attention; None where nothing that could be read does."""
         if self.asks:
             return False
         return None if self.unread else True
 
     @property
     def asks(self) -> Sequence[str]:
-        """What asks for somebody. What is in quarantine has rung, and stays there."""
+        """What needs attention. What is in quarantine has rung, and stays there."""
         asks = [f"{_CALLED.get(one.part, one.part)} gone" for one in self.unread if one.gone]
         if self.dead_letters and self.dead_letters.total:
             asks.append("dead letters")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from trailhook.errors import place_of
 from trailhook_local.metrics import NotSaidError
 from trailhook_local.place import REFUSALS, Place, explain
 
@@ -28,6 +29,8 @@ _GONE = frozenset(
 
 _ACTIONS = {"ListObjectsV2": "s3:ListBucket"}
 """Permissions that are not called as their operation is."""
+
+_FORESEEN = (*REFUSALS, NotSaidError, TimeoutError)
 
 Part = TypeVar("Part")
 
@@ -66,7 +69,7 @@ class Parts:
     def _wait(self, part: str, service: str, asked: Future[Part]) -> Part | None:
         try:
             return asked.result(max(0, self._ends - time.monotonic()))
-        except (*REFUSALS, NotSaidError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - also one that nobody foresaw must not end what the others say
             self.unread.append(_unread(part, service, error, on_laptop=not self._place.stack))
             return None
 
@@ -95,5 +98,12 @@ def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Un
         advice = f"allow {_ACTIONS.get(operation, f'{service}:{operation}')}: see docs/operations.md, The command line"
     elif code in _EXPIRED:
         advice = "sign in again, and run it again"
-    late = f"no answer within {PATIENCE_SECONDS} seconds"
-    return Unread(part, late if isinstance(error, TimeoutError) else explain(error), advice, code in _GONE)
+    elif not isinstance(error, _FORESEEN):
+        advice = "run it again; if it stays, please report it"
+    return Unread(part, _reason(error), advice, code in _GONE)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {PATIENCE_SECONDS} seconds"
+    return explain(error) if isinstance(error, _FORESEEN) else f"its answer makes no sense ({place_of(error)})"

@@ -93,10 +93,17 @@ def refusing(code: str) -> Iterator[str]:
 @contextmanager
 def page() -> Iterator[str]:
     """The URL of a proxy, or of whatever else is no service of AWS's, that answers everything with a page."""
+    with answering(b"<html><body>Sign in</body></html>", {"content-type": "text/html"}) as url:
+        yield url
+
+
+@contextmanager
+def answering(body: bytes, headers: Mapping[str, str] = OF_AWS) -> Iterator[str]:
+    """The URL of a service on loopback that answers everything with that body, and is AWS's by its headers."""
 
     def respond(exchange: Exchange) -> None:
         exchange.rfile.read(int(exchange.headers.get("content-length", 0)))
-        exchange.answer(200, b"<html><body>Sign in</body></html>", {"content-type": "text/html"})
+        exchange.answer(200, body, headers)
 
     with listening(respond) as url:
         yield url

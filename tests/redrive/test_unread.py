@@ -1,6 +1,7 @@
 """What of a stack `trailhook status` cannot read is said, with what to do, and keeps nothing else back."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from botocore.stub import Stubber
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import keep_status, page, refusing
+from tests.redrive.stacks import answering, keep_status, page, refusing
 from tests.redrive.watched import Watched, watch
 
 from trailhook_local import overview, parts
@@ -136,6 +137,40 @@ def test_what_is_no_answer_of_aws_is_not_taken_for_nothing(
     assert result.exit_code == 3
     for part in named:
         assert f"{part:<14}not read: what answered is not AWS" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("service", "named"),
+    [
+        ("SQS", ["deliveries", "dead letters"]),
+        ("LAMBDA", ["trigger"]),
+        ("CLOUDWATCH", ["oldest", "24 hours", "alarms"]),
+    ],
+)
+def test_an_answer_that_nobody_foresaw_keeps_none_of_the_others_back_and_is_no_call(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, named: list[str]
+) -> None:
+    with answering(b"{}") as url:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        result = watched.status()
+    assert result.exit_code == 3
+    lines = result.stdout.splitlines()
+    assert lines[0] == f"not known: {', '.join(named)} could not be read; nothing else asks for somebody"
+    for part in named:
+        at = next(number for number, line in enumerate(lines) if line.startswith(f"{part:<14}not read: "))
+        assert re.search(r"its answer makes no sense \(KeyError at [a-z_]+\.py:[0-9]+\)$", lines[at])
+        assert lines[at + 1].strip() == "run it again; if it stays, please report it"
+
+
+def test_a_stack_that_is_told_as_nobody_foresaw_is_shown_with_its_traceback_and_is_no_call(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(b"<ListStackResourcesResponse/>") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+        result = watched.status()
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("Traceback (most recent call last):")
+    assert "Error: this was not foreseen: please report it" in result.stderr
 
 
 def test_a_part_that_somebody_deleted_asks_for_somebody(watched: Watched) -> None:
