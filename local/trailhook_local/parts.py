@@ -1,6 +1,5 @@
 """Asks for the parts of an overview: all at once, each by itself, and no longer than somebody waits who was paged."""
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,11 +10,9 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from trailhook.errors import place_of
+from trailhook_local import patience
 from trailhook_local.metrics import NotSaidError
 from trailhook_local.place import REFUSALS, Place, explain
-
-PATIENCE_SECONDS = 20
-"""For all parts together. boto3 by itself would wait for minutes, and try again."""
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
@@ -50,20 +47,20 @@ class Parts:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._ends = time.monotonic() + PATIENCE_SECONDS
+        # For all parts together.
+        self._ends = time.monotonic() + patience.SECONDS
         self.unread: list[Unread] = []
 
     def ask(self, part: str, service: str, ask: Callable[[Any], Part]) -> Callable[[], Part | None]:
         """Begin to ask; what comes back waits for the answer, which is None where the part is `unread`."""
-        asked = Future[Part]()
         try:
             # Here, because a session makes one client at a time.
             client = self._place.client(service)
         except REFUSALS as error:
+            asked = Future[Part]()
             asked.set_exception(error)
         else:
-            # Nobody waits for a daemon, as for the threads of a pool, when the command ends.
-            threading.Thread(target=_answer, args=(asked, client, ask), daemon=True).start()
+            asked = patience.begin(lambda: _answer(client, ask))
         return lambda: self._wait(part, service, asked)
 
     def _wait(self, part: str, service: str, asked: Future[Part]) -> Part | None:
@@ -74,12 +71,9 @@ class Parts:
             return None
 
 
-def _answer(asked: Future[Part], client: Any, ask: Callable[[Any], Part]) -> None:
-    try:
-        with closing(client):
-            asked.set_result(ask(client))
-    except BaseException as error:  # noqa: BLE001 - raised where the answer is waited for
-        asked.set_exception(error)
+def _answer(client: Any, ask: Callable[[Any], Part]) -> Part:
+    with closing(client):
+        return ask(client)
 
 
 def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Unread:
@@ -105,5 +99,5 @@ def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Un
 
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return f"no answer within {PATIENCE_SECONDS} seconds"
+        return f"no answer within {patience.SECONDS} seconds"
     return explain(error) if isinstance(error, _FORESEEN) else f"its answer makes no sense ({place_of(error)})"

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from botocore.parsers import ResponseParserError
 
+from trailhook_local import patience
 from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, QUARANTINE_BUCKET
 from trailhook_local.stack.status import read_status
 
@@ -80,8 +81,11 @@ class Place:
 def aws(region: str | None) -> Client:
     """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them; they raise PlaceError for
     an endpoint that is none, and ResponseParserError for an answer that is not AWS's.
+
+    Raises PlaceError where a program is to tell the credentials, or somebody a code, and there is none.
     """
     session: Any = boto3.Session(region_name=region)
+    _sign_in(session)
 
     def client(service: str) -> Any:
         try:
@@ -94,6 +98,22 @@ def aws(region: str | None) -> Client:
         return made
 
     return client
+
+
+def _sign_in(session: Any) -> None:
+    """Get the credentials now, in the time that it takes: somebody may have to look for a code."""
+    try:
+        if credentials := session.get_credentials():
+            credentials.get_frozen_credentials()
+    except BotoCoreError:
+        raise  # Some are OSErrors as well.
+    except OSError as error:
+        raise PlaceError(
+            f"the program that is to tell the credentials does not start ({error}): look at credential_process in the "
+            "profile of your AWS configuration"
+        ) from error
+    except EOFError as error:
+        raise PlaceError("the credentials take a code that nobody is here to type: sign in before") from error
 
 
 def _refuse_pages(response_dict: Mapping[str, Any], **_: Any) -> None:
@@ -117,18 +137,16 @@ def place_of_stack(client: Client, stack: str) -> Place:
     there: dict[str, str] = {}
     kept: dict[str, str] = {}
     alarms: list[str] = []
-    with closing(client("cloudformation")) as cloudformation:
-        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
-            for resource in page["StackResourceSummaries"]:
-                status, name = resource["ResourceStatus"], resource["LogicalResourceId"]
-                physical_id = resource.get("PhysicalResourceId", "")
-                if not status.startswith("DELETE"):
-                    there[name] = physical_id
-                    # One whose creation failed has no name.
-                    if physical_id and resource.get("ResourceType") == "AWS::CloudWatch::Alarm":
-                        alarms.append(physical_id)
-                elif status in _KEPT and name in names and physical_id:
-                    kept[name] = physical_id
+    for resource in _resources(client, stack):
+        status, name = resource["ResourceStatus"], resource["LogicalResourceId"]
+        physical_id = resource.get("PhysicalResourceId", "")
+        if not status.startswith("DELETE"):
+            there[name] = physical_id
+            # One whose creation failed has no name.
+            if physical_id and resource.get("ResourceType") == "AWS::CloudWatch::Alarm":
+                alarms.append(physical_id)
+        elif status in _KEPT and name in names and physical_id:
+            kept[name] = physical_id
     if missing := [name for name in names if not there.get(name)]:
         its = f". It kept {', '.join(kept.values())}" if kept else ""
         raise PlaceError(
@@ -140,6 +158,23 @@ def place_of_stack(client: Client, stack: str) -> Place:
     name = stack.split("/")[1] if stack.startswith("arn:") else stack
     queues = there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE]
     return Place(client, *queues, there[QUARANTINE_BUCKET], name, alarms, there.get(_TRIGGER), there.get(_TOPIC))
+
+
+def _resources(client: Client, stack: str) -> Sequence[Mapping[str, Any]]:
+    cloudformation = client("cloudformation")
+
+    def ask() -> Sequence[Mapping[str, Any]]:
+        with closing(cloudformation):
+            pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+            return [resource for page in pages for resource in page["StackResourceSummaries"]]
+
+    try:
+        return patience.begin(ask).result(patience.SECONDS)
+    except TimeoutError as error:
+        raise PlaceError(
+            f"CloudFormation did not answer within {patience.SECONDS} seconds: look at AWS Health and at this "
+            "machine's network, and run it again"
+        ) from error
 
 
 def place_on_laptop(state: Path, name: str) -> Place:

@@ -105,6 +105,24 @@ def test_what_is_not_configured_is_said(tmp_path: Path, environment: Mapping[str
     assert "Traceback" not in told.stderr
 
 
+def test_a_program_for_the_credentials_that_is_not_there_is_said(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\nregion = eu-west-1\ncredential_process = /nowhere/vault\n")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_CONFIG_FILE": str(config)}
+    for command, status in ((["redrive", "quarantine"], 1), (["status"], 3)):
+        told = subprocess.run(
+            [TRAILHOOK, *command, "--stack", "audit"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (told.returncode, told.stdout) == (status, "")
+        assert told.stderr.startswith("Error: the program that is to tell the credentials does not start (")
+        assert "'/nowhere/vault'" in told.stderr
+
+
 def test_an_endpoint_that_is_no_url_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", "nonsense")
     result = place.redrive("quarantine", named=["--stack", "audit"])

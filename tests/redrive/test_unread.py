@@ -6,18 +6,21 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.stub import Stubber
+from click.testing import CliRunner
+from tests.loopback import Exchange, listening
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import answering, keep_status, page, refusing
+from tests.redrive.stacks import answering, cloudformation, keep_status, page, refusing, resources_of
 from tests.redrive.watched import Watched, watch
 
-from trailhook_local import overview, parts
+from trailhook_local import overview, patience
+from trailhook_local.cli.main import main
 from trailhook_local.place import Place as Stack
 
 pytestmark = pytest.mark.stack
@@ -195,7 +198,7 @@ def test_a_server_that_is_down_is_one_of_this_laptop(place: Place, tmp_path: Pat
 def test_a_service_that_does_not_answer_is_waited_for_no_longer_than_somebody_waits(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "PATIENCE_SECONDS", 6)
+    monkeypatch.setattr(patience, "SECONDS", 6)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         for service in ("LAMBDA", "SNS"):
@@ -208,6 +211,57 @@ def test_a_service_that_does_not_answer_is_waited_for_no_longer_than_somebody_wa
     assert "topic         not read: no answer within 6 seconds\n" in result.stdout
     # Together, where one after the other would take twice as long.
     assert took < 12
+
+
+def test_a_cloudformation_that_does_not_answer_is_waited_for_no_longer_either(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        began = time.monotonic()
+        result = watched.status()
+        took = time.monotonic() - began
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "CloudFormation did not answer within 1 seconds: look at AWS Health" in result.stderr
+    # One try of boto3's would wait for twenty.
+    assert took < 12
+
+
+def test_to_sign_in_may_take_longer(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may have to look for a code. It is asked for while a role is assumed."""
+    profiles = "[profile audit]\nrole_arn = arn:aws:iam::111122223333:role/audit\nsource_profile = own\n[profile own]\n"
+    config = tmp_path / "config"
+    config.write_text(profiles + "aws_access_key_id = fake\naws_secret_access_key = fake\n")
+
+    def answer_late(exchange: Exchange) -> None:
+        exchange.body()
+        time.sleep(3)
+        expires = datetime.now(UTC) + timedelta(hours=1)
+        body = (
+            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>fake</AccessKeyId>"
+            "<SecretAccessKey>fake</SecretAccessKey><SessionToken>fake</SessionToken>"
+            f"<Expiration>{expires:%Y-%m-%dT%H:%M:%SZ}</Expiration>"
+            "</Credentials></AssumeRoleResult></AssumeRoleResponse>"
+        )
+        exchange.answer(200, body.encode(), {"content-type": "text/xml"})
+
+    monkeypatch.setattr(patience, "SECONDS", 2)
+    with cloudformation({"audit": resources_of(place)}) as (url, _), listening(answer_late) as sts:
+        environment: dict[str, str | None] = {
+            **place.endpoints.environment(),
+            "AWS_ENDPOINT_URL_CLOUDFORMATION": url,
+            "AWS_ENDPOINT_URL_STS": sts,
+            "AWS_CONFIG_FILE": str(config),
+            "AWS_PROFILE": "audit",
+            "AWS_ACCESS_KEY_ID": None,
+            "AWS_SECRET_ACCESS_KEY": None,
+        }
+        # A Region of its own, for a session and its credentials are kept.
+        command = ["status", "--stack", "audit", "--region", "eu-north-1"]
+        result = CliRunner().invoke(main, command, env=environment)
+    # That moto's queues are in another Region is another matter.
+    assert (result.stderr, "alarms        0 of 0 ring\n" in result.stdout) == ("", True)
 
 
 def test_where_nothing_can_be_asked_the_status_is_neither_calm_nor_a_call(watched: Watched) -> None:
