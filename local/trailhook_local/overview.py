@@ -34,7 +34,7 @@ class Quarantined:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """All of it; None where a part is `unread`. On a laptop nothing watches, so there are no alarms, no `listeners`, no
-    `day` and no `trigger`.
+    `day`, no `trigger`, and nobody to have forward `throttled`.
     """
 
     deliveries: QueueCounts | None
@@ -46,6 +46,8 @@ class Overview:
     day: Day | None = None
     trigger: str | None = None
     """The state of what hands forward its messages, in Lambda's words, such as Enabled."""
+    throttled: bool | None = None
+    """Whether forward may run no more often than never, as the button *Throttle* of Lambda's console has it."""
     unread: Sequence[Unread] = ()
 
     @property
@@ -61,7 +63,7 @@ class Overview:
         asks = [f"{_CALLED.get(one.part, one.part)} gone" for one in self.unread if one.gone]
         if self.dead_letters and self.dead_letters.total:
             asks.append("dead letters")
-        if self.stands_still:
+        if self.switched_off or self.throttled:
             asks.append("forward switched off")
         if self.alarms and self.alarms.ringing:
             asks.append("alarms ringing")
@@ -70,13 +72,13 @@ class Overview:
         return asks
 
     @property
-    def stands_still(self) -> bool:
-        """Whether somebody has switched forward off."""
+    def switched_off(self) -> bool:
+        """Whether somebody has switched off what hands forward its messages."""
         return self.trigger in {"Disabled", "Disabling"}
 
 
 DELIVERIES, DEAD_LETTERS, QUARANTINE = "deliveries", "dead letters", "quarantine"
-OLDEST, DAY, TRIGGER, ALARMS, TOPIC = "oldest", "24 hours", "trigger", "alarms", "topic"
+OLDEST, DAY, TRIGGER, FORWARD, ALARMS, TOPIC = "oldest", "24 hours", "trigger", "forward", "alarms", "topic"
 """The parts, as the screen calls them."""
 
 _CALLED = {DELIVERIES: "delivery queue", DEAD_LETTERS: "dead-letter queue", QUARANTINE: "quarantine bucket"}
@@ -93,9 +95,10 @@ def look(place: Place) -> Overview:
     quarantined = parts.ask(QUARANTINE, "s3", lambda s3: _quarantined(s3, place.bucket))
     if not place.stack:
         return Overview(deliveries(), dead_letters(), oldest(), quarantined(), unread=parts.unread)
-    stack, trigger, topic = place.stack, place.trigger, place.topic
+    stack, forward, trigger, topic = place.stack, place.forward, place.trigger, place.topic
     day = parts.ask(DAY, "cloudwatch", lambda cloudwatch: sum_up_day(cloudwatch, stack))
     state = parts.ask(TRIGGER, "lambda", lambda functions: _state(functions, trigger)) if trigger else None
+    throttled = parts.ask(FORWARD, "lambda", lambda functions: _throttled(functions, forward)) if forward else None
     listeners = parts.ask(TOPIC, "sns", lambda sns: list_listeners(sns, topic)) if topic else None
     alarms = parts.ask(ALARMS, "cloudwatch", lambda cloudwatch: describe_alarms(cloudwatch, place.alarms))
     return Overview(
@@ -105,6 +108,7 @@ def look(place: Place) -> Overview:
         quarantined(),
         day=day(),
         trigger=state() if state else None,
+        throttled=throttled() if throttled else None,
         listeners=listeners() if listeners else None,
         alarms=alarms(),
         unread=parts.unread,
@@ -114,6 +118,12 @@ def look(place: Place) -> Overview:
 def _state(functions: Any, mapping: str) -> str:
     state: str = functions.get_event_source_mapping(UUID=mapping)["State"]
     return state
+
+
+def _throttled(functions: Any, forward: str) -> bool:
+    """A function without a concurrency of its own, as the template has it, has no such member."""
+    reserved: int | None = functions.get_function_concurrency(FunctionName=forward).get("ReservedConcurrentExecutions")
+    return reserved == 0
 
 
 def _quarantined(s3: Any, bucket: str | None) -> Quarantined:

@@ -19,6 +19,7 @@ from trailhook_local.stack.status import read_status
 
 _QUEUE_URL = re.compile(r"https://sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.amazonaws\.com(\.cn)?/")
 
+_FORWARD = "ForwardFunction"
 _TRIGGER = "ForwardFunctionDeliveries"
 """As SAM calls what `Deliveries`, an event of ForwardFunction, becomes."""
 
@@ -64,7 +65,8 @@ def explain(error: Exception) -> str:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Two queues and a bucket; None where nobody named it. Only a stack in AWS has a name, alarms, the `topic` at which
-    they ring, and a `trigger`: the id of the event source mapping that hands forward its messages.
+    they ring, the name of the function `forward`, and a `trigger`: the id of the event source mapping that hands it
+    its messages.
     """
 
     client: Client
@@ -73,6 +75,7 @@ class Place:
     bucket: str | None = None
     stack: str | None = None
     alarms: Sequence[str] = ()
+    forward: str | None = None
     trigger: str | None = None
     topic: str | None = None
 
@@ -157,7 +160,8 @@ def place_of_stack(client: Client, stack: str) -> Place:
     # A stack may be named by its ARN, in which its name is the last part but one.
     name = stack.split("/")[1] if stack.startswith("arn:") else stack
     queues = there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE]
-    return Place(client, *queues, there[QUARANTINE_BUCKET], name, alarms, there.get(_TRIGGER), there.get(_TOPIC))
+    running = there.get(_FORWARD), there.get(_TRIGGER), there.get(_TOPIC)
+    return Place(client, *queues, there[QUARANTINE_BUCKET], name, alarms, *running)
 
 
 def _resources(client: Client, stack: str) -> Sequence[Mapping[str, Any]]:

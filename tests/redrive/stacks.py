@@ -50,15 +50,21 @@ def trigger(state: str) -> str:
     return state.ljust(36, "-")
 
 
+def function(reserved: int | None = None) -> str:
+    """The name of a function with so many concurrent executions of its own."""
+    return "forward" if reserved is None else f"forward-reserved-{reserved}"
+
+
 @contextmanager
 def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Sequence[str]]]:
     """ListStackResources on loopback, a resource a page: its URL, and the tokens of the pages that were asked for."""
     tokens: list[str] = []
 
     def respond(exchange: Exchange) -> None:
-        if exchange.command == "GET":  # GetEventSourceMapping, of a `trigger`
-            state = exchange.path.rpartition("/")[2].rstrip("-")
-            exchange.answer(200, json.dumps({"State": state}).encode(), OF_AWS | {"content-type": "application/json"})
+        if exchange.command == "GET":
+            exchange.answer(
+                200, json.dumps(_lambda(exchange.path)).encode(), OF_AWS | {"content-type": "application/json"}
+            )
             return
         asked = parse_qs(exchange.body().decode())
         name, token = asked["StackName"][0], asked.get("NextToken", ["0"])[0]
@@ -133,6 +139,15 @@ def sns(subscriptions: Sequence[tuple[str, str, str]]) -> Iterator[str]:
 
     with listening(respond) as url:
         yield url
+
+
+def _lambda(path: str) -> Mapping[str, object]:
+    """What Lambda says of a `trigger`, or of the concurrency of a `function`."""
+    *_, name, last = path.split("/")
+    if last != "concurrency":
+        return {"State": last.rstrip("-")}
+    _, _, reserved = name.partition("-reserved-")
+    return {"ReservedConcurrentExecutions": int(reserved)} if reserved else {}
 
 
 def _page(resources: Mapping[str, str], number: int) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import keep_status, refusing, trigger
+from tests.redrive.stacks import function, keep_status, refusing, trigger
 from tests.redrive.watched import TOPIC, Watched, watch
 
 from trailhook_local import overview
@@ -165,6 +165,17 @@ def test_a_trigger_that_somebody_switched_off_is_said(watched: Watched, state: s
     result = watched.status()
     assert result.exit_code == status
     assert (f"trigger       nobody forwards what waits: it is {state}" in result.stdout) == bool(status)
+
+
+@pytest.mark.parametrize(("reserved", "status"), [(0, 1), (1, 0), (None, 0)])
+def test_a_forward_that_somebody_throttled_is_said(watched: Watched, reserved: int | None, status: int) -> None:
+    """As the button of Lambda's console does it; its trigger stays Enabled."""
+    watched.resources["ForwardFunction"] = function(reserved)
+    result = watched.status()
+    assert result.exit_code == status
+    line = "forward       nobody forwards what waits: its reserved concurrency is 0 (docs/operations.md, What waits)\n"
+    assert (line in result.stdout) == bool(status)
+    assert result.stdout.startswith("needs attention: forward switched off\n") == bool(status)
 
 
 @pytest.mark.parametrize("changes", [{"actions": False}, {"topics": ()}])
@@ -334,7 +345,7 @@ def test_a_script_reads_it_as_json(watched: Watched) -> None:
     told = json.loads(result.stdout)
     assert list(told) == [
         *("calm", "asks", "deliveries", "dead_letters", "oldest", "quarantined"),
-        *("alarms", "listeners", "day", "trigger", "unread"),
+        *("alarms", "listeners", "day", "trigger", "throttled", "unread"),
     ]
     assert (told["calm"], told["asks"]) == (False, ["dead letters", "alarms ringing"])
     assert told["dead_letters"] == {"visible": 1, "in_flight": 0, "delayed": 0}

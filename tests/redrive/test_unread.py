@@ -4,7 +4,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,16 +61,16 @@ def test_what_cloudwatch_cannot_say_is_not_taken_for_nothing(place: Place, code:
 
 
 @pytest.mark.parametrize(
-    ("service", "action", "named"),
+    ("service", "named"),
     [
-        ("SQS", "sqs:GetQueueAttributes", ["deliveries", "dead letters"]),
-        ("S3", "s3:ListBucket", ["quarantine"]),
-        ("LAMBDA", "lambda:GetEventSourceMapping", ["trigger"]),
-        ("SNS", "sns:ListSubscriptionsByTopic", ["topic"]),
+        ("SQS", {"deliveries": "sqs:GetQueueAttributes", "dead letters": "sqs:GetQueueAttributes"}),
+        ("S3", {"quarantine": "s3:ListBucket"}),
+        ("LAMBDA", {"trigger": "lambda:GetEventSourceMapping", "forward": "lambda:GetFunctionConcurrency"}),
+        ("SNS", {"topic": "sns:ListSubscriptionsByTopic"}),
     ],
 )
 def test_a_part_that_cannot_be_read_keeps_none_of_the_others_back(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, action: str, named: list[str]
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, named: Mapping[str, str]
 ) -> None:
     calm = watched.status().stdout.splitlines()
     with refusing("AccessDeniedException") as url:
@@ -80,14 +80,14 @@ def test_a_part_that_cannot_be_read_keeps_none_of_the_others_back(
     assert result.exit_code == 3
     lines = result.stdout.splitlines()
     assert lines[0] == f"not known: {', '.join(named)} could not be read; nothing else needs attention"
-    for part in named:
+    for part, action in named.items():
         at = next(number for number, line in enumerate(lines) if line.startswith(f"{part:<14}not read: "))
         assert "AccessDeniedException" in lines[at]
         assert lines[at + 1].strip() == f"allow {action}: see docs/operations.md, The command line"
     assert [line for line in calm[1:] if not line.startswith(tuple(named))] == [
         line for line in lines[1:] if "not read: " not in line and not line.strip().startswith("allow ")
     ]
-    assert (told["calm"], told["asks"], [one["part"] for one in told["unread"]]) == (None, [], named)
+    assert (told["calm"], told["asks"], [one["part"] for one in told["unread"]]) == (None, [], list(named))
 
 
 def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
@@ -126,7 +126,7 @@ def test_what_is_no_matter_of_permissions_has_advice_of_its_own(
     [
         ("SQS", ["deliveries", "dead letters"]),
         ("S3", ["quarantine"]),
-        ("LAMBDA", ["trigger"]),
+        ("LAMBDA", ["trigger", "forward"]),
         ("SNS", ["topic"]),
         ("CLOUDWATCH", ["oldest", "24 hours", "alarms"]),
     ],
@@ -158,7 +158,7 @@ def test_an_answer_that_nobody_foresaw_keeps_none_of_the_others_back_and_is_no_c
         result = watched.status()
     assert result.exit_code == 3
     lines = result.stdout.splitlines()
-    assert lines[0] == f"not known: {', '.join(named)} could not be read; nothing else asks for somebody"
+    assert lines[0] == f"not known: {', '.join(named)} could not be read; nothing else needs attention"
     for part in named:
         at = next(number for number, line in enumerate(lines) if line.startswith(f"{part:<14}not read: "))
         assert re.search(r"its answer makes no sense \(KeyError at [a-z_]+\.py:[0-9]+\)$", lines[at])
@@ -207,7 +207,7 @@ def test_a_service_that_does_not_answer_is_waited_for_no_longer_than_somebody_wa
         result = watched.status()
         took = time.monotonic() - began
     assert result.exit_code == 3
-    assert "not known: trigger, topic could not be read; nothing else needs attention\n" in result.stdout
+    assert "not known: trigger, forward, topic could not be read; nothing else needs attention\n" in result.stdout
     assert "topic         not read: no answer within 6 seconds\n" in result.stdout
     # Together, where one after the other would take twice as long.
     assert took < 12

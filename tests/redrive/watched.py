@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, resources_of, sns, trigger
+from tests.redrive.stacks import cloudformation, function, resources_of, sns, trigger
 
 PAGER = "arn:aws:sns:us-east-1:111122223333:pager"
 TOPIC = "arn:aws:sns:us-east-1:111122223333:alarms"
@@ -22,7 +22,11 @@ class Watched:
         self.place = place
         self.name = f"audit-{uuid.uuid4().hex[:8]}"
         self.cloudwatch: Any = place.endpoints.client("cloudwatch")
-        self.resources = resources_of(place) | {"ForwardFunctionDeliveries": trigger("Enabled"), "AlarmTopic": TOPIC}
+        self.resources = resources_of(place) | {
+            "ForwardFunction": function(),
+            "ForwardFunctionDeliveries": trigger("Enabled"),
+            "AlarmTopic": TOPIC,
+        }
         self.subscriptions = [("https", "https://events.example/key", f"{TOPIC}:1")]
         for kind in ("dead-letters", "quarantine", "silence"):
             self.resources[f"{kind.title().replace('-', '')}Alarm"] = f"{self.name}-{kind}"

@@ -68,6 +68,7 @@ def _show(seen: Overview, named: str) -> None:
     told = {
         overview.DELIVERIES: _deliveries(seen),
         overview.TRIGGER: _trigger(seen),
+        overview.FORWARD: _forward(seen),
         overview.DEAD_LETTERS: _dead_letters(seen, named),
         overview.OLDEST: [],
         overview.QUARANTINE: _quarantine(seen.quarantined, named),
@@ -113,9 +114,15 @@ def _deliveries(seen: Overview) -> list[str]:
 
 
 def _trigger(seen: Overview) -> list[str]:
-    if not seen.stands_still:
+    if not seen.switched_off:
         return []
     return [f"nobody forwards what waits: it is {seen.trigger} (docs/operations.md, What waits)"]
+
+
+def _forward(seen: Overview) -> list[str]:
+    if not seen.throttled:
+        return []
+    return ["nobody forwards what waits: its reserved concurrency is 0 (docs/operations.md, What waits)"]
 
 
 def _dead_letters(seen: Overview, named: str) -> list[str]:
