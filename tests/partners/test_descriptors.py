@@ -162,6 +162,24 @@ def test_an_actors_type_may_be_another_for_some_events(owner: str | None, kind: 
     assert fields["userIdentity"] == {"type": kind, "principalId": "u-1"}
 
 
+def test_a_detail_that_is_an_object_stands_under_the_name_that_it_was_given() -> None:
+    text = with_kind("actors:\n  - {id: user.id, type: User, details: {account: user, session: session.id}}")
+    user = {"id": "u-1", "mail": "mona@example.com"}
+    fields = mapped(text, {"type": "a", "at": 1_762_331_405, "user": user, "session": {"id": "s-1"}})
+    assert fields["userIdentity"]["details"] == {"account": user, "session": "s-1"}
+
+
+def test_an_id_that_is_a_digest_is_one_of_the_members_that_are_named_or_of_all_where_none_is_there() -> None:
+    text = with_kind("digest: [door, badge]")
+    sent = {"type": "a", "at": 1_762_331_405}
+    first, again, other = (
+        audit_event(text, sent | {"door": 1, "badge": 2} | more) for more in ({}, {"tries": 2}, {"badge": 3})
+    )
+    assert (first.id == again.id, first.id == other.id) == (True, False)
+    first, other = (audit_event(text, sent | more) for more in ({}, {"tries": 2}))
+    assert first.id != other.id
+
+
 def test_a_time_of_another_form() -> None:
     text = with_kind("time_format: '%d/%b/%Y:%H:%M:%S %z'")
     assert mapped(text, {"type": "a", "at": "05/Nov/2025:09:30:00 +0100"})["eventTime"] == "2025-11-05T08:30:00Z"

@@ -4,7 +4,7 @@ from typing import Any
 
 import jmespath
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.partners.cases import delivery
 
@@ -25,6 +25,7 @@ VALUES = st.recursive(
     ],
 )
 @given(value=VALUES)
+@example(value={"a": False, "b": 1})
 def test_a_plain_path_or_a_choice_of_them_finds_what_jmespath_finds(expression: str, value: Any) -> None:
     found = path(expression)(value)
     assert repr(found) == repr(jmespath.search(expression, value))
