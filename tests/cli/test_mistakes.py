@@ -34,6 +34,8 @@ ELSEWHERE = ["--url", "http://127.0.0.1:1/webhook", "--secret", "fake"]
             ["send", "okta", "-", "-H", "X-Name: a\nb", *ELSEWHERE],
             "is not 'Name: value' in HTTP's letters, on one line",
         ),
+        (["send", "github", "-", "--event", "a\nb", *ELSEWHERE], "'X-GitHub-Event: a\\nb' is not 'Name: value'"),
+        (["send", "okta", "-", "--content-type", "日", *ELSEWHERE], "'Content-Type: 日' is not 'Name: value'"),
         (["send", "okta", "-", "-H", "content-type: text/plain", *ELSEWHERE], "say --content-type"),
         (["query", ""], 'ask for something, such as "SELECT eventdata.eventname'),
         (["query", " \n"], "the query is empty"),

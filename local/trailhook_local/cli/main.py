@@ -183,6 +183,7 @@ def send(
         raise click.UsageError("for another Content-Type say --content-type, or two would be sent")
     if event and partner != "github":
         raise click.UsageError(f"--event is GitHub's; for a header that {partner} sends say -H 'Name: value'")
+    typed = read_headers((f"Content-Type: {content_type}", *([f"X-GitHub-Event: {event}"] if event else [])))
     if url is None:
         integration = _running(state, partner)
         url, name = f"{integration.url}/webhook", integration.partner
@@ -199,9 +200,9 @@ def send(
             "the secret is missing: give it with --secret or, beside --url, in the variable TRAILHOOK_SECRET"
         )
     body = file.read()
-    sent = {"Content-Type": content_type, **further}
+    sent = {**further, **typed}
     if event:
-        sent |= {"X-GitHub-Event": event, "X-GitHub-Delivery": random_secrets.token_hex(16)}
+        sent["X-GitHub-Delivery"] = random_secrets.token_hex(16)
     sent |= (sign_standard_webhooks if standard_webhooks else signer)(secret, body)
     try:
         reply = post(urllib3.PoolManager(), url, body, sent)
