@@ -12,10 +12,9 @@ from botocore.exceptions import ClientError
 from trailhook.errors import place_of
 from trailhook_local import patience
 from trailhook_local.metrics import NotSaidError
-from trailhook_local.place import REFUSALS, Place, explain
+from trailhook_local.place import REFUSALS, Place, explain, signed_out
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
 _GONE = frozenset(
     {
         *("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket"),
@@ -90,7 +89,7 @@ def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Un
         )
     elif code in _DENIED:
         advice = f"allow {_ACTIONS.get(operation, f'{service}:{operation}')}: see docs/operations.md, The command line"
-    elif code in _EXPIRED:
+    elif signed_out(error):
         advice = "sign in again, and run it again"
     elif not isinstance(error, _FORESEEN):
         advice = "run it again; if it stays, please report it"

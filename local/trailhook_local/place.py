@@ -34,6 +34,14 @@ _IMPATIENT = Config(connect_timeout=5, read_timeout=20)
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id")
 """Headers of which every answer of AWS has one."""
 
+_EXPIRED = frozenset(
+    {
+        *("ExpiredToken", "ExpiredTokenException"),
+        *("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "InvalidToken"),
+    }
+)
+"""How services say of credentials that they count no more, or never did."""
+
 Client = Callable[[str], Any]
 """Makes the boto3 client of a service."""
 
@@ -60,6 +68,13 @@ def explain(error: Exception) -> str:
             )
         case _:
             return str(error)
+
+
+def signed_out(error: BaseException | None) -> bool:
+    """Whether a service has refused the credentials as such, maybe by way of an error of ours."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"] in _EXPIRED
+    return error is not None and signed_out(error.__cause__)
 
 
 @dataclass(frozen=True, slots=True)

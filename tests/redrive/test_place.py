@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, keep_status, page, resources_of
+from tests.redrive.stacks import cloudformation, keep_status, page, refusing, resources_of
 
 from trailhook_local.place import region_of
 
@@ -103,6 +103,37 @@ def test_what_is_not_configured_is_said(tmp_path: Path, environment: Mapping[str
     assert told.returncode == 1
     assert message in told.stderr
     assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "command", "named"),
+    [
+        ("CLOUDFORMATION", "ExpiredToken", "quarantine", ["--stack", "audit"]),
+        ("S3", "InvalidAccessKeyId", "quarantine", None),
+        ("SQS", "InvalidClientTokenId", "dead-letters", None),
+    ],
+)
+def test_a_session_that_is_over_is_said_with_what_to_do(
+    place: Place, monkeypatch: pytest.MonkeyPatch, service: str, code: str, command: str, named: list[str] | None
+) -> None:
+    with refusing(code) as url:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        result = place.redrive(command, named=named)
+    assert result.exit_code == 1
+    assert f"An error occurred ({code})" in result.stderr
+    assert result.stderr.endswith("\nSign in again, and run it again\n")
+
+
+def test_a_session_that_ends_while_events_are_sent_is_said_with_what_to_do(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.queue(delivery("github", b"not JSON"))
+    place.forward()
+    with refusing("ExpiredTokenException") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", url)
+        result = place.redrive("quarantine")
+    assert result.exit_code == 1
+    assert "\nSign in again, and run it again\n" in result.stderr
 
 
 def test_a_program_for_the_credentials_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import click
 
 from trailhook.errors import TrailhookError
 from trailhook_local.cli.failure import Failure
-from trailhook_local.place import REFUSALS, Place, aws, explain, place_of_stack, place_on_laptop
+from trailhook_local.place import REFUSALS, Place, aws, explain, place_of_stack, place_on_laptop, signed_out
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
 
@@ -48,4 +48,5 @@ def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -
     try:
         yield
     except (TrailhookError, StackError, *REFUSALS) as error:
-        raise failure(f"{explain(error)}{go_on()}") from error
+        sign_in = "\nSign in again, and run it again" if signed_out(error) else ""
+        raise failure(f"{explain(error)}{sign_in}{go_on()}") from error
