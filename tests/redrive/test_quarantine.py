@@ -365,6 +365,18 @@ def test_an_object_that_s3_does_not_hand_out_keeps_none_of_the_others_back(place
     assert place.waiting() == 2
 
 
+def test_an_operator_who_may_read_none_of_them_is_told_so_and_not_that_they_cannot_be_read(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    objects = f"arn:aws:s3:::{place.resources.bucket}/quarantine/*"
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": objects}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    place.s3.put_bucket_policy(Bucket=place.resources.bucket, Policy=policy)
+    result = place.redrive("quarantine")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: An error occurred (")
+    assert "GetObject" in result.stderr
+
+
 def test_an_object_takes_no_more_memory_the_larger_it_is(place: Place) -> None:
     """Somebody may have joined a year of them."""
     quarantine(place, github(entry(1, action=None)))
