@@ -1,11 +1,12 @@
 """Update: in place where CloudTrail can, a replacement where it cannot, a refusal where nobody could go back."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, store_of
+from tests.integration.conftest import DENIED, Account, Meanwhile, NewStack, store_of
 
 from trailhook_local.lake import LakeServer
 
@@ -171,6 +172,33 @@ def test_an_update_in_place_that_fails_is_taken_back_by_itself(
     assert not answer.succeeded
     assert answer.physical_id == made.physical_id
     assert account.snapshot() == before
+
+
+@pytest.mark.parametrize(("redeployed", "events"), [(False, True), (False, False), (True, True), (True, False)])
+def test_a_store_made_in_vain_stays_if_events_came_to_it_meanwhile(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: dict[str, Any], redeployed: bool, events: bool
+) -> None:
+    """The channel delivers all the while. Also in the Create of a stack whose former one left its channel."""
+    stack, next_one = new_stack(), new_stack()
+    existing = account.store()
+    first = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [existing], "OnDelete": "delete"}
+    channel = stack.create(first).physical_id
+    ingestion = lake.lake.registry.channel(channel).ingestion
+    ingestion["LatestIngestionSuccessTime"] = time.time()
+
+    def refuse() -> None:
+        if events:
+            ingestion["LatestIngestionSuccessTime"] = time.time()
+        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
+
+    lake.lake.faults = Meanwhile("PutResourcePolicy", refuse)
+    second = {**github, "PrincipalAccountIds": ["444455556666"], "OnDelete": "delete"}
+    answer = next_one.create(second) if redeployed else stack.update(second)
+    assert not answer.succeeded
+    assert ("the event data store audit (events may have come to it)" in answer.reason) is events
+    assert account.cloudtrail.get_channel(Channel=channel)["Destinations"][0]["Location"] == existing
+    assert account.stores().pop(existing) == "ENABLED"
+    assert len(account.living_stores()) == 1 + events
 
 
 @pytest.mark.parametrize(

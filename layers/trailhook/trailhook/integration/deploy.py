@@ -12,6 +12,7 @@ from trailhook.integration.channels import Tagged, plan_channel, refuse_users, s
 from trailhook.integration.control_plane import LOOKS, ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
 from trailhook.integration.destinations import ENABLED, StoreFinder, Unchanged
+from trailhook.integration.inventory import Channel
 from trailhook.integration.leftovers import Leftovers
 from trailhook.integration.policy import resource_policy, same_policy
 from trailhook.integration.properties import EXTENDABLE, Integration, former_tags, store_member
@@ -36,6 +37,7 @@ class Deployment:
         self._owner = request.owner
         self._wanted = wanted
         self._is_update = request.type == "Update"
+        self._redirected: Channel | None = None
 
     def carry_out(self) -> Answer:
         """Raises IntegrationError. What was changed by then is noted in `undo`, whose `with` takes it back."""
@@ -96,7 +98,8 @@ class Deployment:
         found = finder.find(self._wanted, current.channel if current else None, self._unchanged())
 
         # From here on things change.
-        stores = StoreBuilder(self._plane, self._undo, self._request, self._wanted).carry_out(found)
+        builder = StoreBuilder(self._plane, self._undo, self._request, self._wanted, self._events_came)
+        stores = builder.carry_out(found)
         if channel_plan.aside:
             self._set_aside(channel_plan.aside)
         arn = self._converge(channel_plan.current, stores) if channel_plan.current else self._create(stores)
@@ -182,11 +185,19 @@ class Deployment:
                     channel.arn, Name=channel.name, Destinations=_destinations(channel.stores)
                 ),
             )
+            if set(channel.stores) != set(stores.arns):
+                self._redirected = channel
             self._plane.update_channel(channel.arn, Name=wanted.channel_name, Destinations=_destinations(stores.arns))
         self._converge_policy(channel.arn)
         former = former_tags(self._request.old_properties)
         converge_tags(self._plane, self._undo, channel.arn, existing=current.tags, wanted=wanted.tags, former=former)
         return channel.arn
+
+    def _events_came(self, plane: ControlPlane) -> bool:
+        """Whether events may have come to the stores that a channel in use was pointed at meanwhile."""
+        before = self._redirected
+        now = plane.channel(before.arn) if before else None
+        return before is not None and (now is None or now.ingested != before.ingested)
 
     def _converge_policy(self, arn: str) -> None:
         before = self._plane.policy(arn)

@@ -1,5 +1,7 @@
 """Making the event data store of an integration, or taking our own one back, and waiting until it is ENABLED."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -32,14 +34,25 @@ class Stores(Struct, frozen=True):
 
 
 class StoreBuilder:
-    """Makes or takes the stores of one request, which asks for what is `wanted`."""
+    """Makes or takes the stores of one request, which asks for what is `wanted`.
 
-    def __init__(self, plane: ControlPlane, undo: Undo, request: Request, wanted: Integration) -> None:
+    `events_came`: whether what is taken back may hold evidence.
+    """
+
+    def __init__(
+        self,
+        plane: ControlPlane,
+        undo: Undo,
+        request: Request,
+        wanted: Integration,
+        events_came: Callable[[ControlPlane], bool],
+    ) -> None:
         self._plane = plane
         self._undo = undo
         self._owner = request.owner
         self._request = request
         self._wanted = wanted
+        self._events_came = events_came
 
     def carry_out(self, found: EventDataStore | None) -> Stores:
         """`found`: the wanted store where it is there already."""
@@ -78,7 +91,7 @@ class StoreBuilder:
             return next(ours, None)
 
         def discard(plane: ControlPlane, arn: str) -> None:
-            discard_store(plane, arn, store.name)
+            self._discard(plane, arn, store.name)
 
         creation = Creation(create, find, discard)
         arn = creation.carry_out(self._plane, self._undo, f"the event data store {store.name}")
@@ -94,7 +107,7 @@ class StoreBuilder:
         if found.status == PENDING_DELETION:
             self._undo.note(
                 f"the restored event data store {store.name}",
-                lambda late: discard_store(late, found.arn, found.name, keep_name=True),
+                lambda late: self._discard(late, found.arn, found.name, keep_name=True),
             )
             self._plane.restore_store(found.arn)
         if found.status != ENABLED:
@@ -124,6 +137,14 @@ class StoreBuilder:
             report=f"The event data store {store.name} keeps its retention of {found.retention_days} days instead of "
             f"{days}, because a shorter one deletes older events at once: set ShortenRetention to true to do that.",
         )
+
+    def _discard(self, plane: ControlPlane, arn: str, name: str, *, keep_name: bool = False) -> None:
+        """Raises InTheWay where the store stays, because events may have come to it meanwhile."""
+        if self._events_came(plane):
+            if self._request.type == "Create":  # whose Delete takes what has exactly this stack's tags
+                plane.add_tags(arn, self._owner.retained_tags)
+            raise InTheWay("events may have come to it")
+        discard_store(plane, arn, name, keep_name=keep_name)
 
     def _wait_until_enabled(self, arn: str, name: str) -> None:
         """Raises InTheWay where the store will not become ENABLED by itself, OutOfTime where it takes too long."""
