@@ -192,6 +192,13 @@ def test_a_message_of_version_1_stays_readable_for_ever(body: str) -> None:
     )
 
 
+def test_a_message_whose_pending_events_are_ids_is_delivered_whole() -> None:
+    """Half of it twice, under equal ids, rather than not at all."""
+    message = (GOLDEN % (SHA256, UTF8)).replace('{"total":9,"positions":[[0,1],[7,7]]}', '["9f3cKq","b07Xw2"]')
+    assert '"pending":["9f3cKq","b07Xw2"]' in message
+    assert decode_envelope(message) == replace(decode_envelope(GOLDEN % (SHA256, UTF8)), pending=None)
+
+
 def test_a_member_that_a_later_version_adds_is_no_damage() -> None:
     document = json.loads(encode_envelope(Envelope(DELIVERY))) | {"trace": "x"}
     assert decode_envelope(json.dumps(document)) == Envelope(DELIVERY)
@@ -245,6 +252,7 @@ def packed(body: bytes) -> dict[str, str]:
         {"attempt": 0.5},
         {"pending": "id"},
         {"pending": [[]]},
+        {"pending": ["id", 1]},
         {"pending": {"id": 1}},
         {"pending": {"total": 3, "positions": []}},
         {"pending": {"total": 3, "positions": [[2, 1]]}},

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tests.partners.cases import SCHEMA_EVENT, Case, cases, compact, delivery, outcomes
 from tests.redrive.faults import faulty
 
+from trailhook.delivery import Delivery
 from trailhook.envelope import Envelope, decode_envelope, encode_envelope
 from trailhook.errors import MalformedDelivery
 from trailhook.mapping import Mapper, Withheld
@@ -83,3 +84,40 @@ def test_a_delivery_that_was_kept_whole_is_taken_apart_when_it_goes_back(blank: 
     back = QuarantinedEvent.from_line(kept.to_line("the way back")).delivery
     assert not back.element
     assert outcomes(back) == outcomes(whole)
+
+
+LINE = """{"version":1,"partner":"github","id":%s,"uid":"u1","code":"InvalidData","reason":"no \\u00e9",\
+"received_at":1700000000123,"delivery_id":"d-1","encoding":%s,%s"headers":{"x-github-event":"push"},\
+"signed":["content-type","webhook-id"],"proof":"github-signature","request_id":"AbC=","source_ip":"192.0.2.1"%s}"""
+TEXT = '"utf-8","body":"{\\"a\\":\\"\\u00e9\\"}"'
+BYTES = '"base64","body":"eyJhIjoi/yJ9"'
+LINES = {
+    "the first": (LINE % ('"9f3cKq"', TEXT, "", ""), '{"a":"é"}'.encode(), False),
+    "of bytes": (LINE % ("null", BYTES, "", ""), b'{"a":"\xff"}', False),
+    "with a way back": (LINE % ('"9f3cKq"', TEXT, "", ',"way_back":"trailhook redrive"'), '{"a":"é"}'.encode(), False),
+    "of one of several events": (
+        LINE % ('"9f3cKq"', TEXT, '"element":true,', ',"way_back":"x"'),
+        '{"a":"é"}'.encode(),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "original", "element"), LINES.values(), ids=LINES)
+def test_a_line_of_version_1_stays_readable_for_ever(line: str, original: bytes, element: bool) -> None:
+    """It is in the bucket for as long as its operator wants."""
+    whole = Delivery(
+        partner="github",
+        id="d-1",
+        request_id="AbC=",
+        received_at=1_700_000_000_123,
+        source_ip="192.0.2.1",
+        proof="github-signature",
+        headers={"x-github-event": "push"},
+        signed=frozenset({"content-type", "webhook-id"}),
+        body=original,
+        element=element,
+    )
+    identity = None if '"id":null' in line else "9f3cKq"
+    read = QuarantinedEvent.from_line(line.encode())
+    assert read == QuarantinedEvent(whole, "InvalidData", "no é", original, identity, "u1")

@@ -100,7 +100,9 @@ def decode_envelope(message: str) -> Envelope:
         body = _DECODERS[wire.encoding](wire.body)
         if hashlib.sha256(body).hexdigest() != wire.sha256:
             raise EnvelopeError("The body does not have the SHA-256 that receive noted")
-        return Envelope(wire.with_body(body), wire.attempt, None if wire.pending is None else wire.pending.unfolded())
+        # Of a list of ids all is delivered again, with the ids that it had: they did not tell for certain what is left.
+        pending = wire.pending.unfolded() if isinstance(wire.pending, _PendingWire) else None
+        return Envelope(wire.with_body(body), wire.attempt, pending)
     except (KeyError, ValueError, RecursionError, zlib.error) as error:
         raise EnvelopeError(f"Not an envelope: {type(error).__name__}") from error
 
@@ -142,7 +144,8 @@ class _Wire(WrittenDelivery, frozen=True, gc=False, kw_only=True):
 
     version: Literal[1]
     attempt: Annotated[int, Meta(ge=0, le=_MOST_ATTEMPTS)]
-    pending: _PendingWire | None
+    pending: _PendingWire | list[str] | None
+    """The first releases wrote a list of ids."""
     sha256: str
 
 
