@@ -244,5 +244,6 @@ def test_a_store_that_no_integration_makes_is_no_leftover_of_a_create_or_an_upda
     assert stack.send("Delete", github, physical_id="audit-Integration-1A2B3C").succeeded
     assert account.stores() == {trail: "ENABLED"}
     stack.create(github)
-    assert stack.update({**github, "ChannelName": "renamed"}).succeeded
+    updated = stack.update({**github, "ChannelName": "renamed"})
+    assert f"was not deleted: {trail} collects Management" in updated.data["Report"]
     assert account.stores()[trail] == "ENABLED"

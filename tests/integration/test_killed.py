@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, Dying
+from tests.integration.conftest import DENIED, Account, Dying, NewStack
 
 from trailhook_local.lake import LakeServer
 from trailhook_local.lake.faults import Faults
@@ -124,9 +124,28 @@ def test_a_store_to_which_events_may_have_come_is_evidence(
     stack.send_unanswered("Update", github, physical_id=made.physical_id, old_properties=old)
     lake.lake.faults = Faults()
     lake.lake.registry.channel(made.physical_id).ingestion["LatestIngestionSuccessTime"] = 4e9
-    assert stack.send("Update", old, physical_id=made.physical_id, old_properties=github).succeeded
-    assert set(account.stores().values()) == {"ENABLED"}
-    assert account.stores().keys() > {existing}
+    back = stack.send("Update", old, physical_id=made.physical_id, old_properties=github)
+    [store] = set(account.living_stores()) - {existing}
+    assert f"The event data store audit ({store}) of an earlier update stays" in back.data["Report"]
+    assert stack.update({**old, "ChannelName": "renamed"}).data["Report"] == "", "it is told once"
+
+
+def test_a_channel_that_others_use_by_now_is_named(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    stack, other = new_stack(), new_stack(name="other")
+    old = given(github, account.store())
+    custom = {**old, "Partner": "slack", "ChannelName": "slack"}
+    made = stack.create(old)
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Update", custom, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    assert other.create(sharing(left)).succeeded
+    back = stack.send("Update", old, physical_id=made.physical_id, old_properties=custom)
+    assert left in back.data["Report"]
+    assert "is used by the stacks other" in back.data["Report"]
+    assert left in account.channels()
 
 
 def test_a_store_of_which_cloudformation_heard_is_no_leftover(

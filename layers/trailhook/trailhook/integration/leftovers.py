@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from trailhook.errors import IntegrationError, OwnershipUnknown
-from trailhook.integration.channels import Tagged, survey
+from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.destinations import unfit
 from trailhook.integration.ownership import MADE_BY_UPDATE
@@ -41,35 +41,45 @@ class Leftovers:
         try:
             for arn in self._plane.store_arns():
                 if arn not in stores and self._request.place.holds(arn):
-                    self._remove_store(arn)
+                    left += self._remove_store(arn)
         except IntegrationError as error:
             left.append(f"An event data store of an earlier update could not be removed: {error}")
         return " ".join(left)
 
     def _remove_channel(self, one: Tagged) -> None:
-        if self._owner.made_now(one.tags) and not self._owner.other_users(one.tags):
+        if self._owner.made_now(one.tags):
+            refuse_users(one, self._owner, "deleted")
             remove_channel(self._plane, one.arn)
         elif self._owner.uses(one.tags):
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
 
-    def _remove_store(self, arn: str) -> None:
-        """A store is evidence as soon as one event may have come to it, whatever became of the Update that made it."""
+    def _remove_store(self, arn: str) -> list[str]:
+        """A store is evidence as soon as one event may have come to it, whatever became of the Update that made it.
+
+        Returns why it stays, in sentences; none for what is gone, still in use, or no leftover.
+        """
         try:
             tags = self._plane.tags(arn) or {}
         except OwnershipUnknown:  # pending deletion already
-            return
+            return []
         if tags.get(MADE_BY_UPDATE) in {None, self._request.request_id} or not self._owner.made_now(tags):
-            return
+            return []
         store = self._plane.store(arn)
         # Asked only now, when no channel of ours delivers to the store any more.
         now = survey(self._plane)
         ours = [one.channel for one in (*self._before, *now) if self._owner.made(one.tags)]
-        if store is None or any(unfit(store)):
-            return
+        if store is None:
+            return []
+        if faults := list(unfit(store)):
+            return ["This has the mark of an earlier update, and was not deleted:", *faults]
         if not all(c.ingested is None or (store.created is not None and c.ingested < store.created) for c in ours):
             confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
-        elif not any(arn in one.channel.stores for one in now):
+            return [
+                f"The event data store {store.name} ({arn}) of an earlier update stays: events may have come to it."
+            ]
+        if not any(arn in one.channel.stores for one in now):
             discard_store(self._plane, arn, store.name)
+        return []
 
 
 def confirm(plane: ControlPlane, store_arn: str) -> None:
