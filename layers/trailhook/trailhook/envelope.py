@@ -145,7 +145,7 @@ class _Wire(WrittenDelivery, frozen=True, gc=False, kw_only=True):
     version: Literal[1]
     attempt: Annotated[int, Meta(ge=0, le=_MOST_ATTEMPTS)]
     pending: _PendingWire | list[str] | None
-    """The first releases wrote a list of ids."""
+    """The first versions wrote a list of ids."""
     sha256: str
 
 
