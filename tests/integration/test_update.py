@@ -9,6 +9,7 @@ from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import DENIED, Account, Meanwhile, NewStack, store_of
 
 from trailhook_local.lake import LakeServer
+from trailhook_local.lake.faults import Faults
 
 FIXED = "FIXED_RETENTION_PRICING"
 EXTENDABLE: Any = "EXTENDABLE_RETENTION_PRICING"
@@ -199,6 +200,31 @@ def test_a_store_made_in_vain_stays_if_events_came_to_it_meanwhile(
     assert account.cloudtrail.get_channel(Channel=channel)["Destinations"][0]["Location"] == existing
     assert account.stores().pop(existing) == "ENABLED"
     assert len(account.living_stores()) == 1 + events
+
+
+def test_such_a_store_of_a_create_stays_also_if_nobody_could_mark_it(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    former, stack = new_stack(), new_stack()
+    existing = account.store()
+    first = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [existing]}
+    ingestion = lake.lake.registry.channel(str(former.create(first).physical_id)).ingestion
+
+    def refuse() -> None:
+        ingestion["LatestIngestionSuccessTime"] = time.time()
+        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "AddTags"]}])
+
+    lake.lake.faults = Meanwhile("PutResourcePolicy", refuse)
+    second = {**github, "PrincipalAccountIds": ["444455556666"]}
+    failed = stack.send("Create", second)
+    assert "Could not be taken back: the event data store audit" in failed.reason
+    lake.lake.faults = Faults()
+    [store] = set(account.living_stores()) - {existing}
+    deleted = stack.send("Delete", second, physical_id=failed.physical_id)
+    assert deleted.succeeded
+    assert f"The event data store audit ({store}) stays: events may have come to it." in deleted.reason
+    assert store in account.living_stores()
+    assert account.tags(store)["trailhook:stack-id"].endswith("/retained")
 
 
 @pytest.mark.parametrize(

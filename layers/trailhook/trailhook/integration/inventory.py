@@ -3,7 +3,7 @@
 AWS pages: "GetChannel", "GetEventDataStore", CloudTrail API Reference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -67,3 +67,8 @@ class EventDataStore(Struct, frozen=True):
             protected=bool(found.get("TerminationProtectionEnabled")),
             created=found.get("CreatedTimestamp"),
         )
+
+    def may_hold_events_of(self, channels: Iterable[Channel]) -> bool:
+        """Whether one of them took events since the store was made: it may have delivered to the store then."""
+        moments = [channel.ingested for channel in channels if channel.ingested]
+        return any(self.created is None or moment >= self.created for moment in moments)

@@ -72,7 +72,7 @@ class Leftovers:
             return []
         if faults := list(unfit(store)):
             return ["This has the mark of an earlier update, and was not deleted:", *faults]
-        if not all(c.ingested is None or (store.created is not None and c.ingested < store.created) for c in ours):
+        if store.may_hold_events_of(ours):
             confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
             return [
                 f"The event data store {store.name} ({arn}) of an earlier update stays: events may have come to it."

@@ -9,6 +9,7 @@ from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import DENIALS, ControlPlane
 from trailhook.integration.destinations import unfit
+from trailhook.integration.inventory import Channel
 from trailhook.integration.properties import deletes_stores, given_stores
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
 from trailhook.integration.request import FAILED, Request
@@ -66,6 +67,7 @@ class Withdrawal:
         staying = [one for one in channels if one.arn not in gone]
         in_use = {store for one in staying for store in one.channel.stores}
         former = {store for one in ours for store in one.channel.stores}
+        beside = [one.channel for one in staying if self._owner.made(one.tags)]
         # A replaced channel goes while the integration lives on, whose stores all go, or stay, with the integration.
         lives_on = any(self._is_in_its_place(one) for one in staying)
         if self._delete_stores and not lives_on:
@@ -76,7 +78,7 @@ class Withdrawal:
             if self._owner.uses(one.tags) and (self._after_failed_create or one.arn == self._physical_id):
                 self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
         if not lives_on:
-            self._withdraw_stores(in_use, former)
+            self._withdraw_stores(in_use, former, beside)
 
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
@@ -96,8 +98,8 @@ class Withdrawal:
             if self._owner.made(tags) and not self._owner.made_now(tags):
                 self._plane.add_tags(arn, self._owner.tags)
 
-    def _withdraw_stores(self, in_use: Collection[str], former: set[str]) -> None:
-        """`in_use` by channels that stay; `former`: by those of ours that go."""
+    def _withdraw_stores(self, in_use: Collection[str], former: set[str], beside: Collection[Channel]) -> None:
+        """`in_use` by channels that stay, of which those `beside` are ours; `former`: by those of ours that go."""
         for arn in sorted(former.union(self._plane.store_arns())):  # one made a moment ago may not be listed yet
             if not self._request.place.holds(arn):
                 continue
@@ -108,9 +110,10 @@ class Withdrawal:
             # What the operator names as an existing store is never deleted, whoever made it.
             stays = arn in in_use or arn in self._given
             if self._after_failed_create:
-                # Evidence of an earlier life of this integration is not the leftover of a Create.
+                # Evidence of an earlier life of this integration is not the leftover of a Create. Nor is what may have
+                # come while a channel of that life pointed at this one's store.
                 if not stays and self._owner.made_now(tags):
-                    self._remove_store(arn)
+                    self._remove_store(arn, beside)
             elif self._owner.made(tags):
                 # What a former stack of this name left, and this one never used, is not this one's to delete.
                 goes = self._delete_stores and not stays and (arn in former or self._owner.made_now(tags))
@@ -119,12 +122,16 @@ class Withdrawal:
                     # fails the Delete where it cannot be marked: that Create would take it for its leftover.
                     self._plane.add_tags(arn, self._owner.retained_tags)
 
-    def _remove_store(self, arn: str) -> bool:
-        """False where it stays; what is gone, or pending deletion, already does not."""
+    def _remove_store(self, arn: str, beside: Collection[Channel] = ()) -> bool:
+        """False where it stays, as with events of a channel `beside`; what is gone, or pending deletion, does not."""
         store = self._plane.store(arn)
         # To tag is a lesser right than to delete: no tag makes ours what no integration delivers to, such as a trail's.
         if store and (faults := list(unfit(store))):
             self._stays += ["This has the stack's tags, and was not deleted:", *faults]
+            return False
+        if store and store.may_hold_events_of(beside):
+            self._stays.append(f"The event data store {store.name} ({arn}) stays: events may have come to it.")
+            self._plane.add_tags(arn, self._owner.retained_tags)
             return False
         if store is None or not self._plane.protect_store(arn, on=False):
             return True
