@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, Dying, NewStack
+from tests.integration.conftest import DENIED, Account, Dying, NewStack, store_of
 
 from trailhook_local.lake import LakeServer
 from trailhook_local.lake.faults import Faults
@@ -128,6 +128,30 @@ def test_a_store_to_which_events_may_have_come_is_evidence(
     [store] = set(account.living_stores()) - {existing}
     assert f"The event data store audit ({store}) of an earlier update stays" in back.data["Report"]
     assert stack.update({**old, "ChannelName": "renamed"}).data["Report"] == "", "it is told once"
+
+
+def test_each_store_that_cannot_be_removed_is_named(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    existing = account.store()
+    old = given(github, existing)
+    made = stack.create(old)
+    for name in ("first", "second", "third"):
+        new = store_of(github, Name=name)
+        lake.lake.faults = Dying(1)
+        stack.send_unanswered("Update", new, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    first, second, third = set(account.living_stores()) - {existing}
+    account.channel(first, source="Custom")
+    lake.lake.faults.set([{**DENIED, "operations": ["DeleteEventDataStore"], "count": 1}])
+    back = stack.send("Update", old, physical_id=made.physical_id, old_properties=github)
+    [refused] = set(account.living_stores()) - {existing, first}
+    assert refused in {second, third}
+    assert f"{first} of an earlier update could not be removed: the channel theirs delivers to it" in back.reason
+    assert f"{refused} of an earlier update could not be removed: This function's role may not" in back.reason
+    # Data is an output of the stack.
+    assert len(back.data["Report"]) == 500
+    assert back.reason.startswith(back.data["Report"].removesuffix("…"))
 
 
 def test_a_channel_that_others_use_by_now_is_named(

@@ -24,7 +24,8 @@ from trailhook.integration.tagging import converge_tags
 from trailhook.integration.undo import Undo
 
 _LONGEST_REPORT = 500
-"""In characters: Data counts into the 4,096 bytes of the answer, and one character takes up to twelve."""
+"""In characters: Data counts into the 4,096 bytes of the answer, and one character takes up to twelve. The reason says
+all of it, as far as there is room, and so does the log."""
 
 
 class Deployment:
@@ -216,21 +217,22 @@ class Deployment:
 
     def _answer(self, arn: str, stores: Stores, channels: Sequence[Tagged] | None = None) -> Answer:
         """`channels`: those among which to look for leftovers; None to look for none."""
-        report = ""
+        left = ""
         if channels is not None:
-            report = Leftovers(self._plane, self._request, channels).remove(arn, stores.arns)
+            left = Leftovers(self._plane, self._request, channels).remove(arn, stores.arns)
+        report = " ".join(filter(None, (stores.report, left)))
         data: dict[str, Any] = {
             "ChannelArn": arn,
             "EventDataStoreArns": list(stores.arns),
             "Source": self._wanted.source.name,
             "IntegrationType": self._wanted.source.type.value,
             "RecipientAccountId": arn.split(":")[4],
-            "Report": " ".join(filter(None, (stores.report, report)))[:_LONGEST_REPORT],
+            "Report": report if len(report) <= _LONGEST_REPORT else f"{report[: _LONGEST_REPORT - 1]}…",
         }
         if stores.retention_days:
             data["RetentionPeriodDays"] = str(stores.retention_days)
         unconfirmed = stores.arns[0] if stores.unconfirmed else ""
-        return Answer(succeeded=True, physical_id=arn, reason=data["Report"], data=data, unconfirmed=unconfirmed)
+        return Answer(succeeded=True, physical_id=arn, reason=report, data=data, unconfirmed=unconfirmed)
 
 
 def _destinations(arns: tuple[str, ...]) -> list[dict[str, str]]:

@@ -40,10 +40,10 @@ class Leftovers:
                     left.append(f"The channel {one.arn} of an earlier update could not be removed: {error}")
         try:
             for arn in self._plane.store_arns():
-                if arn not in stores and self._request.place.holds(arn):
+                if arn not in stores and self._request.place.holds(arn) and self._is_left(arn):
                     left += self._remove_store(arn)
         except IntegrationError as error:
-            left.append(f"An event data store of an earlier update could not be removed: {error}")
+            left.append(f"Not every event data store could be asked whether an earlier update left it: {error}")
         return " ".join(left)
 
     def _remove_channel(self, one: Tagged) -> None:
@@ -53,32 +53,35 @@ class Leftovers:
         elif self._owner.uses(one.tags):
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
 
-    def _remove_store(self, arn: str) -> list[str]:
-        """A store is evidence as soon as one event may have come to it, whatever became of the Update that made it.
-
-        Returns why it stays, in sentences; none for what is gone, still in use, or no leftover.
-        """
+    def _is_left(self, arn: str) -> bool:
         try:
             tags = self._plane.tags(arn) or {}
         except OwnershipUnknown:  # pending deletion already
-            return []
-        if tags.get(MADE_BY_UPDATE) in {None, self._request.request_id} or not self._owner.made_now(tags):
-            return []
-        store = self._plane.store(arn)
-        # Asked only now, when no channel of ours delivers to the store any more.
-        now = survey(self._plane)
-        ours = [one.channel for one in (*self._before, *now) if self._owner.made(one.tags)]
-        if store is None:
-            return []
-        if faults := list(unfit(store)):
-            return ["This has the mark of an earlier update, and was not deleted:", *faults]
-        if store.may_hold_events_of(ours):
-            confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
-            return [
-                f"The event data store {store.name} ({arn}) of an earlier update stays: events may have come to it."
-            ]
-        if not any(arn in one.channel.stores for one in now):
+            return False
+        return tags.get(MADE_BY_UPDATE) not in {None, self._request.request_id} and self._owner.made_now(tags)
+
+    def _remove_store(self, arn: str) -> list[str]:
+        """A store is evidence as soon as one event may have come to it, whatever became of the Update that made it.
+
+        Returns why it stays, in sentences; none for what is gone.
+        """
+        try:
+            store = self._plane.store(arn)
+            # Asked only now, when no channel of ours delivers to the store any more.
+            now = survey(self._plane)
+            ours = [one.channel for one in (*self._before, *now) if self._owner.made(one.tags)]
+            if store is None:
+                return []
+            if faults := list(unfit(store)):
+                return ["This has the mark of an earlier update, and was not deleted:", *faults]
+            if store.may_hold_events_of(ours):
+                confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
+                return [
+                    f"The event data store {store.name} ({arn}) of an earlier update stays: events may have come to it."
+                ]
             discard_store(self._plane, arn, store.name)
+        except IntegrationError as error:
+            return [f"The event data store {arn} of an earlier update could not be removed: {error}"]
         return []
 
 
