@@ -132,6 +132,11 @@ def _sign_in(session: Any) -> None:
         ) from error
     except EOFError as error:
         raise PlaceError("the credentials take a code that nobody is here to type: sign in before") from error
+    except ValueError as error:  # of JSON, a moment or a command line: botocore reads them without a word
+        raise PlaceError(
+            f"what is to tell the credentials makes no sense ({error}): look at credential_process in the profile of "
+            "your AWS configuration, and whether you have to sign in before"
+        ) from error
 
 
 def _refuse_pages(response_dict: Mapping[str, Any], **_: Any) -> None:

@@ -136,9 +136,16 @@ def test_a_session_that_ends_while_events_are_sent_is_said_with_what_to_do(
     assert "\nSign in again, and run it again\n" in result.stderr
 
 
-def test_a_program_for_the_credentials_that_is_not_there_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("/nowhere/vault", "the program that is to tell the credentials does not start ("),
+        ("echo sign in first", "what is to tell the credentials makes no sense ("),
+    ],
+)
+def test_a_program_for_the_credentials_that_tells_none_is_said(tmp_path: Path, program: str, said: str) -> None:
     config = tmp_path / "config"
-    config.write_text("[default]\nregion = eu-west-1\ncredential_process = /nowhere/vault\n")
+    config.write_text(f"[default]\nregion = eu-west-1\ncredential_process = {program}\n")
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_CONFIG_FILE": str(config)}
     for command, status in ((["redrive", "quarantine"], 1), (["status"], 3)):
         told = subprocess.run(
@@ -150,8 +157,8 @@ def test_a_program_for_the_credentials_that_is_not_there_is_said(tmp_path: Path)
             timeout=60,
         )
         assert (told.returncode, told.stdout) == (status, "")
-        assert told.stderr.startswith("Error: the program that is to tell the credentials does not start (")
-        assert "'/nowhere/vault'" in told.stderr
+        assert told.stderr.startswith(f"Error: {said}")
+        assert "credential_process in the profile of your AWS configuration" in told.stderr
 
 
 def test_an_endpoint_that_is_no_url_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
