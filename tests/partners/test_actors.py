@@ -440,6 +440,8 @@ API_CLIENT = [{"Key": "actor_cid", "ValueString": "c"}, {"Key": "APIClientID", "
         ({"ServiceName": "api_request", "Attributes": {"APIClientID": "c0ffee"}}, ("ApiClient", "c0ffee")),
         ({"ServiceName": "api_request", "AuditKeyValues": API_CLIENT[:1]}, ("Service", "crowdstrike.com")),
         ({"ServiceName": "api_request", "AuditKeyValues": API_CLIENT, "UserId": "mira"}, ("User", "mira")),
+        ({"AuditKeyValues": API_CLIENT}, ("ApiClient", "c0ffee")),
+        ({"ServiceName": "", "Attributes": {"APIClientID": "c0ffee"}}, ("ApiClient", "c0ffee")),
         # The client that is made or deleted is not the one who does it.
         ({"ServiceName": "Crowdstrike API Client", "AuditKeyValues": API_CLIENT}, ("Service", "crowdstrike.com")),
         (
