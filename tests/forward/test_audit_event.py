@@ -147,11 +147,39 @@ def test_what_is_too_deep_to_be_looked_into_goes_as_a_whole() -> None:
     assert event["additionalEventData"]["truncated"] == ["requestParameters.in.in.in.in"]
 
 
-def test_objects_that_are_all_too_much_go_one_by_one_the_largest_first() -> None:
+@pytest.mark.parametrize("name", ["requestParameters", "responseElements", "additionalEventData"])
+def test_several_long_texts_take_nothing_along_either(name: str) -> None:
+    """An issue of GitHub's and a comment on it, each with all the emoji that fit."""
+    beside = {"issue": {"number": 7, "user": {"login": "mona"}}, "comment": {"id": 9, "user": {"login": "mona"}}}
+    members = {key: {"body": "\U0001f600" * 65_536, **value} for key, value in beside.items()}
+    parameter = {"additionalEventData": "notes", "responseElements": "response_elements"}
+    given: dict[str, Any] = {parameter.get(name, "request_parameters"): {**members, "action": "created"}}
+    event = data(fit(**given))
+    said = {key: value for key, value in event[name].items() if key in {*beside, "action"}}
+    assert said == {**beside, "action": "created"}
+    assert set(event["additionalEventData"]["truncated"]) == {f"{name}.issue.body", f"{name}.comment.body"}
+
+
+def test_objects_that_are_all_too_much_lose_their_largest_members_the_largest_first() -> None:
     members = {name: {"text": "x" * length} for name, length in {"a": 70_000, "b": 90_000, "c": 80_000}.items()}
     event = data(fit(request_parameters=members | {"list": ["x" * 60_000, "y"]}))
-    assert event["requestParameters"] == {"list": ["x" * 60_000, "y"], "a": {}}
-    assert event["additionalEventData"]["truncated"] == [f"requestParameters.{name}" for name in ("b", "c", "a.text")]
+    assert event["requestParameters"] == {"list": ["x" * 60_000, "y"], "a": {}, "b": {}, "c": {}}
+    assert event["additionalEventData"]["truncated"] == [f"requestParameters.{name}.text" for name in ("b", "c", "a")]
+
+
+def test_an_object_of_many_members_takes_nothing_along_that_is_larger_than_these() -> None:
+    members = {"many": {f"k{number}": "x" * 20 for number in range(20_000)}, "note": "x" * 5_000}
+    event = data(fit(request_parameters=members))
+    assert event["requestParameters"]["note"] == "x" * 5_000
+    assert 90_000 < len(json.dumps(event["requestParameters"], separators=(",", ":"))) <= 100_000
+
+
+def test_small_objects_that_are_too_many_go_as_a_whole() -> None:
+    members = {f"k{number:03}": {"text": "x" * 86, "a": 1} for number in range(930)}
+    event = data(fit(request_parameters=members))
+    gone = [name for name in members if name not in event["requestParameters"]]
+    assert event["requestParameters"] == {name: members[name] for name in members if name not in gone}
+    assert event["additionalEventData"]["truncated"] == [f"requestParameters.{name}" for name in gone]
 
 
 @pytest.mark.parametrize(("others", "kept"), [(60_000, ["login", "groups"]), (99_000, ["login"])])

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from heapq import heappop, heappush
 from typing import Any
 
 from trailhook.address import address
@@ -28,6 +29,8 @@ _SHORT_USER_AGENT = TEXT_LIMITS["userAgent"] // CHARACTER_BYTES
 _DEEPEST_CUT = 4
 """So many objects deep a member may be left out by itself. Further below, the object that it is in goes as a whole, for
 each level costs a pass over all that is in it."""
+_SMALL_OBJECT = 1_000
+"""An object of no more bytes is left out as a whole: to take many of them apart would cost more than it keeps."""
 _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
 
@@ -185,25 +188,29 @@ class _Cutter:
     ) -> tuple[Mapping[str, Any], int]:
         """The members without the largest, `excess` bytes or more, and how many these are.
 
-        Of an object that is larger than that, only what is largest in it is left out: whoever writes one long text, a
-        description say, must not so take away all that stands beside it.
+        A large object loses its own largest members, until it is no longer the largest: whoever writes long texts, of
+        an issue and of a comment on it say, must not so take away all that stands beside them.
         """
-        sizes = {key: _size({key: value}) - 1 for key, value in members.items()}
         kept, gone = dict(members), 0
-        for key in sorted(sizes, key=lambda key: (-sizes[key], key)):
-            left = excess - gone
-            if left <= 0:
-                break
-            member = members[key]
-            if depth < _DEEPEST_CUT and sizes[key] > left and isinstance(member, Mapping) and _size(member) - 2 > left:
-                kept[key], less = self._without(f"{name}.{key}", member, left, depth + 1)
+        # Sizes are negative, so that the largest comes first; a comma counts, and the braces do not.
+        largest = sorted((1 - _size({key: value}), key) for key, value in members.items())
+        while largest and gone < excess:
+            negative, key = heappop(largest)
+            size, member = -negative, kept[key]
+            if depth < _DEEPEST_CUT and size > _SMALL_OBJECT and isinstance(member, Mapping) and member:
+                following = -largest[0][0] if largest else 0
+                # Half of it at least, for each time costs a pass over all that is in it.
+                enough = min(excess - gone, max(size - following, size // 2))
+                kept[key], less = self._without(f"{name}.{key}", member, enough, depth + 1)
                 gone += less
+                heappush(largest, (less - size, key))
                 continue
             del kept[key]
-            gone += sizes[key]
+            gone += size
             # The others are only counted: a million names would take as much room as the members.
             self._cut.append(f"{name}.{key}" if len(self._cut) < MOST_TOLD else "")
-        return kept, gone
+        # The last one has no comma.
+        return kept, gone if kept else gone - 1
 
 
 def _noted(notes: Mapping[str, Any], ours: Mapping[str, Any]) -> Mapping[str, Any]:
