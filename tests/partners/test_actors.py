@@ -304,6 +304,38 @@ def test_whoever_calls_themselves_by_a_users_id_in_a_meeting_is_not_that_user(
     assert (identity["type"], identity["principalId"]) == (kind, principal)
 
 
+@pytest.mark.parametrize(
+    ("actor", "kind", "principal"),
+    [
+        ({"id": "00u1", "type": "User", "alternateId": "mira@example.com"}, "User", "00u1"),
+        ({"id": "unknown", "type": "User", "alternateId": "00u1", "displayName": "unknown"}, "Anonymous", "00u1"),
+        ({"id": None, "type": "User", "alternateId": "unknown", "displayName": "00u1"}, "Anonymous", "00u1"),
+        ({"id": "unknown", "alternateId": "00u1"}, "Anonymous", "00u1"),
+        ({"id": "unknown", "type": "PublicClientApp", "displayName": "lamps"}, "PublicClientApp", "lamps"),
+        ({"id": "unknown", "type": "User", "alternateId": "unknown"}, "Service", "okta.com"),
+    ],
+)
+def test_whoever_signs_in_to_okta_by_a_users_id_is_not_that_user(actor: Any, kind: str, principal: str) -> None:
+    event = {"uuid": "o-1", "published": "2025-11-05T08:30:05Z", "eventType": "user.session.start", "actor": actor}
+    identity = event_data("okta", event)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, principal)
+
+
+@pytest.mark.parametrize(
+    ("members", "kind", "principal"),
+    [
+        ({"user_id": "auth0|2001", "user_name": "mira@example.com"}, "User", "auth0|2001"),
+        ({"user_id": "", "user_name": "auth0|2001"}, "Anonymous", "auth0|2001"),
+        ({"user_name": "auth0|2001"}, "Anonymous", "auth0|2001"),
+    ],
+)
+def test_whoever_signs_in_with_auth0_by_a_users_id_is_not_that_user(
+    members: Mapping[str, str], kind: str, principal: str
+) -> None:
+    identity = event_data("auth0", {**AUTH0, "type": "fu", **members})["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, principal)
+
+
 def test_who_removed_an_app_of_zooms_is_its_user() -> None:
     payload = {"account_id": "a-1", "user_id": "2001", "deauthorization_time": "2025-11-05T08:30:05.632Z"}
     data = event_data("zoom", {"event": "app_deauthorized", "payload": payload})

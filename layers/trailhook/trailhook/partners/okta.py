@@ -106,11 +106,18 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
 def _identity(actor: Mapping[str, Any], shown: Mapping[str, Any]) -> UserIdentity:
     """Who did it. Okta writes "unknown" for what it does not know; where it names nobody, it is Okta itself."""
     details = {name: value for name, value in shown.items() if value is not None}
-    for member in ("id", "alternateId", "displayName"):
-        principal = text_at(actor, member)
-        if principal and principal != UNKNOWN:
-            return UserIdentity(text_at(actor, "type") or "User", principal, details)
+    kind = text_at(actor, "type") or "User"
+    if principal := _known(actor, "id"):
+        return UserIdentity(kind, principal, details)
+    if principal := _known(actor, "alternateId") or _known(actor, "displayName"):
+        # What somebody typed to sign in, which may be the id of a user. It must not make them that user.
+        return UserIdentity("Anonymous" if kind == "User" else kind, principal, details)
     return UserIdentity("Service", EVENT_SOURCE, details)
+
+
+def _known(actor: Mapping[str, Any], member: str) -> str | None:
+    text = text_at(actor, member)
+    return None if text == UNKNOWN else text
 
 
 def _failure(outcome: Mapping[str, Any]) -> Failure | None:
