@@ -1,7 +1,8 @@
 """GitHub: organisation and repository webhooks, and audit-log entries that a forwarder or GitHub's streaming posts.
 
 GitHub's pages: "Validating webhook deliveries", "Webhook events and payloads", "Streaming the audit log for your
-enterprise" (whose Splunk destination speaks HEC), "Audit log events for your enterprise", "Security log events".
+enterprise" (whose Splunk destination speaks HEC), "Audit log events for your enterprise", "Audit log events for
+agents", "Security log events".
 """
 
 import hashlib
@@ -30,6 +31,8 @@ EVENT_SOURCE = "github.com"
 HEC_PATHS = frozenset({"/services/collector", "/services/collector/event", "/services/collector/event/1.0"})
 _TIMES = ("@timestamp", "created_at")
 _WHO = ("actor", "actor_id", "external_identity_nameid", "external_identity_username", "business", "org")
+_ON_WHOSE_BEHALF = ("user", "user_id", "agent_session_id")
+"""Of an entry whose actor is an AI agent: who had it act, and in which session."""
 _REFUSED = re.compile(r"[4-9][0-9]{2}")
 """An HTTP status that says that a request was refused or failed."""
 _UNSUCCESSFUL = frozenset({"failure", "timed_out", "startup_failure"})
@@ -189,10 +192,13 @@ def _failure(action: str, entry: Mapping[str, Any]) -> Failure | None:
 
 def _actor(entry: Mapping[str, Any]) -> UserIdentity:
     """Who is behind an entry. Workflow and git entries may have no actor; then it is who owns what happened."""
-    details = {key: value for key in _WHO if (value := entry.get(key))}
+    is_agent = entry.get("actor_is_agent") is True
+    who = (*_WHO, *_ON_WHOSE_BEHALF) if is_agent else _WHO
+    details = {key: value for key in who if (value := entry.get(key))}
     actor = text_of(entry.get("actor"))
     if principal := _id(entry, "actor_id") or actor:
-        return UserIdentity("Bot" if _is_bot(entry, actor) else "User", principal, details)
+        kind = "Agent" if is_agent else "Bot" if _is_bot(entry, actor) else "User"
+        return UserIdentity(kind, principal, details)
     for field, kind in (("business", "Enterprise"), ("org", "Organization")):
         if principal := _only(entry.get(field)):
             return UserIdentity(kind, principal, details)
