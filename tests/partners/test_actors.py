@@ -380,12 +380,22 @@ def test_who_did_it_in_slack_has_a_name_of_its_own_in_some_events(
 
 
 @pytest.mark.parametrize("by", [{"actor_user_id": 10}, {"actor_user_name": "Ida Vik"}])
-def test_who_has_assumed_another_user_is_told(by: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("member", "whoever", "nobody"),
+    [
+        ("assuming_acting_user_id", 99, [None, False, ""]),
+        ("assumed_by_superadmin_or_reseller", True, [None, False, "", "false"]),
+        ("assumed_by_superadmin_or_reseller", "true", []),
+    ],
+)
+def test_who_has_assumed_another_user_is_told(
+    by: Mapping[str, Any], member: str, whoever: Any, nobody: list[Any]
+) -> None:
     event = {"uuid": "e-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "event_type_id": 11, **by}
-    identity = event_data("onelogin", event | {"assuming_acting_user_id": 99})["userIdentity"]
-    assert (identity["type"], identity["details"]["assuming_acting_user_id"]) == ("AssumedUser", 99)
-    for nobody in (None, False, ""):
-        assert event_data("onelogin", event | {"assuming_acting_user_id": nobody})["userIdentity"]["type"] == "User"
+    identity = event_data("onelogin", event | {member: whoever})["userIdentity"]
+    assert (identity["type"], identity["details"][member]) == ("AssumedUser", whoever)
+    for value in nobody:
+        assert event_data("onelogin", event | {member: value})["userIdentity"]["type"] == "User"
 
 
 @pytest.mark.parametrize(
