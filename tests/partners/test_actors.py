@@ -30,7 +30,8 @@ PROPERTIES = {"metadata": {"customerIDString": "c", "eventType": "t", "offset": 
 @pytest.mark.parametrize(
     ("partner", "body", "kind", "principal"),
     [
-        ("kong", KONG | {"rbac_user_id": MISSING, "rbac_user_name": "mira"}, "User", "mira"),
+        ("kong", KONG | {"rbac_user_id": "u-1", "rbac_user_name": MISSING}, "User", "u-1"),
+        ("kong", KONG | {"rbac_user_id": MISSING, "rbac_user_name": "mira"}, "Anonymous", "mira"),
         ("kong", KONG | {"rbac_user_id": MISSING, "rbac_user_name": MISSING}, "Anonymous", "anonymous"),
         (
             "auth0",
