@@ -224,6 +224,37 @@ def test_who_wrote_something_is_not_named_for_what_another_may_have_done(
     assert event_data("atlassian", body)["userIdentity"] == expected
 
 
+@pytest.mark.parametrize(
+    ("account", "kind"),
+    [
+        ({"accountType": "atlassian"}, "User"),
+        ({"accountType": "app"}, "App"),
+        ({"accountType": "customer"}, "Customer"),
+        ({"accountType": ""}, "User"),
+        ({}, "User"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("event", "place"),
+    [
+        ({"webhookEvent": "jira:issue_updated", "timestamp": 1_762_331_405_123}, ("user",)),
+        ({"webhookEvent": "comment_created", "timestamp": 1_762_331_405_123}, ("comment", "author")),
+        ({"webhookEvent": "comment_updated", "timestamp": 1_762_331_405_123}, ("comment", "updateAuthor")),
+        ({"webhookEvent": "worklog_created", "timestamp": 1_762_331_405_123}, ("worklog", "author")),
+        ({"webhookEvent": "worklog_updated", "timestamp": 1_762_331_405_123}, ("worklog", "updateAuthor")),
+        ({"summary": "Space created", "creationDate": 1_762_331_405_123}, ("author",)),
+    ],
+)
+def test_an_app_or_a_customer_of_atlassians_is_no_user(
+    event: Mapping[str, Any], place: tuple[str, ...], account: Mapping[str, str], kind: str
+) -> None:
+    member: dict[str, Any] = {**MIRA, **account}
+    for name in reversed(place):
+        member = {name: member}
+    identity = event_data("atlassian", {**event, **member})["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, "2001")
+
+
 @pytest.mark.parametrize("name", ["key", "name", "displayName"])
 def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
     body = {"webhookEvent": "comment_created", "timestamp": 1_762_331_405_123, "comment": {"author": {name: "mira"}}}
@@ -405,7 +436,9 @@ def test_who_has_assumed_another_user_is_told(
         ({"id": "-2", "name": "Anonymous", "type": "user"}, "Anonymous", "-2"),
         ({"id": "-1", "name": "System", "type": "system"}, "System", "-1"),
         ({"id": "2", "name": "Anonymous", "type": "user"}, "User", "2"),
-        ({"id": "10000", "name": "mira", "type": "ApplicationUser"}, "ApplicationUser", "10000"),
+        ({"id": "3", "name": "mira", "type": "NORMAL"}, "User", "3"),
+        ({"id": "10000", "name": "mira", "type": "ApplicationUser"}, "User", "10000"),
+        ({"id": "4", "name": "deploy", "type": "SERVICE"}, "SERVICE", "4"),
     ],
 )
 def test_who_was_not_signed_in_to_data_center_is_no_user(author: Mapping[str, str], kind: str, principal: str) -> None:
