@@ -319,6 +319,14 @@ def test_who_failed_to_sign_in_to_cyberark_has_a_name_of_its_own(nothing: str | 
     assert (identity["type"], identity["principalId"]) == ("User", "mira")
 
 
+@pytest.mark.parametrize(("impersonator", "kind"), [("8a04", "AssumedUser"), (None, "User"), ("", "User")])
+def test_who_acts_in_the_name_of_a_user_of_cyberarks_is_told(impersonator: str | None, kind: str) -> None:
+    event = {"EventType": "Cloud.Core.Login", "WhenOccurred": "/Date(1762331405123)/", "UserGuid": "7f93"}
+    identity = event_data("cyberark", event | {"ImpersonatorUuid": impersonator})["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, "7f93")
+    assert identity.get("details", {}).get("ImpersonatorUuid") == (impersonator or None)
+
+
 @pytest.mark.parametrize(
     ("participant", "kind", "principal"),
     [
