@@ -79,12 +79,12 @@ def place(spec: Mapping[str, Any]) -> Place:
     if "join" in spec:
         parts = [place(part) for part in spec["join"]]
         return partial(_joined, parts, spec.get("with", "."), deciding_headers(spec["join"]))
-    change = _Change(spec.get("map", {}), frozenset(spec.get("except", ())), spec.get("before"))
+    change = _Change(spec.get("map", {}), frozenset(spec.get("except", ())), spec.get("after"), spec.get("before"))
     if "header" in spec:
         return partial(_at_header, spec["header"], change)
     at = path(spec["at"])
     # Most are not changed, and are looked for in every event.
-    changed = partial(_changed, change, at) if change.names or change.nothing or change.before else at
+    changed = partial(_changed, change, at) if change.changes else at
     return partial(_at_path, spec["at"], changed)
 
 
@@ -179,15 +179,25 @@ def _test(spec: Mapping[str, Any]) -> Callable[[Any], bool]:
 
 
 class _Change(Struct, frozen=True):
-    """What becomes of a value on the way: another name for it, nothing, or the part before a sign."""
+    """What becomes of a value on the way: another name for it, nothing, or the part after a text or before a sign."""
 
     names: Mapping[str, str]
     nothing: frozenset[str]
+    after: str | None
     before: str | None
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything becomes of any value."""
+        return bool(self.names or self.nothing or self.after or self.before)
 
     def __call__(self, value: Any) -> Any:
         if self.nothing and text_of(value) in self.nothing:
             return None
+        if self.after:
+            _, found, value = value.partition(self.after) if isinstance(value, str) else ("", "", None)
+            if not found:
+                return None
         if self.before and isinstance(value, str):
             value = value.partition(self.before)[0]
         if self.names and (text := text_of(value)) is not None:

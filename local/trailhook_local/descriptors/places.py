@@ -120,9 +120,10 @@ _WORD = checked(_CONSTANT, _word_problem)
 CHANGES: dict[str, Reader] = {
     "map": mapping_of(_CONSTANT),
     "except": list_of(_CONSTANT),
+    "after": text(r".{1,40}", "one to forty characters"),
     "before": text(r".{1,10}", "one to ten characters"),
 }
-"""What may become of a value on the way: another name for it, nothing, or the part before a sign."""
+"""What may become of a value on the way: another name for it, nothing, or the part after a text or before a sign."""
 
 _TESTS: dict[str, Reader] = {
     "in": list_of(any_scalar),
