@@ -95,3 +95,37 @@ def test_wiz_tells_an_address_where_there_can_be_no_other(
         | {"triggeringEvents": events[:1], "triggeringEventsCount": len(events)},
     ):
         assert event_data("wiz", record).get("sourceIPAddress") == found
+
+
+TYPED = "Command=echo SrcHost=203.0.113.9;"
+SESSION = "DstHost=192.0.2.8;SrcHost=198.51.100.6;User=root;"
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ({"Desc": "PSM Connect", "ExtraDetails": SESSION}, "198.51.100.6"),
+        ({"Desc": "PSM Disconnect", "ExtraDetails": SESSION}, "198.51.100.6"),
+        ({"Desc": "PSM Connect", "ExtraDetails": "SrcHost=desk-7.example.com;"}, None),
+        ({"Desc": "PSM Connect", "ExtraDetails": "DstHost=192.0.2.8;"}, "192.0.2.7"),
+        ({"Desc": "Keystroke logging", "ExtraDetails": TYPED + SESSION}, None),
+        ({"Desc": "Retrieve password", "ExtraDetails": "address=192.0.2.8;"}, "192.0.2.7"),
+        ({"Desc": "Logon", "ExtraDetails": ""}, "192.0.2.7"),
+        ({"Desc": "Logon"}, "192.0.2.7"),
+    ],
+)
+def test_the_user_of_a_session_sits_before_psm_and_where_nobody_can_type_it(
+    record: Mapping[str, str], found: str | None
+) -> None:
+    vault = {"IsoTimestamp": "2025-11-05T08:30:05Z", "Issuer": "mira", "Station": "192.0.2.7", **record}
+    event = event_data("cyberark", {"syslog": {"audit_record": vault}})
+    assert event.get("sourceIPAddress") == found
+
+
+@pytest.mark.parametrize(
+    ("details", "found"),
+    [({"src_host": "198.51.100.6"}, "198.51.100.6"), ({"src_host": "desk-7"}, None), ({}, "192.0.2.7")],
+)
+def test_so_it_does_where_a_collector_took_the_record_apart(details: Mapping[str, str], found: str | None) -> None:
+    record = {"iso_timestamp": "2025-11-05T08:30:05Z", "issuer": "mira", "desc": "PSM Connect", "station": "192.0.2.7"}
+    assert event_data("cyberark", {**record, "extra_details": details}).get("sourceIPAddress") == found

@@ -34,6 +34,7 @@ def atlassian(words: str) -> list[Mapping[str, Any]]:
 
 CYBERARK = {"uuid": "u-1", "auditCode": "IDP2004", "auditType": "Info", "timestamp": 1_762_331_405_123}
 NETSKOPE = {"_id": "n-1", "timestamp": 1_762_331_405}
+VAULT = {"iso_timestamp": "2025-11-05T08:30:05Z", "issuer": "mira", "severity": "Info", "reason": "Not known"}
 IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info", "FailReason": "Bad password"}
 
 
@@ -47,6 +48,9 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
         ("cyberark", IDENTITY | {"EventType": "Cloud.Core.LoginFail"}, "Cloud.Core.LoginFail", "Bad password"),
         ("cyberark", IDENTITY | {"EventType": "Cloud.Core.Login"}, None, None),
         ("cyberark", IDENTITY | {"EventType": "Cloud.Core.Login", "Level": "Error"}, "Error", "Bad password"),
+        ("cyberark", VAULT | {"desc": "Create Discovery Failed"}, "Create Discovery Failed", "Not known"),
+        ("cyberark", VAULT | {"desc": "Create Discovery Succeeded"}, None, None),
+        ("cyberark", VAULT | {"desc": "User Authentication", "severity": "Error"}, "Error", "Not known"),
         *(
             ("atlassian", body, words if failed else None, NO_REASON if failed else None)
             for words, failed in {
