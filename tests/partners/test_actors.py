@@ -319,6 +319,21 @@ def test_who_failed_to_sign_in_to_cyberark_has_a_name_of_its_own(nothing: str | 
     assert (identity["type"], identity["principalId"]) == ("User", "mira")
 
 
+def test_who_impersonates_a_user_of_terraforms_is_told() -> None:
+    auth = {"accessor_id": "user-A", "description": "mira", "type": "Impersonated", "impersonator_id": "user-B"}
+    resource = {"type": "run", "action": "apply"}
+    entry = {"id": "a-1", "timestamp": "2025-11-05T08:30:05Z", "auth": auth, "resource": resource}
+    identity = event_data("terraform", entry)["userIdentity"]
+    assert identity == {"type": "Impersonated", "principalId": "user-A", "details": auth}
+
+
+def test_on_whose_behalf_an_app_of_atlassians_acts_is_told() -> None:
+    actor = {"id": "557058:9", "name": "Lamp agent", "onBehalfOf": {"id": "557058:2001"}}
+    record = {"id": "e-1", "attributes": {"action": "page_viewed", "time": "2025-11-05T08:30:05Z", "actor": actor}}
+    identity = event_data("atlassian", record)["userIdentity"]
+    assert (identity["principalId"], identity["details"]) == ("557058:9", actor)
+
+
 @pytest.mark.parametrize(("impersonator", "kind"), [("8a04", "AssumedUser"), (None, "User"), ("", "User")])
 def test_who_acts_in_the_name_of_a_user_of_cyberarks_is_told(impersonator: str | None, kind: str) -> None:
     event = {"EventType": "Cloud.Core.Login", "WhenOccurred": "/Date(1762331405123)/", "UserGuid": "7f93"}
