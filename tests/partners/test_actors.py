@@ -421,6 +421,7 @@ INVITE = {"id": "I1", "inviting_user": {"id": "U2002"}, "recipient_user_id": "U2
             "U2001",
         ),
         ("app_requested", {"app_request": {"id": "Ar1", "user": {"id": "U2001"}}}, "U2001"),
+        ("assistant_thread_started", {"assistant_thread": {"user_id": "U2001", "channel_id": "D1"}}, "U2001"),
         ("invite_requested", {"invite_request": {"id": "1", "requester_ids": ["U2001"]}}, "U2001"),
         ("invite_requested", {"invite_request": {"id": "1", "requester_ids": ["U2001", "U2002"]}}, None),
     ],
