@@ -225,6 +225,16 @@ def test_who_wrote_something_is_not_named_for_what_another_may_have_done(
 
 
 @pytest.mark.parametrize(
+    ("event", "actor"),
+    [("attachment_created", ("User", "2001")), ("attachment_deleted", ("Service", "atlassian.com"))],
+)
+def test_who_added_an_attachment_is_not_named_for_its_removal(event: str, actor: tuple[str, str]) -> None:
+    body = {"webhookEvent": event, "timestamp": 1_762_331_405_123, "attachment": {"id": "7", "author": MIRA}}
+    identity = event_data("atlassian", body)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == actor
+
+
+@pytest.mark.parametrize(
     ("account", "kind"),
     [
         ({"accountType": "atlassian"}, "User"),
