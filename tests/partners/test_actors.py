@@ -326,7 +326,7 @@ def test_who_failed_to_sign_in_to_cyberark_has_a_name_of_its_own(nothing: str | 
     event = {"EventType": "Cloud.Core.LoginFail", "WhenOccurred": "/Date(1762331405123)/", "FailUserName": "mira"}
     unknown = {"UserGuid": nothing, "NormalizedUser": nothing, "UserName": nothing}
     identity = event_data("cyberark", event | unknown)["userIdentity"]
-    assert (identity["type"], identity["principalId"]) == ("User", "mira")
+    assert (identity["type"], identity["principalId"]) == ("Anonymous", "mira")
 
 
 def test_who_impersonates_a_user_of_terraforms_is_told() -> None:
