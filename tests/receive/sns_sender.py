@@ -23,6 +23,13 @@ CERTIFICATE_URL = f"https://{HOST}/SimpleNotificationService-0123456789abcdef012
 PUBLISHED = datetime.fromtimestamp(NOW, UTC)
 TOKEN = "2336412f37fb687f5d51e6e241d09c805a5a57b30d712f794cc5f6a988666d92"
 CONFIRM_URL = f"https://{HOST}/?Action=ConfirmSubscription&TopicArn={TOPIC.replace(':', '%3A')}&Token={TOKEN}"
+CONFIRMED = f"""<ConfirmSubscriptionResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
+  <ConfirmSubscriptionResult>
+    <SubscriptionArn>{TOPIC}:c9135db0-26c4-47ec-8998-413945fb5a96</SubscriptionArn>
+  </ConfirmSubscriptionResult>
+</ConfirmSubscriptionResponse>""".encode()
+"""SNS's answer to whoever confirms a subscription (AWS page: "ConfirmSubscription")."""
+
 HEADERS = {
     "content-type": "text/plain; charset=UTF-8",
     "user-agent": "Amazon Simple Notification Service Agent",

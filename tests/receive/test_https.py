@@ -54,6 +54,9 @@ def server(authority: tuple[Path, ssl.SSLContext]) -> Iterator[TlsHost]:
                 exchange.answer(302, headers={"location": "/elsewhere"})
             case "/gone":
                 exchange.answer(404, b"gone")
+            case "/cut":
+                exchange.answer(200, b"half", headers={"content-length": "8"})
+                exchange.close_connection = True
             case "/large":
                 exchange.answer(200, b"x" * (MAX_BYTES + 1))
             case "/full":
@@ -82,6 +85,11 @@ def test_no_more_is_read_than_a_certificate_may_have(server: TlsHost) -> None:
     assert len(server.fetcher().get("localhost", "/full").body) == MAX_BYTES
     with pytest.raises(FetchError, match="more than 64,000 bytes"):
         server.fetcher().get("localhost", "/large")
+
+
+def test_an_answer_that_is_cut_short_is_none(server: TlsHost) -> None:
+    with pytest.raises(FetchError, match="4 bytes are missing"):
+        server.fetcher().get("localhost", "/cut")
 
 
 def test_a_host_that_cannot_prove_its_name_is_asked_nothing(server: TlsHost) -> None:

@@ -14,6 +14,7 @@ from tests.receive.sns_endpoint import OTHER_TOPIC, Endpoint
 from tests.receive.sns_sender import (
     CERTIFICATE_URL,
     CONFIRM_URL,
+    CONFIRMED,
     HEADERS,
     TOPIC,
     about_subscription,
@@ -209,7 +210,7 @@ def test_under_a_secret_that_is_no_topic_no_message_of_sns_is_taken_and_none_cal
         assert (answer.status, answer.headers["retry-after"]) == (503, "5")
         assert "not the ARN of an SNS topic; put it with SetWebhookSecretCommand" in endpoint.log["refused"]
     assert endpoint.fetcher.asked == []
-    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, b"")
+    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, CONFIRMED)
     endpoint.store.put(TOPIC, at=NOW)
     assert endpoint.post(signed(about_subscription())).status == 200
     assert endpoint.post(signed(notification())).status == 202

@@ -124,8 +124,6 @@ BAD_CERTIFICATES: dict[str, tuple[bytes, str]] = {
     "with a short key": (certificate(key(2, 1024)), "RSA key"),
     "with another kind of key": (certificate(ec.generate_private_key(ec.SECP256R1())), "RSA key"),
     "with names that are none": (certificate(names=[], more=BROKEN_NAMES), "cannot be read"),
-    "not a certificate": (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "no certificate"),
-    "a page": (b"<html>", "no certificate"),
 }
 
 
@@ -133,6 +131,20 @@ BAD_CERTIFICATES: dict[str, tuple[bytes, str]] = {
 def test_a_certificate_that_is_none_of_snss_proves_nothing_and_is_not_kept(pem: bytes, because: str) -> None:
     endpoint = Endpoint(pem=pem)
     assert endpoint.refuses(signed(notification()), because)
+    endpoint.fetcher.pages[CERTIFICATE_URL] = Fetched(200, certificate())
+    assert endpoint.post(signed(notification())).status == 202
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>", b"", certificate()[:500], b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
+    ids=["a page", "nothing", "half of it", "another text"],
+)
+def test_what_is_no_certificate_is_no_answer_of_snss_and_calls_nobody_a_forger(body: bytes) -> None:
+    endpoint = Endpoint()
+    endpoint.fetcher.pages[CERTIFICATE_URL] = Fetched(200, body)
+    assert endpoint.post(signed(notification())).status == 503
+    assert "is no certificate" in endpoint.log["refused"]
     endpoint.fetcher.pages[CERTIFICATE_URL] = Fetched(200, certificate())
     assert endpoint.post(signed(notification())).status == 202
 

@@ -5,14 +5,23 @@ import json
 import pytest
 from tests.receive.senders import standard_webhooks_headers
 from tests.receive.sns_endpoint import OTHER_TOPIC, Endpoint
-from tests.receive.sns_sender import CERTIFICATE_URL, CONFIRM_URL, TOPIC, about_subscription, key, signed
+from tests.receive.sns_sender import (
+    CERTIFICATE_URL,
+    CONFIRM_URL,
+    CONFIRMED,
+    TOKEN,
+    TOPIC,
+    about_subscription,
+    key,
+    signed,
+)
 
 from trailhook.https import Fetched
 
 
 def test_a_subscription_to_the_topic_is_confirmed_at_its_own_host_and_not_queued() -> None:
     endpoint = Endpoint()
-    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, b"<ConfirmSubscriptionResponse/>")
+    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, CONFIRMED)
     assert endpoint.post(signed(about_subscription())).status == 200
     assert endpoint.fetcher.asked == [CERTIFICATE_URL, CONFIRM_URL]
     assert endpoint.log["handshake"] is True
@@ -20,7 +29,7 @@ def test_a_subscription_to_the_topic_is_confirmed_at_its_own_host_and_not_queued
 
 def test_the_url_in_the_message_is_never_visited() -> None:
     endpoint = Endpoint()
-    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, b"")
+    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, CONFIRMED)
     assert endpoint.post(signed(about_subscription(SubscribeURL="https://evil.example/?Token=x"))).status == 200
     assert endpoint.fetcher.asked == [CERTIFICATE_URL, CONFIRM_URL]
 
@@ -34,7 +43,7 @@ def test_nothing_unproven_is_confirmed() -> None:
         signed(about_subscription(Token="a\nTopicArn\nb")),
     ):
         endpoint = Endpoint()
-        endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, b"")
+        endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, CONFIRMED)
         assert endpoint.post(body).status == 401
         assert CONFIRM_URL not in endpoint.fetcher.asked
 
@@ -51,6 +60,17 @@ def test_a_confirmation_that_sns_does_not_take_is_no_success(status: int, answer
     endpoint = Endpoint()
     endpoint.fetcher.pages[CONFIRM_URL] = Fetched(status, b"")
     assert endpoint.post(signed(about_subscription())).status == answer
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"<ConfirmSubscriptionResponse/>"])
+def test_an_answer_that_does_not_name_the_subscription_confirms_nothing(body: bytes) -> None:
+    """SNS asks no second time after a 2xx, and the subscription would stay pending."""
+    endpoint = Endpoint()
+    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, body)
+    assert endpoint.post(signed(about_subscription())).status == 503
+    assert TOKEN not in json.dumps(endpoint.log)
+    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, CONFIRMED)
+    assert endpoint.post(signed(about_subscription())).status == 200
 
 
 def test_the_end_of_a_subscription_is_an_event_and_nothing_is_renewed() -> None:

@@ -64,4 +64,7 @@ class HttpsFetcher:
             connection.close()
         if len(body) > MAX_BYTES:
             raise FetchError(f"{host} answered with more than {MAX_BYTES:,} bytes")
+        if answer.length:
+            # `read` with a limit says nothing of a connection that ends before the body does.
+            raise FetchError(f"{host} did not answer to the end: {answer.length:,} bytes are missing")
         return Fetched(answer.status, body)

@@ -139,13 +139,18 @@ def confirm_subscription(request: Request, secret: str, *, proof: SnsProof, fetc
         return None
     query = urlencode({"Action": "ConfirmSubscription", "TopicArn": topic.arn, "Token": message["Token"]})
     try:
-        status = fetcher.get(topic.host, f"/?{query}").status
+        answer = fetcher.get(topic.host, f"/?{query}")
     except FetchError as error:
         raise Unavailable(str(error)) from error
-    if status == 429 or status >= 500:
-        raise Unavailable(f"{topic.host} answered HTTP status {status}")
-    if status != 200:
-        raise BadRequest(f"SNS does not confirm the subscription (HTTP status {status}): request confirmation again")
+    if answer.status == 429 or answer.status >= 500:
+        raise Unavailable(f"{topic.host} answered HTTP status {answer.status}")
+    if answer.status != 200:
+        raise BadRequest(
+            f"SNS does not confirm the subscription (HTTP status {answer.status}): request confirmation again"
+        )
+    if topic.arn.encode() not in answer.body:
+        # The subscription's ARN begins with the topic's. SNS asks again after a 503, and never after a 2xx.
+        raise Unavailable(f"{topic.host} did not confirm the subscription: its answer does not name the topic")
     return Response.json(HTTPStatus.OK, {"message": "Subscription confirmed", "request_id": request.request_id})
 
 
