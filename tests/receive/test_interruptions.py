@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import MemoryClock
@@ -43,10 +43,11 @@ from trailhook.webhook_secret import CACHE_SECONDS, WebhookSecret
 from trailhook_local.chaos.process import ProcessDied
 
 PATIENCE_SECONDS = 2.0
+CLOSED = "its connection is closed"
 ROTATED = "the secret is rotated before"
 WAYS = (
     *("fails", "hangs", "nonsense", "its answer is lost", "its answer is late"),
-    *("killed before", "killed after", ROTATED),
+    *("killed before", "killed after", CLOSED, ROTATED),
 )
 TRIES = 4
 PAUSE_SECONDS = 60.0
@@ -120,7 +121,9 @@ class Aws:
             self.rotate()
         if way == "killed before":
             raise ProcessDied
-        if way in {"fails", "hangs"}:
+        if way == CLOSED and not isinstance(lost, FetchError):
+            raise ConnectionClosedError(endpoint_url="")
+        if way in {"fails", "hangs", CLOSED}:
             raise lost
         if way == "nonsense":
             return nonsense
@@ -141,8 +144,10 @@ class Aws:
             for limits in receive_limits(PATIENCE_SECONDS, partner.fetch_seconds)
         ]
         client: Any = self
-        secret = WebhookSecret(SecretsManagerStore(client, "arn"), grace_hours=24, now=self.clock.now)
-        return Receiver(partner, secret, SqsDeliveryQueue(client, "queue"))
+        secret = WebhookSecret(
+            SecretsManagerStore(client, "arn", closed_seconds=60), grace_hours=24, now=self.clock.now
+        )
+        return Receiver(partner, secret, SqsDeliveryQueue(client, "queue", closed_seconds=60))
 
 
 class Traffic:

@@ -3,18 +3,19 @@
 import base64
 import json
 import socket
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.fakes import MemoryClock, MemorySecretStore, MemorySender
-from tests.loopback import Answer, Service, refusing, serving
+from tests.loopback import Answer, Exchange, Service, listening, refusing, serving
 from tests.receive.conftest import SECRET, ReceiveFunction
 from tests.receive.senders import REQUEST_ID, api_gateway_event, github_headers, standard_webhooks_headers
 
-from trailhook.assembly.receive import receive_limits, receiver
+from trailhook.assembly.receive import closed_seconds, receive_limits, receiver
 from trailhook.partner import Options
 from trailhook.partners import load_partner
 from trailhook.receive import Receiver
@@ -122,8 +123,66 @@ def test_the_longest_way_of_all_takes_no_longer_than_receives_patience() -> None
         limits.connect_timeout + limits.read_timeout  # type: ignore[attr-defined] # botocore sets its options late
         for limits in receive_limits(2)
     )
-    assert 2 * secret + queue == pytest.approx(2)
+    assert 2 * secret + queue + 3 * closed_seconds(2) == pytest.approx(2)
     assert [limits.retries for limits in receive_limits(2)] == [{"total_max_attempts": 1}] * 2  # type: ignore[attr-defined]
+
+
+def closing(answer: Answer, requests: list[str], after_seconds: float = 0) -> Callable[[Exchange], None]:
+    """Answers once on each connection, keeps it open, and closes it so long after the next request."""
+
+    def respond(exchange: Exchange) -> None:
+        document = json.loads(exchange.body())
+        used = exchange.protocol_version == "HTTP/1.1"
+        requests.append("closed" if used else "answered")
+        if used:
+            time.sleep(after_seconds)
+            exchange.close_connection = True
+            return
+        exchange.protocol_version = "HTTP/1.1"
+        exchange.answer(*answer(document), {"content-type": "application/x-amz-json-1.1"})
+        exchange.close_connection = False
+
+    return respond
+
+
+def test_a_connection_to_sqs_that_was_closed_between_two_deliveries_costs_none(
+    function: ReceiveFunction, services: ExitStack
+) -> None:
+    """GitHub sends nothing again by itself."""
+    requests: list[str] = []
+    url = services.enter_context(listening(closing(lambda _: (200, b'{"MessageId": "m"}'), requests)))
+    function.configure(AWS_ENDPOINT_URL_SQS=url)
+    assert [function(signed())[0] for _ in range(3)] == [202, 202, 202]
+    assert requests == ["answered", "closed", "answered", "closed", "answered"]
+
+
+def test_a_connection_to_secrets_manager_that_was_closed_since_costs_no_delivery_under_a_new_secret(
+    function: ReceiveFunction, services: ExitStack
+) -> None:
+    rotated = base64.b64encode(b"another key of thirty-two bytes!").decode()
+    versions = {"AWSCURRENT": SECRET}
+    requests: list[str] = []
+
+    def answer(request: Mapping[str, Any]) -> tuple[int, bytes]:
+        return secrets_manager(**versions)(request)
+
+    store = closing(answer, requests)
+    function.configure(AWS_ENDPOINT_URL_SECRETS_MANAGER=services.enter_context(listening(store)))
+    assert function(signed())[0] == 202
+    versions |= {"AWSCURRENT": rotated, "AWSPREVIOUS": SECRET}
+    assert function(signed(rotated))[0] == 202
+    assert requests == ["answered", "closed", "answered"]
+
+
+def test_what_is_closed_late_may_have_been_heard_and_is_not_asked_again(
+    function: ReceiveFunction, services: ExitStack
+) -> None:
+    requests: list[str] = []
+    sqs = closing(lambda _: (200, b'{"MessageId": "m"}'), requests, after_seconds=2 * closed_seconds(8))
+    function.configure(AWS_ENDPOINT_URL_SQS=services.enter_context(listening(sqs)), PATIENCE_SECONDS="8")
+    assert function(signed())[0] == 202
+    assert_asked_to_send_again(function, signed())
+    assert requests == ["answered", "closed"]
 
 
 @pytest.fixture

@@ -1,11 +1,30 @@
-"""Calls to AWS whose every failure becomes the caller's own error."""
+"""Calls to AWS: made once more where the connection was closed, and every failure as the caller's own error."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
 from trailhook.errors import TrailhookError, place_of
+
+Result = TypeVar("Result")
+
+
+def once_more_if_closed(call: Callable[[], Result], within_seconds: float) -> Result:
+    """What `call` returns. It is made again, on a new connection, if its own turns out to be closed so soon.
+
+    A function sleeps between its requests, and AWS may close what it left open: the next call finds that out, and was
+    not heard. Where it is found later there is no time to be late twice.
+    """
+    began = time.monotonic()
+    try:
+        return call()
+    except ConnectionClosedError:
+        if time.monotonic() - began >= within_seconds:
+            raise
+    return call()
 
 
 @contextmanager

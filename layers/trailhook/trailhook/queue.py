@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trailhook.aws_call import failing_as
+from trailhook.aws_call import failing_as, once_more_if_closed
 from trailhook.deadline import Deadline
 from trailhook.errors import QueueError
 
@@ -39,12 +39,23 @@ class DeliveryQueue(Sender, Protocol):
 
 
 class SqsDeliveryQueue:
-    """The delivery queue in SQS, and the dead-letter queue that belongs to it."""
+    """The delivery queue in SQS, and the dead-letter queue that belongs to it.
 
-    def __init__(self, client: "SQSClient", queue_url: str, dead_letter_queue_url: str | None = None) -> None:
+    What is sent is sent once more if its connection turns out to be closed within `closed_seconds`.
+    """
+
+    def __init__(
+        self,
+        client: "SQSClient",
+        queue_url: str,
+        dead_letter_queue_url: str | None = None,
+        *,
+        closed_seconds: float = 0,
+    ) -> None:
         self._client = client
         self._queue_url = queue_url
         self._dead_letter_queue_url = dead_letter_queue_url
+        self._closed_seconds = closed_seconds
 
     def send(self, message: str, delay_seconds: int = 0) -> None:
         self._send(self._queue_url, message, delay_seconds)
@@ -83,7 +94,10 @@ class SqsDeliveryQueue:
 
     def _send(self, queue_url: str, message: str, delay_seconds: int) -> None:
         with failing_as(QueueError, "SQS did not take the message"):
-            answer = self._client.send_message(QueueUrl=queue_url, MessageBody=message, DelaySeconds=delay_seconds)
+            answer = once_more_if_closed(
+                lambda: self._client.send_message(QueueUrl=queue_url, MessageBody=message, DelaySeconds=delay_seconds),
+                self._closed_seconds,
+            )
             message_id = answer.get("MessageId")
         if not isinstance(message_id, str) or not message_id:
             raise QueueError("SQS answered without a message id, which is no confirmation")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from trailhook.aws_call import failing_as
+from trailhook.aws_call import failing_as, once_more_if_closed
 from trailhook.errors import SecretStoreError
 from trailhook.webhook_secret import SecretVersion
 
@@ -12,16 +12,23 @@ if TYPE_CHECKING:
 
 
 class SecretsManagerStore:
-    """One secret's versions. AWS page: "GetSecretValue"."""
+    """One secret's versions, asked for once more if the connection turns out to be closed within `closed_seconds`.
 
-    def __init__(self, client: "SecretsManagerClient", secret_arn: str) -> None:
+    AWS page: "GetSecretValue".
+    """
+
+    def __init__(self, client: "SecretsManagerClient", secret_arn: str, *, closed_seconds: float = 0) -> None:
         self._client = client
         self._secret_arn = secret_arn
+        self._closed_seconds = closed_seconds
 
     def read(self, stage: str) -> SecretVersion | None:
         with failing_as(SecretStoreError, f"Secrets Manager did not answer for {stage}"):
             try:
-                answer = self._client.get_secret_value(SecretId=self._secret_arn, VersionStage=stage)
+                answer = once_more_if_closed(
+                    lambda: self._client.get_secret_value(SecretId=self._secret_arn, VersionStage=stage),
+                    self._closed_seconds,
+                )
             except self._client.exceptions.ResourceNotFoundException:
                 return None
             # A secret put with `file://` ends in the file's newline, which no partner's console can hold.
