@@ -60,7 +60,7 @@ class MemorySender:
     def send(self, message: str, delay_seconds: int = 0) -> None:
         assert delay_seconds == 0, "receive delays nothing"
         if self.down:
-            raise QueueError("SQS did not take the message")
+            raise QueueError("SQS did not confirm the message")
         self.messages.append(message)
 
 

@@ -41,6 +41,14 @@ def test_an_answer_without_an_etag_is_no_confirmation(status: int, headers: Mapp
         bucket.keep("quarantine/github/a.ndjson", b"{}\n")
 
 
+def test_a_line_whose_answer_is_a_failure_is_not_said_to_be_nowhere() -> None:
+    with (
+        answering(500, {}, b"") as bucket,
+        pytest.raises(QuarantineError, match=r"^S3 did not confirm s3://a-bucket/q"),
+    ):
+        bucket.keep("quarantine/github/a.ndjson", b"{}\n")
+
+
 def test_an_etag_is_one() -> None:
     with answering(200, {"etag": '"d41d8cd98f00b204e9800998ecf8427e"'}, b"") as bucket:
         bucket.keep("quarantine/github/a.ndjson", b"{}\n")

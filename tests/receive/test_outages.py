@@ -82,6 +82,14 @@ def test_a_service_that_does_not_do_its_work_is_a_503_after_one_attempt(
     assert len(failing.requests) == 1
 
 
+def test_a_delivery_whose_answer_is_lost_is_not_said_to_be_nowhere(
+    function: ReceiveFunction, services: ExitStack
+) -> None:
+    function.configure(AWS_ENDPOINT_URL_SQS=services.enter_context(serving(None)).url, **HASTE)
+    assert_asked_to_send_again(function, signed())
+    assert function.log_lines()[-1]["refused"].startswith("SQS did not confirm the message: Read timeout")
+
+
 def test_the_503_ends_with_the_outage(function: ReceiveFunction, services: ExitStack) -> None:
     sqs = services.enter_context(serving(refusing(500, "InternalFailure")))
     function.configure(AWS_ENDPOINT_URL_SQS=sqs.url)

@@ -104,7 +104,7 @@ def test_what_sqs_does_not_confirm_stays_among_the_dead_letters(letters: Place) 
     named += ["--dead-letter-queue-url", letters.resources.dead_letter_queue_url]
     result = letters.redrive("dead-letters", "--one-by-one", named=named)
     assert result.exit_code == 1
-    assert "SQS did not take the message" in result.stderr
+    assert "SQS did not confirm the message" in result.stderr
     assert "told above" not in result.stderr, "nothing was sent yet"
     assert letters.waiting(dead=True) == 6
 

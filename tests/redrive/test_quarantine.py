@@ -230,7 +230,7 @@ class FailingQueue:
         self.messages.append(message)
 
 
-@pytest.mark.parametrize("error", [QueueError("SQS did not take the message"), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize("error", [QueueError("SQS did not confirm the message"), KeyboardInterrupt()], ids=repr)
 def test_a_run_that_breaks_off_is_taken_up_where_it_ended(place: Place, error: BaseException) -> None:
     quarantine(place, *(github(entry(n, action=None), request_id=f"r-{n}") for n in range(5)))
     queue = FailingQueue(2, error)
@@ -475,7 +475,7 @@ def test_a_queue_that_is_not_there_is_said_without_a_traceback(place: Place) -> 
     named = ["--queue-url", f"{place.endpoints.aws}/111122223333/gone", "--bucket", place.resources.bucket]
     result = place.redrive("quarantine", named=named)
     assert result.exit_code == 1
-    assert "SQS did not take the message" in result.stderr
+    assert "SQS did not confirm the message" in result.stderr
     assert "told above" not in result.stderr, "nothing was sent yet"
     assert "Traceback" not in result.output
     assert place.keys("redriven") == []

@@ -19,7 +19,7 @@ TrailhookError
 ├── NoAnswer                    no answer came to a request: nobody knows whether it arrived
 ├── FetchError                  another host did not answer: what depends on it is neither proven nor forged
 ├── QueueError                  SQS did not confirm: what was to be sent may or may not be there
-├── QuarantineError             a line was not taken, so its message must not be acknowledged; or one cannot be read
+├── QuarantineError             a line was not confirmed, so its message must not be acknowledged; or one cannot be read
 └── IntegrationError            the custom resource fails; the message is the reason that CloudFormation shows
     ├── PropertiesRefused       the properties break rules: one sentence for each
     ├── InTheWay                what is there already does not fit, or is not ours to change
@@ -150,7 +150,7 @@ class QueueError(TrailhookError):
 
 
 class QuarantineError(TrailhookError):
-    """The quarantine bucket did not take a line, or holds one that cannot be read."""
+    """The quarantine bucket did not confirm a line, or holds one that cannot be read."""
 
 
 class IntegrationError(TrailhookError):

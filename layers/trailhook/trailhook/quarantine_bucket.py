@@ -24,7 +24,7 @@ class QuarantineBucket:
         self._delivery_queue_url = delivery_queue_url
 
     def keep(self, key: str, body: bytes) -> None:
-        with failing_as(QuarantineError, f"S3 did not take s3://{self._bucket}/{key}"):
+        with failing_as(QuarantineError, f"S3 did not confirm s3://{self._bucket}/{key}"):
             client = self._connect()
             answer = client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
             tag = answer.get("ETag")

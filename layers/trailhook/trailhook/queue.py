@@ -93,7 +93,7 @@ class SqsDeliveryQueue:
             raise QueueError("; ".join(faults))
 
     def _send(self, queue_url: str, message: str, delay_seconds: int) -> None:
-        with failing_as(QueueError, "SQS did not take the message"):
+        with failing_as(QueueError, "SQS did not confirm the message"):
             answer = once_more_if_closed(
                 lambda: self._client.send_message(QueueUrl=queue_url, MessageBody=message, DelaySeconds=delay_seconds),
                 self._closed_seconds,
