@@ -337,12 +337,20 @@ def test_nothing_in_a_request_breaks_out_of_its_log_line(function: ReceiveFuncti
 def test_deliveries_are_counted_by_what_became_of_them(
     function: ReceiveFunction, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    expected = {202: "DeliveriesQueued", 401: "DeliveriesUnauthenticated", 413: "DeliveriesTooLarge"}
-    expected[415] = "DeliveriesUnsupported"
-    for status, event in {"queued": (202, standard), **REFUSED}.values():
+    named = {401: "Unauthenticated", 413: "TooLarge", 415: "Unsupported", 503: "Unavailable"}
+    cases = [(202, standard), *REFUSED.values(), (503, standard)]
+    for status, event in cases:
+        if status == 503:
+            function.configure(WEBHOOK_SECRET_ARN=function.secret_arn.replace("secret:", "secret:gone-"))
         capsys.readouterr()
         function(event())
         [metric] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-        assert metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] == NAMESPACE
-        assert metric[expected.get(status, "DeliveriesRefused")] == [1.0]
+        [directive] = metric["_aws"]["CloudWatchMetrics"]
+        expected = {"DeliveriesQueued": [1.0]} if status == 202 else {"DeliveriesRefused": [1.0]}
+        if status in named:
+            expected[f"Deliveries{named[status]}"] = [1.0]
+        if status == 401:
+            expected["DeliveriesQueued"] = [0.0]
+        assert {each["Name"]: metric[each["Name"]] for each in directive["Metrics"]} == expected
+        assert directive["Namespace"] == NAMESPACE
         assert metric["Partner"] == "custom"
