@@ -126,6 +126,16 @@ def test_an_authenticated_body_that_makes_no_sense_is_taken_all_the_same(functio
     assert len(function.queued()) == 1
 
 
+def test_a_delivery_without_an_id_of_its_own_goes_by_the_requests(function: ReceiveFunction) -> None:
+    """Log, queue and quarantine name it so, and an operator finds it by that."""
+    function.configure(PARTNER="okta")
+    headers = {"authorization": SECRET, "content-type": "application/json"}
+    assert function(api_gateway_event('{"data":{"events":[]}}', headers))[0] == 204
+    assert function.log_lines()[-1]["delivery_id"] == REQUEST_ID
+    [envelope] = function.queued()
+    assert envelope.delivery.id == REQUEST_ID
+
+
 def test_okta_gets_an_empty_204(function: ReceiveFunction) -> None:
     function.configure(PARTNER="okta")
     headers = {"authorization": SECRET, "content-type": "application/json"}
