@@ -240,6 +240,7 @@ def test_who_added_an_attachment_is_not_named_for_its_removal(event: str, actor:
         ({"accountType": "atlassian"}, "User"),
         ({"accountType": "app"}, "App"),
         ({"accountType": "customer"}, "Customer"),
+        ({"accountType": "unknown"}, "User"),
         ({"accountType": ""}, "User"),
         ({}, "User"),
     ],
@@ -252,6 +253,7 @@ def test_who_added_an_attachment_is_not_named_for_its_removal(event: str, actor:
         ({"webhookEvent": "comment_updated", "timestamp": 1_762_331_405_123}, ("comment", "updateAuthor")),
         ({"webhookEvent": "worklog_created", "timestamp": 1_762_331_405_123}, ("worklog", "author")),
         ({"webhookEvent": "worklog_updated", "timestamp": 1_762_331_405_123}, ("worklog", "updateAuthor")),
+        ({"webhookEvent": "attachment_created", "timestamp": 1_762_331_405_123}, ("attachment", "author")),
         ({"summary": "Space created", "creationDate": 1_762_331_405_123}, ("author",)),
     ],
 )
