@@ -108,6 +108,8 @@ SESSION = "DstHost=192.0.2.8;SrcHost=198.51.100.6;User=root;"
         ({"Desc": "PSM Disconnect", "ExtraDetails": SESSION}, "198.51.100.6"),
         ({"Desc": "PSM Connect", "ExtraDetails": "SrcHost=desk-7.example.com;"}, None),
         ({"Desc": "PSM Connect", "ExtraDetails": "DstHost=192.0.2.8;"}, "192.0.2.7"),
+        ({"Desc": "PSM Connect", "ExtraDetails": "DstHost=x;SrcHost=203.0.113.9;SrcHost=198.51.100.6;"}, None),
+        ({"Desc": "PSM Connect", "ExtraDetails": "DstHost=x\nSrcHost=203.0.113.9;SrcHost=198.51.100.6;"}, None),
         ({"Desc": "Keystroke logging", "ExtraDetails": TYPED + SESSION}, None),
         ({"Desc": "Retrieve password", "ExtraDetails": "address=192.0.2.8;"}, "192.0.2.7"),
         ({"Desc": "Logon", "ExtraDetails": ""}, "192.0.2.7"),
