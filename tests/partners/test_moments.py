@@ -54,6 +54,16 @@ def emoji(event_type: str) -> Mapping[str, Any]:
             ("gitlab", {"object_kind": "milestone", "object_attributes": dict(ACCOUNT), "action": action}, moment)
             for action, moment in {"create": CHANGED, "close": CHANGED, "delete": RECEIVED}.items()
         ),
+        *(
+            (
+                "atlassian",
+                {"actor": {"uuid": "u"}, "repository": {"uuid": "r"}, "pullrequest": {"id": 1, "updated_on": updated}}
+                | {name: {"date": date}},
+                CHANGED,
+            )
+            for name in ("approval", "changes_request")
+            for updated, date in ((MADE, CHANGED), (CHANGED, MADE), (CHANGED, None), (None, CHANGED))
+        ),
         # What links an issue to a vulnerability does not change it.
         *(
             ("gitlab", {"object_kind": "vulnerability", "object_attributes": ACCOUNT | {"issues": issues}}, moment)

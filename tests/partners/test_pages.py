@@ -80,7 +80,8 @@ def test_a_page_names_every_member_that_an_id_a_time_or_an_origin_comes_from(par
 def _members(place: Mapping[str, Any]) -> Iterator[str]:
     """The last member of each path of a place, or its header."""
     for part in place.get("join", [place]):
-        choices = re.sub(r' \| \[0\]|\[[^]]*\]|"', "", part.get("at", "")).split(" || ")
+        at = re.sub(r"max\(\[(.*)\]\[\?@\]\)", r"\1", part.get("at", ""))
+        choices = re.split(r" \|\| |, ", re.sub(r' \| \[0\]|\[[^]]*\]|"', "", at))
         yield from (path.rpartition(".")[2] for path in choices if path)
         yield from filter(None, [part.get("header")])
 
