@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.cpu_time import cost_ratio
 
 from trailhook.audit_event import OBJECT_LIMITS, TEXT_LIMITS, AuditEvent, Failure, UserIdentity
 from trailhook.delivery import Delivery, PartnerEvent
@@ -180,6 +181,25 @@ def test_small_objects_that_are_too_many_go_as_a_whole() -> None:
     gone = [name for name in members if name not in event["requestParameters"]]
     assert event["requestParameters"] == {name: members[name] for name in members if name not in gone}
     assert event["additionalEventData"]["truncated"] == [f"requestParameters.{name}" for name in gone]
+
+
+def test_what_is_left_of_an_object_that_lost_all_counts_to_the_byte() -> None:
+    left: dict[str, Any] = {"a": {"text": "x" * 60_000}, "b": {}, "list": [""]}
+    left["list"] = ["x" * (100_001 - len(json.dumps(left, separators=(",", ":"))))]
+    event = data(fit(request_parameters={**left, "b": {"text": "x" * 60_001}}))
+    assert event["requestParameters"] == {**left, "a": {}}
+
+
+def test_an_object_that_lost_all_goes_itself_where_its_name_is_too_long() -> None:
+    members = {f"{number:02}{'k' * 2_000}": {"text": "x"} for number in range(80)}
+    event = data(fit(request_parameters=members))
+    assert 97_000 < len(json.dumps(event["requestParameters"], separators=(",", ":"))) <= 100_000
+
+
+def test_objects_that_are_the_largest_by_turns_are_not_gone_through_for_each_of_their_members() -> None:
+    one = {f"k{number:04}": number for number in range(8_000)}
+    dear = cost_ratio(lambda: fit(request_parameters={"a": one, "b": one}), lambda: fit(request_parameters={"a": one}))
+    assert dear < 30
 
 
 @pytest.mark.parametrize(("others", "kept"), [(60_000, ["login", "groups"]), (99_000, ["login"])])
