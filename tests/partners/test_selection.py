@@ -73,6 +73,7 @@ def test_what_says_something_is_held_as_it_is(value: Any) -> None:
         ({"after": "host=", "before": ";"}, "user=ann;host=a;port=1", "a"),
         ({"after": "host=", "before": ";"}, "user=ann;host=a", "a"),
         ({"after": "host=", "map": {"a": "A"}}, "host=a", "A"),
+        ({"after": "host=", "map": {"*": "A"}}, "user=ann", None),
         ({"before": "@", "map": {"ann": "Ann"}}, "ann@x", "Ann"),
         ({"before": "@", "except": ["ann"]}, "ann@x", "ann"),
     ],

@@ -195,9 +195,7 @@ class _Change(Struct, frozen=True):
         if self.nothing and text_of(value) in self.nothing:
             return None
         if self.after:
-            _, found, value = value.partition(self.after) if isinstance(value, str) else ("", "", None)
-            if not found:
-                return None
+            value = value.partition(self.after)[2] if isinstance(value, str) else None
         if self.before and isinstance(value, str):
             value = value.partition(self.before)[0]
         if self.names and (text := text_of(value)) is not None:
