@@ -43,13 +43,13 @@ def test_no_request_exceeds_a_limit_and_none_has_room_for_what_the_next_begins_w
 
 
 def test_distinct_small_events_fill_requests_to_a_hundred() -> None:
-    batches = list(pack(Entry.of(str(number), b"{}") for number in range(1_050)))
+    batches = list(pack([Entry.of(str(number), b"{}") for number in range(1_050)]))
     assert [len(batch) for batch in batches] == [100] * 10 + [50]
 
 
 def test_a_request_of_awkward_events_stays_below_a_megabyte() -> None:
     text = json.dumps({"text": '"\\é\u2028😀\n' * 1_500}, ensure_ascii=False).encode()
-    batches = list(pack(Entry.of(f"{number:0>43}", text) for number in range(60)))
+    batches = list(pack([Entry.of(f"{number:0>43}", text) for number in range(60)]))
     sizes = [len(request_body(batch)) for batch in batches]
     for batch, size in zip(batches, sizes, strict=True):
         assert sum(entry.size for entry in batch) >= size - 19 >= sum(entry.size for entry in batch) * 0.99

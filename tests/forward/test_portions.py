@@ -4,7 +4,7 @@ import gc
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -182,3 +182,20 @@ def test_a_portion_holds_a_thousand_events_or_six_megabytes(events: int, size: i
     assert [(item.message.id, item.position) for portion in portions for item in portion] == [
         (f"m{number}", position) for number in range(events // 50) for position in range(50)
     ]
+
+
+def test_messages_are_opened_no_further_ahead_than_a_group() -> None:
+    # So many bytes that two of them are a group, and some that nobody can read between them.
+    large = [record(Envelope(delivery(entry(number, text="x" * 50_000))), f"m{number}") for number in range(8)]
+    broken = [{**one, "messageId": f"broken-{one['messageId']}", "body": "{"} for one in large]
+    drawn: list[str] = []
+
+    def messages() -> Iterator[Message]:
+        for one in (message for pair in zip(large, broken, strict=True) for message in pair):
+            drawn.append(one["messageId"])
+            yield Message.of(one)
+
+    reader, ledger = Reader(Mapper(Partners(Options())), ACCOUNT), Ledger()
+    read = [([item.message.id for item in items], len(drawn)) for items, _, _ in reader._groups(messages(), ledger)]
+    assert read[:-1] == [([f"m{number}", f"m{number + 1}"], number * 2 + 3) for number in range(0, 8, 2)]
+    assert [fault.partition(":")[0] for fault in ledger.faults] == [one["messageId"] for one in broken]

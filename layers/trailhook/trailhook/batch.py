@@ -38,8 +38,16 @@ def request_body(batch: Iterable[Entry]) -> bytes:
     return _FRAME % b",".join([entry.encoded for entry in batch])
 
 
-def pack(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
+def pack(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     """The entries in requests. Entries that share an id go into requests of their own, one after the other."""
+    for layer in _layers(entries):
+        yield from _filled(layer)
+
+
+def _layers(entries: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
+    """The entries in as few sets without an id twice as there can be: one, nearly always."""
+    if len({entry.id for entry in entries}) == len(entries):
+        return [entries]
     seen: dict[str, int] = {}
     layers: list[list[Entry]] = []
     for entry in entries:
@@ -48,8 +56,7 @@ def pack(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
             layers.append([])
         layers[before].append(entry)
         seen[entry.id] = before + 1
-    for layer in layers:
-        yield from _filled(layer)
+    return layers
 
 
 def _filled(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:

@@ -14,7 +14,7 @@ from trailhook.audit_event import AuditEvent
 from trailhook.batch import Entry
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import Outcome
-from trailhook.envelope import Pending, decode_envelope
+from trailhook.envelope import Envelope, Pending, decode_envelope
 from trailhook.errors import EnvelopeError
 from trailhook.ledger import Ledger
 from trailhook.mapping import Mapper
@@ -26,7 +26,8 @@ a compressed message can hold many times its own size."""
 
 _GROUP_BYTES = 80_000
 _GROUP_EVENTS = 100
-"""So many events are read before the first of them is mapped, and mapped before it is encoded."""
+"""Of so much the envelopes are opened before the first is taken apart, and so many events are taken out of them before
+the first is mapped, and mapped before it is encoded."""
 
 
 class Message(Struct, eq=False, gc=False):
@@ -97,8 +98,8 @@ class Reader:
         items: list[Item] = []
         events: list[PartnerEvent] = []
         size = 0
-        for message in messages:
-            for position, event in self._events(message, ledger):
+        for message, envelope in _opened(messages, ledger):
+            for position, event in self._events(message, envelope, ledger):
                 items.append(Item(message, position, event.delivery, event.original))
                 events.append(event)
                 size += len(event.original)
@@ -107,14 +108,11 @@ class Reader:
                     items, events, size = [], [], 0
         yield items, events, size
 
-    def _events(self, message: Message, ledger: Ledger) -> Iterable[tuple[int, PartnerEvent]]:
+    def _events(self, message: Message, envelope: Envelope, ledger: Ledger) -> Iterable[tuple[int, PartnerEvent]]:
         try:
-            envelope = decode_envelope(message.body)
             message.total, events = self._mapper.take_apart(envelope.delivery)
         except EnvelopeError as error:
-            # Not ours to judge: a newer version may read it, and the dead-letter queue keeps it whole.
-            message.unreadable = True
-            ledger.faults.append(f"{message.id}: {error}")
+            _leave_unread(message, error, ledger)
             return ()
         if not message.total:
             # A poller's empty pages; what else it might be shows by how many there are.
@@ -132,6 +130,29 @@ class Reader:
             else:
                 item.outcome = result.outcome
                 ledger.faults += result.faults
+
+
+def _opened(messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[Message, Envelope]]:
+    opened: list[tuple[Message, Envelope]] = []
+    size = 0
+    for message in messages:
+        try:
+            envelope = decode_envelope(message.body)
+        except EnvelopeError as error:
+            _leave_unread(message, error, ledger)
+            continue
+        opened.append((message, envelope))
+        size += len(envelope.delivery.body)
+        if size >= _GROUP_BYTES:
+            yield from opened
+            opened, size = [], 0
+    yield from opened
+
+
+def _leave_unread(message: Message, error: EnvelopeError, ledger: Ledger) -> None:
+    """Not ours to judge: a newer version may read it, and the dead-letter queue keeps it whole."""
+    message.unreadable = True
+    ledger.faults.append(f"{message.id}: {error}")
 
 
 def _pending(

@@ -8,6 +8,7 @@ agents", "Security log events".
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -159,14 +160,13 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
     if action is None:
         raise UnmappableEvent("MissingField", "A GitHub audit-log entry has an action; X-GitHub-Event marks a webhook")
     document_id = _document_id(entry) or content_digest(entry)
-    field = next((name for name in _TIMES if entry.get(name) is not None), " or ".join(_TIMES))
     return fit_audit_event(
         event,
         key=(NAME, "audit-log", document_id),
         uid=document_id,
         name=action,
         source=EVENT_SOURCE,
-        time=parse_time(entry.get(field), field),
+        time=_time(entry),
         identity=_actor(entry),
         user_agent=text_of(entry.get("user_agent")),
         source_ip=text_of(entry.get("actor_ip")),
@@ -174,6 +174,13 @@ def _from_audit_entry(event: PartnerEvent, entry: Mapping[str, Any], redaction: 
         request_parameters=entry,
         redaction=redaction,
     )
+
+
+def _time(entry: Mapping[str, Any]) -> datetime:
+    for field in _TIMES:
+        if (value := entry.get(field)) is not None:
+            return parse_time(value, field)
+    return parse_time(None, " or ".join(_TIMES))
 
 
 def _failure(action: str, entry: Mapping[str, Any]) -> Failure | None:
