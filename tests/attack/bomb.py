@@ -71,6 +71,13 @@ BOMBS: Mapping[str, Callable[[], bytes | str]] = {
     "empty gzip members": lambda: full(gzip.compress(b"")),
     "100,000 levels": lambda: b"[" * 100_000 + b"]" * 100_000,
     "100,000 levels of objects": lambda: b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "levels beside an event": lambda: gzip.compress(
+        b'[{"type":"a"},%s,{"type":"b"}]' % (b"[" * 1_000_000 + b"]" * 1_000_000)
+    ),
+    "events of 10,000 levels": lambda: gzip.compress(
+        b'{"auditEvents":[%s1]}' % ((b"[" * 10_000 + b"]" * 10_000 + b",") * 109)
+    ),
+    "lines of levels without an end": lambda: gzip.compress(b"{}\n" + (b"[" * 10_000 + b"\n") * 109),
     "levels without an end": lambda: full(b"["),
     "as many keys as fit": lambda: b"{" + b",".join(b'"%x":1' % number for number in range(400_000)) + b"}",
     "as many keys as fit a message": lambda: gzip.compress(

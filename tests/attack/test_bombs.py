@@ -64,6 +64,12 @@ def test_each_is_kept_whole_with_the_reason(
     assert reports[name, "forward"]["ends"] == {code: 1}
 
 
+def test_what_stands_beside_an_event_of_a_million_levels_is_mapped(
+    reports: dict[tuple[str, str], dict[str, Any]],
+) -> None:
+    assert reports["levels beside an event", "forward"]["ends"] == {"mapped": 2, "TooDeep": 1}
+
+
 def test_memory_stays_well_below_what_the_functions_have(reports: dict[tuple[str, str], dict[str, Any]]) -> None:
     """Measured: up to 175 and 550 MB, the making of the bodies included (`python -m tests.attack.bomb`)."""
     peaks = {

@@ -18,6 +18,7 @@ from trailhook.event_id import event_id
 from trailhook.json_text import MAX_EVENTS
 from trailhook.partner import Options
 from trailhook.partners import Partners
+from trailhook.quarantine import QuarantinedEvent
 
 
 def test_one_poison_event_is_quarantined_at_once_and_its_neighbours_arrive() -> None:
@@ -48,7 +49,7 @@ def test_what_cannot_be_mapped_is_quarantined_byte_for_byte() -> None:
     [
         pytest.param(b'{"action": ', "NotJson", id="cut off"),
         pytest.param(b"\xff\xfe{}", "NotUtf8", id="not UTF-8"),
-        pytest.param(b"[" * 100_000, "TooDeep", id="bottomless"),
+        pytest.param(b"[" * 100_000, "NotJson", id="bottomless"),
         pytest.param(b"\x1f\x8b\x08garbage", "BadGzip", id="broken gzip"),
         pytest.param(b'[{"_document_id": "x"} {"y": 1}]', "NotJson", id="broken array"),
     ],
@@ -60,6 +61,26 @@ def test_a_delivery_that_cannot_be_taken_apart_is_kept_whole(body: bytes, code: 
     kept = json.loads(bench.quarantine.lines[0])
     original = kept["body"].encode() if kept["encoding"] == "utf-8" else base64.b64decode(kept["body"])
     assert (kept["code"], original) == (code, body)
+
+
+@pytest.mark.parametrize("form", [b"[%s,%s,%s]", b"%s\n%s\n%s", b"%s%s%s", b'[{"event":%s},{"event":%s},{"event":%s}]'])
+def test_what_is_nested_too_deeply_is_kept_alone_with_its_id_and_comes_to_the_same_end_when_it_is_sent_again(
+    form: bytes,
+) -> None:
+    bench = Bench()
+    deep = json.dumps(entry(2, config=0)).replace("0}", f"{'[' * 100_000}{']' * 100_000}}}").encode()
+    one, another = (json.dumps(entry(number)).encode() for number in (1, 3))
+    _, ledger = bench.forward(record(Envelope(delivery(body=form % (one, deep, another)))))
+    assert (bench.delivered, ledger.events) == (["doc-1", "doc-3"], {"delivered": 2, "quarantined": 1})
+    [line] = bench.quarantine.lines
+    kept = json.loads(line)
+    assert (kept["code"], kept["uid"], kept["element"]) == ("TooDeep", "doc-2", True)
+    assert kept["body"].encode() in (deep, b'{"event":%s}' % deep)
+
+    again = Bench()
+    _, ledger = again.forward(record(Envelope(QuarantinedEvent.from_line(line).delivery)))
+    assert ledger.events == {"quarantined": 1}
+    assert {**json.loads(again.quarantine.lines[0]), "way_back": ""} == {**kept, "way_back": ""}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.cpu_time import cost_ratio
 
 from trailhook.errors import MalformedDelivery
-from trailhook.exact_json import Record
+from trailhook.exact_json import UPPER_LEVELS, Record
 from trailhook.json_text import JsonText, elements_or_itself
 
 JSON = st.recursive(
@@ -210,9 +210,9 @@ def test_every_character_of_a_broken_text_is_in_some_record() -> None:
         (b"<xml/>", "NotJson"),
         (b"2026-11-25 21:30:10 alice logged in", "NotJson"),
         (b'"alice"logged in', "NotJson"),
-        (b"[" * 100_000, "TooDeep"),
-        (b'{"a":' * 100_000, "TooDeep"),
-        (b'[{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}]", "TooDeep"),
+        (b"[" * 100_000, "NotJson"),
+        (b'{"a":' * 100_000, "NotJson"),
+        (b'[{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"},]", "NotJson"),
     ],
 )
 def test_a_text_that_cannot_be_taken_apart_is_malformed_as_a_whole(body: bytes, code: str) -> None:
@@ -228,11 +228,50 @@ def test_any_bytes_give_records_or_a_malformed_delivery(body: bytes) -> None:
     assert all(record.original in body for record in found)
 
 
+FORMS = (b"%s\n%s\n%s", b"[%s, %s ,%s]", b'{"x":"","data":{"events":[%s,%s,%s]}}', b"%s%s%s")
+DEEP: Mapping[str, bytes] = {
+    "lists": b'{"a":%s}' % (b"[" * 100_000 + b"]" * 100_000),
+    "objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "brackets in texts": b'{"a":%s1%s,"\\"]}":1}' % (b'{"]}[{\\"":[' * 50_000, b',"\\\\","[{",{}]}' * 50_000),
+    "over lines": b'{\n"a" :%s\n}' % (b"[\n" * 100_000 + b"\n]" * 100_000),
+    "itself": b"[" * 100_000 + b"]" * 100_000,
+}
+
+
+@pytest.mark.parametrize("deep", DEEP.values(), ids=DEEP.keys())
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_nested_too_deeply_is_the_fault_of_its_record_alone(form: bytes, deep: bytes) -> None:
+    body = form % (b'{"a":[1]}', deep, b'{"a":1e5}')
+    text = JsonText(body)
+    found = list(text.elements("data", "events") if b"data" in form else text.records())
+    assert [record.original for record in found] == [b'{"a":[1]}', deep, b'{"a":1e5}']
+    assert [record.fault and record.fault.code for record in found] == [None, "TooDeep", None]
+    assert [record.value for record in found[::2]] == [{"a": [1]}, {"a": 100000.0}]
+
+
+@given(JSON)
+def test_what_is_nested_too_deeply_still_says_what_stands_in_its_upper_levels(value: Any) -> None:
+    text = json.dumps(value)
+    deep = f"{'[' * 20_000}{text}{']' * 20_000}"
+    [event] = records(f'{{"a":{text},"b":[{deep},{text}],"c":{text}}}')
+    assert event.fault
+    assert event.value == {"a": value, "b": [event.value["b"][0], value], "c": value}
+    assert json.dumps(event.value["b"][0]) == f"{'[' * (UPPER_LEVELS - 2)}null{']' * (UPPER_LEVELS - 2)}"
+
+
+def test_elements_are_found_although_one_of_them_or_what_stands_beside_them_is_nested_too_deeply() -> None:
+    deep = f"{'[' * 100_000}{']' * 100_000}"
+    [record] = records(f'{{"beside":{deep},"data":{{"events":[{{"a":1}},{{"a":{deep}}},2]}}}}')
+    found = elements_or_itself(record, "data", "events")
+    assert [one.original.decode() for one in found] == ['{"a":1}', f'{{"a":{deep}}}', "2"]
+    assert [one.fault and one.fault.code for one in found] == [None, "TooDeep", None]
+
+
 BAD_BYTES = (b"\xc3", b"\xe9", b"\xff", b"\xc0\xa2", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x9f\x98")
 
 
 @pytest.mark.parametrize("bad", BAD_BYTES)
-@pytest.mark.parametrize("form", [b"%s\n%s\n%s", b"[%s, %s ,%s]", b'{"x":"","data":{"events":[%s,%s,%s]}}', b"%s%s%s"])
+@pytest.mark.parametrize("form", FORMS)
 def test_bytes_that_are_not_utf8_are_the_fault_of_their_record_alone(form: bytes, bad: bytes) -> None:
     others = '{"a":"caf\u00e9"}'.encode(), b'{"a":1e5,"b":"\\ud800"}'
     broken = b'{"a":"' + bad + b'","n":[1]}'
@@ -269,6 +308,9 @@ TEXTS: Mapping[str, tuple[Callable[[int], bytes], int]] = {
     "a long fraction": (lambda size: b"[0." + b"1" * size + b"]", 400_000),
     "half pairs": (lambda size: b'["' + b"\\ud800" * size + b'"]', 200_000),
     "separators": (lambda size: b"\x1e" * size, 400_000),
+    "levels": (lambda size: b"[" * size + b"]" * size, 200_000),
+    "escapes below many levels": (lambda size: b"[" * 20_000 + b'"' + b'\\"' * size + b'"' + b"]" * 20_000, 1_600_000),
+    "elements of many levels": (lambda size: b"[" + (b"[" * 20_000 + b"]" * 20_000 + b",") * size + b"1]", 16),
 }
 
 
@@ -361,6 +403,6 @@ def test_a_record_is_its_elements_or_itself(body: str, texts: list[str]) -> None
 
 def test_a_document_is_one_value_and_nothing_else() -> None:
     assert JsonText(b' {"a":1} ').document() == Record({"a": 1}, b'{"a":1}')
-    for body in (b"{} {}", b"", b"{", b"[" * 100_000):
+    for body in (b"{} {}", b"", b"{", b"[" * 100_000, b"[" * 100_000 + b"]" * 100_001):
         with pytest.raises(MalformedDelivery):
             JsonText(body).document()

@@ -7,6 +7,7 @@ missing. Nearly every text passes it, at the speed of orjson; one that does not 
 """
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from math import isfinite
@@ -25,6 +26,12 @@ _ESCAPES = (
 )
 """What is escaped by those who write JSON so that it may stand in a script: PHP and Lua, Go, Rails, Gson. None of these
 characters stands outside of strings."""
+
+UPPER_LEVELS = 100
+"""So much is read of a value that is nested too deeply for the parser."""
+
+_TO_THE_NEXT_BRACKET = re.compile(r'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+[\[\]{}]', re.DOTALL)
+"""Past strings, and back over nothing: a text without another bracket takes as long as it is."""
 
 
 class Record(Struct, frozen=True):
@@ -55,7 +62,21 @@ def decode_whole(raw: bytes) -> Record | None:
 
 
 def decode_value(text: str, position: int) -> tuple[Record, int]:
-    """The value that begins at `position`, and where it ends. Raises ValueError or RecursionError."""
+    """The value that begins at `position`, and where it ends. Raises ValueError.
+
+    One that is nested too deeply is at fault, and says what its upper levels do: by that it is told what it is an event
+    of, or which others it holds.
+    """
+    try:
+        return _decode_value(text, position)
+    except RecursionError:
+        upper, end = _upper_levels(text, position)
+    record, _ = _decode_value(upper, 0)
+    fault = UnmappableEvent("TooDeep", "The JSON is nested too deeply")
+    return Record(record.value, raw_bytes(text[position:end]), fault), end
+
+
+def _decode_value(text: str, position: int) -> tuple[Record, int]:
     try:
         value, end = _SCANNER.raw_decode(text, position)
     except json.JSONDecodeError:
@@ -68,6 +89,28 @@ def decode_value(text: str, position: int) -> tuple[Record, int]:
         return Record(value, found), end
     del value  # It may be large, and is made once more.
     return _Hooks().decode(text, position)
+
+
+def _upper_levels(text: str, position: int) -> tuple[str, int]:
+    """The object or array at `position` with null for what stands in it below UPPER_LEVELS, and where it ends. Raises
+    ValueError if it does not.
+    """
+    upper: list[str] = []
+    level, start, end = 0, position, position
+    while level or end == position:
+        bracket = _TO_THE_NEXT_BRACKET.match(text, end)
+        if not bracket:
+            raise ValueError("What is nested too deeply does not end")
+        end = bracket.end()
+        if text[end - 1] in "[{":
+            if level == UPPER_LEVELS:
+                upper += text[start : end - 1], "null"
+            level += 1
+        else:
+            level -= 1
+            if level == UPPER_LEVELS:
+                start = end
+    return "".join([*upper, text[start:end]]), end
 
 
 def compact_elements(raw: bytes, *path: str) -> Iterator[Record] | None:

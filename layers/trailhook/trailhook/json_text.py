@@ -258,8 +258,6 @@ class JsonText:
     def _value(self, text: str, position: int) -> tuple[Record, int]:
         try:
             record, end = decode_value(text, position)
-        except RecursionError as error:
-            raise MalformedDelivery("TooDeep", "The JSON is nested too deeply") from error
         except ValueError as error:
             raise MalformedDelivery("NotJson", f"Not JSON: {error}") from error
         if self._not_utf8_at is not None and (found := _NOT_UTF8.search(text, position, end)):

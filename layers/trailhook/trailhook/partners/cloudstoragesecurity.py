@@ -121,9 +121,7 @@ def _parsed(text: Any) -> Any:
         record = JsonText(text.encode()).document()
     except UnicodeEncodeError:
         return text  # Half a surrogate pair: for that the event is refused as a whole.
-    except MalformedDelivery as error:
-        if error.code == "TooDeep":
-            raise UnmappableEvent(error.code, error.reason) from error
+    except MalformedDelivery:
         return text
     if record.fault:
         raise UnmappableEvent(record.fault.code, f"In Message: {record.fault.reason}")
