@@ -247,6 +247,12 @@ def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
             ("atlassian", {"webhookEvent": event, "timestamp": 1_762_331_405_123, "user": JONAS}, None)
             for event in ("user_created", "user_updated", "user_deleted")
         ),
+        (
+            "atlassian",
+            {"timestamp": 1_762_331_405_123, "event": "user_removed", "userKey": "2c9d01"}
+            | {"userProfile": {"userKey": "2c9d02"}},
+            "2c9d01",
+        ),
         *(
             (
                 "zoom",
