@@ -296,6 +296,12 @@ def test_whom_something_is_done_to_is_not_who_does_it(partner: str, body: Any, a
     assert data.get("sourceIPAddress") == (GUEST["public_ip"] if actor == GUEST["id"] else None)
 
 
+def test_whose_content_administrators_took_away_in_slack_is_nobody() -> None:
+    message = {"type": "message", "subtype": "ekm_access_denied", "user": "UREVOKEDU"}
+    body = {"event_id": "Ev1", "event_time": 1_762_331_405, "event": message}
+    assert event_data("slack", body)["userIdentity"] == {"type": "Service", "principalId": "slack.com"}
+
+
 def test_who_removed_an_app_of_zooms_is_its_user() -> None:
     payload = {"account_id": "a-1", "user_id": "2001", "deauthorization_time": "2025-11-05T08:30:05.632Z"}
     data = event_data("zoom", {"event": "app_deauthorized", "payload": payload})
