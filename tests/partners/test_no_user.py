@@ -52,6 +52,45 @@ def test_who_failed_to_sign_in_to_cyberark_has_a_name_of_its_own(nothing: str | 
     assert (identity["type"], identity["principalId"]) == ("Anonymous", "mira")
 
 
+@pytest.mark.parametrize("member", ["NormalizedUser", "UserName"])
+@pytest.mark.parametrize(
+    ("event", "guid", "kind", "principal"),
+    [
+        ("Cloud.Core.LoginFail", None, "Anonymous", "mira"),
+        ("Cloud.Core.LoginFail", " ", "Anonymous", "mira"),
+        ("Cloud.Core.LoginFail", "7f93", "User", "7f93"),
+        ("Cloud.Core.Login", None, "User", "mira"),
+        ("Cloud.Server.ManualAccount.ChangeFail", None, "User", "mira"),
+    ],
+)
+def test_whoever_failed_to_sign_in_to_cyberark_under_a_users_name_is_not_that_user(
+    event: str, guid: str | None, kind: str, principal: str, member: str
+) -> None:
+    body = {"EventType": event, "WhenOccurred": "/Date(1762331405123)/", "UserGuid": guid, member: "mira"}
+    for impersonator in {"", "8a04"} if kind == "Anonymous" else {""}:
+        identity = event_data("cyberark", body | {"ImpersonatorUuid": impersonator})["userIdentity"]
+        assert (identity["type"], identity["principalId"]) == (kind, principal)
+
+
+@pytest.mark.parametrize(
+    ("action", "user", "kind", "principal"),
+    [
+        ("User login failed", None, "Anonymous", "mira"),
+        ("cloud.core.loginfail", "", "Anonymous", "mira"),
+        ("User login failed", "7f93", "User", "7f93"),
+        ("User login successful", None, "User", "mira"),
+        ("Create Discovery Failed", None, "User", "mira"),
+        ("Log index failed", None, "User", "mira"),
+    ],
+)
+def test_whoever_failed_to_sign_in_by_cyberarks_audit_service_is_not_the_user_of_that_name(
+    action: str, user: str | None, kind: str, principal: str
+) -> None:
+    record = {"uuid": "u-1", "auditCode": "IDP2004", "timestamp": 1_762_331_405_123, "action": action}
+    identity = event_data("cyberark", record | {"userId": user, "username": "mira", "identityType": "HUMAN"})
+    assert (identity["userIdentity"]["type"], identity["userIdentity"]["principalId"]) == (kind, principal)
+
+
 def test_who_impersonates_a_user_of_terraforms_is_told() -> None:
     auth = {"accessor_id": "user-A", "description": "mira", "type": "Impersonated", "impersonator_id": "user-B"}
     resource = {"type": "run", "action": "apply"}
