@@ -34,6 +34,7 @@ def atlassian(words: str) -> list[Mapping[str, Any]]:
 
 CYBERARK = {"uuid": "u-1", "auditCode": "IDP2004", "auditType": "Info", "timestamp": 1_762_331_405_123}
 NETSKOPE = {"_id": "n-1", "timestamp": 1_762_331_405}
+OKTA = {"uuid": "o-1", "published": "2025-11-05T08:30:05Z"}
 VAULT = {"iso_timestamp": "2025-11-05T08:30:05Z", "issuer": "mira", "severity": "Info", "reason": "Not known"}
 IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info", "FailReason": "Bad password"}
 
@@ -64,6 +65,30 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
                 "Access request denied": False,
             }.items()
             for body in atlassian(words)
+        ),
+        *(
+            (
+                "okta",
+                OKTA | {"eventType": "pam.resource.checkin.end", "outcome": {"result": result}},
+                result if failed else None,
+                NO_REASON if failed else None,
+            )
+            for result, failed in {
+                "FAILURE": True,
+                "FAILED": True,
+                "DENY": True,
+                "deny": True,
+                "SUCCESS": False,
+                "ALLOW": False,
+                "CHALLENGE": False,
+                "SKIPPED": False,
+                "UNKNOWN": False,
+                "RATE_LIMIT": False,
+                "DEFERRED": False,
+                "SCHEDULED": False,
+                "ABANDONED": False,
+                "UNANSWERED": False,
+            }.items()
         ),
         *(
             ("slack", {"action": action, "date_create": 1_762_331_405}, action if failed else None, failed)

@@ -1,7 +1,7 @@
 """Okta: event hooks with their verification, and System Log events that a forwarder posts.
 
-Okta's pages: "Event hooks", "Event hook implementation", "System Log API"; the results are in `LogOutcome` of Okta's
-OpenAPI description.
+Okta's pages: "Event hooks", "Event hook implementation", "System Log API", "Event types"; the results are in
+`LogOutcome` of Okta's OpenAPI description.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,8 +25,10 @@ from trailhook.timestamps import parse_time
 
 NAME = "okta"
 EVENT_SOURCE = "okta.com"
-FAILURES = frozenset({"FAILURE", "DENY"})
-"""Of the results that Okta lists, those that say that the action was refused or did not work."""
+FAILURES = frozenset({"FAILURE", "FAILED", "DENY"})
+"""Of the results that Okta lists, those that say that the action was refused or did not work. Its event types name
+FAILED, too, and write some results small.
+"""
 UNKNOWN = "unknown"
 
 
@@ -122,4 +124,6 @@ def _known(actor: Mapping[str, Any], member: str) -> str | None:
 
 def _failure(outcome: Mapping[str, Any]) -> Failure | None:
     result = text_at(outcome, "result")
-    return Failure(result, text_at(outcome, "reason") or NO_REASON) if result in FAILURES else None
+    if result is None or result.upper() not in FAILURES:
+        return None
+    return Failure(result, text_at(outcome, "reason") or NO_REASON)
