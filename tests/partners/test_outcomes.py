@@ -34,6 +34,7 @@ def atlassian(words: str) -> list[Mapping[str, Any]]:
 
 CYBERARK = {"uuid": "u-1", "auditCode": "IDP2004", "auditType": "Info", "timestamp": 1_762_331_405_123}
 NETSKOPE = {"_id": "n-1", "timestamp": 1_762_331_405}
+GITLAB = {"author_id": 3, "entity_id": 2, "entity_type": "Group", "created_at": "2025-11-05T08:30:05Z"}
 OKTA = {"uuid": "o-1", "published": "2025-11-05T08:30:05Z"}
 VAULT = {"iso_timestamp": "2025-11-05T08:30:05Z", "issuer": "mira", "severity": "Info", "reason": "Not known"}
 IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info", "FailReason": "Bad password"}
@@ -65,6 +66,33 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
                 "Access request denied": False,
             }.items()
             for body in atlassian(words)
+        ),
+        *(
+            ("gitlab", GITLAB | event, name if failed else None, NO_REASON if failed else None)
+            for name, failed in {
+                "login_failed_with_otp_authentication": True,
+                "group_access_token_creation_failed": True,
+                "inactive_scim_user_cannot_be_added": True,
+                "security_policy_scheduled_scans_not_enforced": True,
+                "security_policy_violations_detected": False,
+                "user_rejected": False,
+            }.items()
+            # As it is streamed, as its details tell it, and as a line of the file does.
+            for event in ({"event_type": name}, {"details": {"event_name": name}}, {"event_name": name})
+        ),
+        *(
+            (
+                "gitlab",
+                GITLAB | {"event_type": name, "details": {"allowed": allowed, "custom_message": "Attempted"}},
+                "not_allowed" if failed else None,
+                "Attempted" if failed else None,
+            )
+            for name, allowed, failed in (
+                ("ip_restricted_group_accessed", False, True),
+                ("ip_restricted_group_accessed", True, False),
+                ("ip_restricted_group_accessed", None, False),
+                ("group_created", False, False),
+            )
         ),
         *(
             (
