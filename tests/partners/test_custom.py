@@ -98,6 +98,11 @@ def test_what_an_event_quotes_is_no_event(outer: dict[str, Any], entry: dict[str
         "s3\u2800amazonaws.c\u200bom",
         "my\u200bamazonaws.com",
         "s3.amazon\u2800aws.com",
+        "s3.amaz\u043enaws.com",
+        "s3.arnazonaws.com",
+        "s3.amaz0naws.com",
+        "s3.amazonaws.com.",
+        "avvs.s3",
     ],
 )
 def test_an_event_source_that_reads_like_aws_is_refused_of_the_operator_and_of_a_sender(name: str) -> None:
@@ -122,7 +127,29 @@ def test_every_other_partners_event_source_is_known_by_its_partner() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*PARTNERS, "GitHub.com", " okta.com", "okta\u200b.com", "\uff4fkta.com", "okta\u3002com"]
+    "name",
+    [
+        *PARTNERS,
+        *("GitHub.com", " okta.com", "okta .com", "okta.com.", "okta.com/", "//okta.com", "'okta.com'", "okta.com:"),
+        *(
+            "gitIab.com",
+            "s1ack.com",
+            "c|oudflare.com",
+            "siack.com",
+            "zo0m.us",
+            "terraforrn.io",
+            "vviz.io",
+            "Ipassword.com",
+        ),
+        *("okta\u200b.com", "okta\u00ad.com", "okta.com\n", "\uff4fkta.com", "okta\u3002com"),
+        *(
+            "\u043ekta.com",
+            "okt\u0251.com",
+            "g\u0131thub.com",
+            "o\u0331kta.com",
+            "\u1d0f\u1d0b\u1d1b\u1d00.\u1d04\u1d0f\u1d0d",
+        ),
+    ],
 )
 def test_a_sender_does_not_write_the_history_of_a_partner(name: str) -> None:
     assert refusal("custom", SCHEMA_EVENT | {"eventSource": name}) == "InvalidEventSource"
@@ -151,13 +178,23 @@ def test_the_operator_grants_a_stack_the_one_partners_event_source_that_it_is_fo
         "awslamps",
         "lamps.aws",
         "lamps:arn:aws:s3",
-        "amazonaws\u00b7com",
-        "zo\u0308e.example.com",
-        "\u706f\u3002example.com",
+        "amazonaws-com",
+        "xn--zo-hia.example.com",
+        "xn--kta-5cd.com",
+        "Payroll, the old one",
+        "/lamps/north",
     ],
 )
 def test_an_event_source_of_anybody_else_stays_as_it_is_written(name: str) -> None:
     assert event_data("custom", SCHEMA_EVENT | {"eventSource": name})["eventSource"] == name
+
+
+def test_an_event_source_that_may_read_like_any_other_is_no_senders_and_no_operators() -> None:
+    """No list of look-alikes is complete, so each letter beyond ASCII counts as one."""
+    name = "zo\u00eb.example.com"
+    assert refusal("custom", SCHEMA_EVENT | {"eventSource": name}) == "InvalidEventSource"
+    with pytest.raises(SettingsError, match="EVENT_SOURCE"):
+        load_partner("custom", Options(event_source=name))
 
 
 @pytest.mark.parametrize(

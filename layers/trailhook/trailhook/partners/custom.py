@@ -26,7 +26,7 @@ from trailhook.members import object_at, text_at, value_at
 from trailhook.partner import Options, Partner
 from trailhook.proofs import StandardWebhooksProof
 from trailhook.redaction import Redaction
-from trailhook.reserved_source import AWS, owner_of
+from trailhook.reserved_source import AWS, is_plain, owner_of
 from trailhook.timestamps import parse_time, to_text
 
 NAME = "custom"
@@ -58,8 +58,10 @@ _ACTOR_NAMES = ("id", "email", "name", "login", "username")
 
 
 def partner(options: Options) -> Partner:
-    """The custom partner; raises SettingsError for an event source that CloudTrail would refuse."""
+    """The custom partner; raises SettingsError for an event source that is not the operator's to give."""
     event_source = options.event_source or DEFAULT_EVENT_SOURCE
+    if not is_plain(event_source):
+        raise SettingsError(f"EVENT_SOURCE={event_source!r} holds more than printable ASCII")
     if owner_of(event_source) == AWS:
         raise SettingsError(f"EVENT_SOURCE={event_source!r} belongs to AWS; name the system that sends the events")
     return Partner(
@@ -288,10 +290,15 @@ def _event_source(text: str, granted: str) -> str:
     """The event source, which must not pretend to be one of AWS's own, nor a partner's but for the one that the
     operator has granted.
 
-    One that is longer than CloudTrail takes is refused for that: reading it closely takes the square of its length.
+    One that is longer than CloudTrail takes is refused for that, so `owner_of` never keeps a long one.
     """
     if len(text) > TEXT_LIMITS["eventSource"] or text == granted:
         return text
+    if not is_plain(text):
+        raise UnmappableEvent(
+            "InvalidEventSource",
+            f"eventSource {text[:100]!a} holds more than printable ASCII, and may read like another",
+        )
     if owner := owner_of(text):
         way_out = "" if owner == AWS else "; name it in EventSource if this stack is meant to tell of that"
         raise UnmappableEvent("InvalidEventSource", f"eventSource {text[:100]!r} belongs to {owner}{way_out}")
