@@ -13,7 +13,7 @@ from tests.cpu_time import cost_ratio
 from trailhook.audit_event import OBJECT_LIMITS, TEXT_LIMITS, AuditEvent, Failure, UserIdentity
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import UnmappableEvent
-from trailhook.fitting import fit_audit_event
+from trailhook.fitting import OURS, fit_audit_event
 from trailhook.redaction import Redaction
 
 TIME = datetime(2024, 2, 29, 23, 59, 59, 999_999, UTC)
@@ -226,6 +226,18 @@ def test_what_is_ours_to_say_of_an_event_is_never_cut() -> None:
         map(str, range(300))
     )
     assert len(json.dumps(additional)) <= OBJECT_LIMITS["additionalEventData"]
+
+
+def test_no_partner_passes_a_senders_notes_for_ours() -> None:
+    """`OURS` names all that there is to say of an event."""
+    notes = {"note": "x"}
+    unsigned = ["UID"]
+    parameters = {"password": "hunter2", "text": "x" * 100_000}
+    event = data(fit(ORIGINAL * 20_000, notes=notes, request_parameters=parameters, unsigned=unsigned, time=None))
+    assert event["additionalEventData"].keys() == {"note", *OURS}
+    for name in OURS:
+        with pytest.raises(UnmappableEvent, match="InvalidData"):
+            fit(notes={name: "x"})
 
 
 @pytest.mark.parametrize("secrets", [1, 1_500, 1_600, 6_000])

@@ -111,6 +111,23 @@ def test_an_event_source_that_reads_like_aws_is_refused_of_the_operator_and_of_a
     assert refusal("custom", SCHEMA_EVENT | {"eventSource": name}) == "InvalidEventSource"
 
 
+def test_a_sender_says_nothing_in_trailhooks_name() -> None:
+    said = {"eventTimeSource": "receipt", "unsigned": [], "redacted": [], "truncated": True, "originalSha256": "0"}
+    said |= {"otherMembers": {"eventTime": "2026-01-01T00:00:00Z"}}
+    event = event_data("custom", SCHEMA_EVENT | {"additionalEventData": {"shift": "night"} | said})
+    assert event["additionalEventData"] == {"shift": "night", "otherMembers": {"additionalEventData": said}}
+
+
+def test_what_is_said_of_an_event_has_its_place_whatever_its_sender_says() -> None:
+    said = {"redacted": ["none"], "truncated": ["none"], "originalSha256": "0"}
+    body = {"requestParameters": {"password": "hunter2", "text": "x" * 100_000}, "additionalEventData": said}
+    additional = event_data("custom", SCHEMA_EVENT | body)["additionalEventData"]
+    assert additional["redacted"] == ["requestParameters.password"]
+    assert additional["truncated"] == ["requestParameters.text"]
+    assert additional["originalSha256"] != "0"
+    assert additional["otherMembers"] == {"additionalEventData": said}
+
+
 CLOUD_EVENT = {"specversion": "1.0", "id": "1", "type": "lamp.lit", "source": "lamps.example.com"}
 
 

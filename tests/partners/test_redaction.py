@@ -456,18 +456,3 @@ def test_long_names_are_not_remembered() -> None:
     finally:
         tracemalloc.stop()
     assert room < 1_000_000
-
-
-def test_what_a_sender_says_under_our_names_is_not_written_over() -> None:
-    notes = {"redacted": "documents 1 to 9, by eve"}
-    event: dict[str, Any] = {
-        "eventSource": "lampworks.example",
-        "eventName": "a",
-        "UID": "u",
-        "eventTime": "2025-11-05T08:30:00Z",
-    }
-    event |= {"userIdentity": {"type": "User", "principalId": "p"}, "additionalEventData": notes}
-    [kept] = outcomes(delivery("custom", compact(event).encode()))
-    assert kept["eventData"]["additionalEventData"] == notes
-    [refused] = outcomes(delivery("custom", compact(event | {"requestParameters": {"password": X}}).encode()))
-    assert (refused["refused"], "additionalEventData.redacted" in refused["reason"]) == ("InvalidData", True)

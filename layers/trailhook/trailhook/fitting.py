@@ -23,6 +23,9 @@ from trailhook.exact_json import encoded_size
 from trailhook.redaction import LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction
 from trailhook.timestamps import from_milliseconds, to_text
 
+OURS = frozenset({"eventTimeSource", "unsigned", "redacted", "truncated", "originalSha256"})
+"""Members of additionalEventData that say something of the event itself, and that a sender's must not pass for."""
+
 DETAILS_LIMIT = 20_000
 """Ours, not CloudTrail's: what `userIdentity.details` may take of an event that is too large as a whole."""
 _SHORT_USER_AGENT = TEXT_LIMITS["userAgent"] // CHARACTER_BYTES
@@ -61,10 +64,13 @@ def fit_audit_event(
     event (UID, eventName, eventSource, the actor) is never cut: raises UnmappableEvent.
 
     `time` is None where the partner says none: then the time of receipt counts, and additionalEventData says so. It
-    also names what is `unsigned`, the members that the sender's proof does not cover, and takes `notes`.
+    also names what is `unsigned`, the members that the sender's proof does not cover, and takes `notes`, which have
+    none of OURS.
 
     Secrets are taken out first, by `redaction`; additionalEventData says where.
     """
+    if notes and not OURS.isdisjoint(notes):
+        raise UnmappableEvent("InvalidData", "additionalEventData has a member that only we may say")
     redacted: list[str] = []
     if request_parameters:
         request_parameters = redaction.apply("requestParameters", request_parameters, redacted)
@@ -92,7 +98,7 @@ def fit_audit_event(
         fields |= failure.members
     if at := address(source_ip):
         fields["sourceIPAddress"] = at
-    if noted := _noted(additional, ours):
+    if noted := {**additional, **ours}:
         fields["additionalEventData"] = noted
     _fit(fields, event.original, ours, len(redacted))
     return AuditEvent(key, fields)
@@ -174,7 +180,7 @@ class _Cutter:
             "truncated": _bounded_list(self._cut),
             "originalSha256": hashlib.sha256(self._original).hexdigest(),
         }
-        return _noted(kept, ours)
+        return {**kept, **ours}
 
     def _largest_out(self, name: str, members: Mapping[str, Any], limit: int) -> Mapping[str, Any]:
         """Leave out the largest members, ties by name, until the rest has at most `limit` bytes."""
@@ -211,17 +217,6 @@ class _Cutter:
             self._cut.append(f"{name}.{key}" if len(self._cut) < MOST_TOLD else "")
         # The last one has no comma.
         return kept, gone if kept else gone - 1
-
-
-def _noted(notes: Mapping[str, Any], ours: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The sender's notes and ours. Raises UnmappableEvent rather than to write over what the sender says."""
-    if not ours or not notes:
-        return notes or ours
-    if taken := sorted(notes.keys() & ours.keys()):
-        raise UnmappableEvent(
-            "InvalidData", f"additionalEventData.{taken[0]} is taken, and has to be said of the event"
-        )
-    return {**notes, **ours}
 
 
 def _size(value: Any) -> int:

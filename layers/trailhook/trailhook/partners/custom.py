@@ -19,7 +19,7 @@ from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import BadRequest, MalformedDelivery, SettingsError, UnmappableEvent, UnsupportedMediaType
 from trailhook.event_id import content_digest
 from trailhook.exact_json import Record
-from trailhook.fitting import fit_audit_event
+from trailhook.fitting import OURS, fit_audit_event
 from trailhook.gateway import Request, Response
 from trailhook.json_text import JsonText, elements_or_itself
 from trailhook.members import object_at, text_at, value_at
@@ -50,6 +50,8 @@ SCHEMA_MEMBERS = frozenset(
 )
 OTHER_MEMBERS = "otherMembers"
 """Where additionalEventData keeps what a sender adds to the schema, or writes otherwise than the schema has it."""
+_TAKEN = OURS | {OTHER_MEMBERS}
+"""Members of additionalEventData that no sender's own may pass for."""
 _REQUEST_MEMBERS = frozenset({"auditEvents", "channelArn", "externalId"})
 _ENTRY_MEMBERS = frozenset({"id", "eventData", "eventDataChecksum"})
 _ORIGIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -212,9 +214,10 @@ def _from_schema(event: PartnerEvent, value: Mapping[str, Any], redaction: Redac
 
 def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any], time: str) -> Mapping[str, Any]:
     """The sender's additionalEventData, and beside it whatever has no place of its own in the schema, as a fraction of
-    a second has none.
+    a second has none, or is called like what we say there.
     """
-    notes = dict(_optional_object(value, "additionalEventData") or {})
+    given = _optional_object(value, "additionalEventData") or {}
+    notes = {name: member for name, member in given.items() if name not in _TAKEN}
     others = {name: member for name, member in value.items() if name not in SCHEMA_MEMBERS}
     said = {name: member for name, member in value.items() if member not in (None, "")}
     others |= {name: said[name] for name in SCHEMA_TEXTS if name in said and text_at(said, name) is None}
@@ -225,10 +228,8 @@ def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any], time: s
     known = {"type", "principalId"} | ({"details"} if isinstance(identity.get("details"), Mapping) else set())
     if unknown := {name: member for name, member in identity.items() if name not in known and member is not None}:
         others["userIdentity"] = unknown
-    if others and OTHER_MEMBERS in notes:
-        raise UnmappableEvent(
-            "InvalidData", f"additionalEventData.{OTHER_MEMBERS} is taken, and so has no room for ours"
-        )
+    if len(notes) < len(given):
+        others["additionalEventData"] = {name: member for name, member in given.items() if name in _TAKEN}
     return {**notes, OTHER_MEMBERS: others} if others else notes
 
 
