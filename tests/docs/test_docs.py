@@ -4,6 +4,7 @@ import re
 from http import HTTPStatus
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from trailhook.partners import REGISTRY
@@ -123,3 +124,15 @@ def test_make_tells_a_python_that_is_too_old_in_ascii() -> None:
 @pytest.mark.parametrize("option", found(r'"(--[a-z-]+)"', (ROOT / "local/trailhook_local/cli/redrive.py").read_text()))
 def test_every_option_of_the_way_back_is_described(option: str) -> None:
     assert f"`{option}`" in OPERATIONS
+
+
+@pytest.mark.parametrize(
+    ("partition", "words"),
+    [("aws-us-gov", "GovCloud (US)"), ("aws-cn", "in China"), ("aws-eusc", "the European Sovereign Cloud")],
+)
+def test_a_partition_that_has_no_put_audit_events_is_named(partition: str, words: str) -> None:
+    page = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
+    session = botocore.session.get_session()
+    assert session.get_available_regions("cloudtrail", partition)
+    assert not session.get_available_regions("cloudtrail-data", partition), f"{partition} has it by now"
+    assert words in page.split("## Regions\n")[1].split("\n## ")[0]
