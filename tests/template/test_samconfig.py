@@ -1,6 +1,7 @@
 """samconfig.toml: one environment per integration, deployable as it stands, and no secret in it."""
 
 import re
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,13 @@ def test_only_senders_outside_the_catalogue_may_share_a_channel(
 def test_every_environment_is_an_integration(samconfig: Mapping[str, Any], document: Mapping[str, Any]) -> None:
     assert set(samconfig) - {"version", "default"} == set(INTEGRATIONS)
     assert set(INTEGRATIONS) <= set(document["Parameters"]["Partner"]["AllowedValues"])
+
+
+def test_a_partner_of_ones_own_is_deployed_as_customs_is(text: str, root: Path) -> None:
+    page = (root / "docs" / "partners" / "your-own.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^ *```toml\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)
+    customs = "[custom" + text.partition("[custom")[2].partition("\n\n")[0]
+    assert textwrap.dedent(shown).strip() == customs.replace("custom", "lampworks")
 
 
 def test_builds_are_cached(samconfig: Mapping[str, Any]) -> None:
