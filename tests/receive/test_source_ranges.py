@@ -1,4 +1,4 @@
-"""The second fence: what comes from elsewhere is refused before anything of it is looked at, and told nothing."""
+"""The second fence: what comes from elsewhere is refused before it can prove or ask anything, and told nothing."""
 
 from typing import Any
 
@@ -90,14 +90,29 @@ def test_a_genuine_delivery_from_elsewhere_is_answered_like_a_forged_one(functio
     assert "ALLOWED_SOURCE_RANGES" not in unproven
 
 
-@pytest.mark.parametrize("changes", [{"method": "GET"}, {"method": "PUT"}])
-@pytest.mark.parametrize("path", ["/webhook", "/elsewhere"])
-def test_from_elsewhere_neither_paths_nor_methods_nor_handshakes_can_be_told_apart(
-    function: ReceiveFunction, path: str, changes: dict[str, str]
+def test_a_handshake_from_elsewhere_is_not_answered_but_counted(
+    function: ReceiveFunction, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function.configure(PARTNER="okta", ALLOWED_SOURCE_RANGES=",".join(RANGES))
-    event = {**genuine("198.51.100.1", **changes), "rawPath": path}
+    event = genuine("198.51.100.1", method="GET")
     event["headers"]["x-okta-verification-challenge"] = "echo-me"
     status, body, _ = function(event)
     assert status == 401
     assert body["message"] == "Unauthorized"
+    assert "DeliveriesUnauthenticated" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "expected"), [("/.env", "GET", 404), ("/", "POST", 404), ("/webhook", "PUT", 405)]
+)
+def test_who_asks_for_something_else_is_answered_alike_from_everywhere_and_rings_nothing(
+    function: ReceiveFunction, capsys: pytest.CaptureFixture[str], path: str, method: str, expected: int
+) -> None:
+    """A scanner's requests would be nearly all that an hour has, and their answer would tell that there is a fence."""
+    function.configure(PARTNER="okta", ALLOWED_SOURCE_RANGES=",".join(RANGES))
+    within, elsewhere = (
+        function({**genuine(address, method=method), "rawPath": path}) for address in ("192.0.2.10", "198.51.100.1")
+    )
+    assert within == elsewhere
+    assert elsewhere[0] == expected
+    assert "DeliveriesUnauthenticated" not in capsys.readouterr().out

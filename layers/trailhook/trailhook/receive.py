@@ -82,14 +82,15 @@ class Receiver:
 
     def _respond(self, request: Request, log: dict[str, Any]) -> Response:
         partner = self._partner
-        if not self._allowed.hold(request.source_ip):
-            raise Unauthenticated("The source address is outside of ALLOWED_SOURCE_RANGES")
         path = request.path.rstrip("/")
         # A stage's name may stand before it.
         if not path.endswith(WEBHOOK_PATH) and path not in partner.paths:
             raise NotFound(f"Deliveries go to POST {WEBHOOK_PATH}")
         if request.method not in partner.methods:
             raise MethodNotAllowed("Deliveries are POSTed", headers={"allow": ", ".join(sorted(partner.methods))})
+        # Only now: a 401 for each path that scanners try would ring an alarm, and tell that there is a fence.
+        if not self._allowed.hold(request.source_ip):
+            raise Unauthenticated("The source address is outside of ALLOWED_SOURCE_RANGES")
         if answer := partner.open_handshake(request):
             log["handshake"] = True
             return answer
