@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -206,6 +208,19 @@ def test_ones_own_key_encrypts_logs_bucket_and_secret_too(
     assert properties("WebhookSecret")["KmsKeyId"] == KEY
     (rule,) = properties("QuarantineBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+
+
+def test_the_key_policy_of_the_page_covers_every_log_group(
+    resources: Mapping[str, Any], deploy: Callable[..., Template], root: Path
+) -> None:
+    page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = page.split("## A KMS key of your own\n")[1].split("\n## ")[0]
+    logs, _ = json.loads(section.split("```json\n")[1].split("```")[0])
+    allowed = logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+    for name in LOG_GROUPS:
+        group = deploy().resolve(resources[name]["Properties"]["LogGroupName"])
+        arn = f"arn:aws:logs:eu-central-1:111122223333:log-group:{group}"
+        assert any(fnmatchcase(arn, pattern) for pattern in allowed), name
 
 
 def test_without_a_key_of_ones_own_nothing_names_one(
