@@ -52,9 +52,6 @@ class Deployment:
         self.output = ""
 
     def template(self, parameters: Parameters, data: Mapping[str, Any] | None = None) -> Template:
-        values: dict[str, Mapping[str, Any]] = {"IntegrationFunction": {"Arn": f"arn:aws:lambda:{REGION}:function"}}
-        if data:
-            values["Integration"] = {"Ref": self.stack.physical_id, **data}
         pseudo = {
             "AWS::AccountId": "111122223333",
             "AWS::Partition": "aws",
@@ -62,7 +59,11 @@ class Deployment:
             "AWS::StackId": self.stack.stack_id,
             "AWS::StackName": self.stack.stack_id.split("/")[1],
         }
-        return Template(self._document, parameters, values, pseudo)
+        template = Template(self._document, parameters, pseudo)
+        template.fill({"IntegrationFunction": {"Arn": f"arn:aws:lambda:{REGION}:function"}})
+        if data:
+            template.fill({"Integration": {"Ref": self.stack.physical_id, **data}})
+        return template
 
     def create(self, **parameters: str) -> Answer:
         return self.stack.create(self._properties(parameters))

@@ -44,7 +44,8 @@ def resolve(text: str, tmp_path: Path, **parameters: str) -> Any:
     """What the property `text` stands for."""
     path = tmp_path / "template.yaml"
     path.write_text(f"{HEAD}  Other:\n    Type: Custom::Other\n    Properties:\n      Value: {text}\n")
-    template = Template(load_document(path), {"Partner": "github", **parameters}, RESOURCES, PSEUDO)
+    template = Template(load_document(path), {"Partner": "github", **parameters}, PSEUDO)
+    template.fill(RESOURCES)
     return template.resolve(template.document["Resources"]["Other"]["Properties"]["Value"])
 
 
@@ -107,21 +108,22 @@ def test_a_file_that_is_no_template_is_refused(tmp_path: Path) -> None:
 
 def test_the_projects_template_gives_every_setting() -> None:
     document = load_document(ROOT / "template.yaml")
-    resources = {
-        DELIVERY_QUEUE: {"Ref": "http://127.0.0.1:9/deliveries", "Arn": "arn:deliveries"},
-        DEAD_LETTER_QUEUE: {"Ref": "http://127.0.0.1:9/dead", "Arn": "arn:dead"},
-        "QuarantineBucket": {"Ref": "quarantine", "Arn": "arn:aws:s3:::quarantine"},
-    }
     parameters = {"Partner": "okta", "ChannelArn": "arn:channel", "MaximumConcurrency": "3"}
     parameters = {name: value for name, value in parameters.items() if name in document["Parameters"]}
-    bare = Template(document, parameters, resources, PSEUDO)
+    template = Template(document, parameters, PSEUDO)
+    template.fill(
+        {
+            DELIVERY_QUEUE: {"Ref": "http://127.0.0.1:9/deliveries", "Arn": "arn:deliveries"},
+            DEAD_LETTER_QUEUE: {"Ref": "http://127.0.0.1:9/dead", "Arn": "arn:dead"},
+            "QuarantineBucket": {"Ref": "quarantine", "Arn": "arn:aws:s3:::quarantine"},
+        }
+    )
     for kind, value in (
         ("AWS::SecretsManager::Secret", "arn:secret"),
         ("Custom::CloudTrailIntegration", "arn:channel"),
     ):
-        for logical_id in bare.resources_of_type(kind):
-            resources[logical_id] = {"Ref": value, "ChannelArn": value, "RecipientAccountId": "111122223333"}
-    template = Template(document, parameters, resources, PSEUDO)
+        for logical_id in template.resources_of_type(kind):
+            template.fill({logical_id: {"Ref": value, "ChannelArn": value, "RecipientAccountId": "111122223333"}})
     settings = read_settings(template, ROOT)
     assert settings.receive.path == ROOT / "functions/receive/app.py"
     assert settings.forward.handler == "handler"

@@ -78,7 +78,8 @@ def deploy(document: Mapping[str, Any]) -> Callable[..., Template]:
     """The template under the given parameters, with made-up physical names for its resources."""
 
     def deployed(**parameters: str) -> Template:
-        given = {"Partner": "okta", **parameters}
-        return Template(document, given, PHYSICAL_VALUES, PSEUDO_PARAMETERS)
+        template = Template(document, {"Partner": "okta", **parameters}, PSEUDO_PARAMETERS)
+        template.fill(PHYSICAL_VALUES)
+        return template
 
     return deployed

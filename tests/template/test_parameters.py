@@ -205,7 +205,7 @@ def test_the_operator_is_told_that_cloudtrail_lake_takes_no_new_customers(parame
 
 def fails(document: Mapping[str, Any], **given: str) -> list[str]:
     """What CloudFormation says to these parameters before it creates anything."""
-    template = Template(document, {"Partner": "okta", **given}, {}, {})
+    template = Template(document, {"Partner": "okta", **given})
     return [
         assertion["AssertDescription"]
         for rule in document["Rules"].values()
@@ -290,7 +290,8 @@ def test_a_partner_of_ones_own_is_added_as_its_page_says(root: Path) -> None:
     document = load_document(root / "template.yaml")
     document["Parameters"]["Partner"]["AllowedValues"].append("lampworks")
     document["Mappings"]["PartnersConsole"] |= yaml.safe_load(entry)["Mappings"]["PartnersConsole"]
-    template = Template(document, {"Partner": "lampworks"}, PHYSICAL_VALUES, PSEUDO_PARAMETERS)
+    template = Template(document, {"Partner": "lampworks"}, PSEUDO_PARAMETERS)
+    template.fill(PHYSICAL_VALUES)
     shown = {
         name: template.resolve(output["Value"])
         for name, output in document["Outputs"].items()
@@ -312,7 +313,7 @@ def test_the_rules_let_a_mode_through_where_the_partner_has_it_and_the_endpoint_
     possible = actual in PARTNERS[partner] and (actual == DIRECT_MODE or partner in REGISTRY)
     assert possible is not bool(fails(document, **given))
     if possible:
-        assert Template(document, given, {}, {}).condition("Webhook") is (actual == WEBHOOK)
+        assert Template(document, given).condition("Webhook") is (actual == WEBHOOK)
 
 
 def test_the_page_names_every_parameter(parameters: Mapping[str, Any], root: Path) -> None:

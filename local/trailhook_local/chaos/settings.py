@@ -22,7 +22,7 @@ class Settings:
 def read_settings(path: Path) -> Settings:
     """The settings as deployed. Raises TemplateError."""
     document = load_document(path)
-    template = Template(document, {}, {}, {})
+    template = Template(document, {})
     functions = {name: document["Resources"][name]["Properties"] for name in (RECEIVE, FORWARD)}
     mapping, queue = read_mapping(template), read_queue(template, DELIVERY_QUEUE)
     return Settings(

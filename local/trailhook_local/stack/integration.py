@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trailhook_local.queue_counts import QueueCounts, count_messages
 from trailhook_local.stack import status
@@ -86,13 +86,17 @@ def function_pool(
 
 
 class RunningIntegration:
-    """Built with everything it needs, then `start`ed (processes) and `open`ed (requests and messages)."""
+    """Built with everything it needs, then `start`ed (processes) and `open`ed (requests and messages).
+
+    `created` is what the integration function answered: the ARNs of channel and event data stores.
+    """
 
     def __init__(
         self,
         plan: Plan,
         settings: Settings,
         resources: Resources,
+        created: Mapping[str, Any],
         endpoints: Endpoints,
         *,
         where: Where,
@@ -101,6 +105,7 @@ class RunningIntegration:
         self.name = plan.label
         self.partner = plan.partner
         self._resources = resources
+        self._created = created
         self._sqs: SQSClient = endpoints.client("sqs")
 
         def pool(kind: str, function: FunctionSettings, concurrency: int) -> FunctionPool:
@@ -137,15 +142,15 @@ class RunningIntegration:
         self._gateway.start()
         self._mapping.start()
 
-    def describe(self, channel_arn: str, event_data_store_arn: str) -> status.Integration:
+    def describe(self) -> status.Integration:
         return status.Integration(
             name=self.name,
             partner=self.partner,
             url=self.url,
             secret=self._resources.secret,
             secret_arn=self._resources.secret_arn,
-            channel_arn=channel_arn,
-            event_data_store_arn=event_data_store_arn,
+            channel_arn=self._created["ChannelArn"],
+            event_data_store_arn=self._created["EventDataStoreArns"][0],
             queue_url=self._resources.queue_url,
             dead_letter_queue_url=self._resources.dead_letter_queue_url,
             bucket=self._resources.bucket,

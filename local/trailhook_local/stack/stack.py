@@ -64,11 +64,11 @@ class Stack:
     ) -> None:
         self._plans = _checked([Plan(plan) if isinstance(plan, str) else plan for plan in plans])
         self.state = state.resolve()
-        self._template = template.resolve()
+        self._where = Where(ACCOUNT_ID, REGION, self.state / "logs")
+        self._template_file = template.resolve()
         self._retry_seconds = retry_seconds
         self._window_seconds = window_seconds
         self._running: dict[str, RunningIntegration] = {}
-        self._created: dict[str, Mapping[str, Any]] = {}
         self._servers: dict[str, Server] = {}
         self._exit = ExitStack()
         self.endpoints: Endpoints
@@ -124,26 +124,22 @@ class Stack:
 
     def _start(self) -> None:
         self._exit.enter_context(status.hold(self.state))
-        where = Where(ACCOUNT_ID, REGION, self.state / "logs")
-        where.logs.mkdir(mode=0o700, exist_ok=True)
-        document = load_document(self._template)
-        self._start_servers(where)
+        self._where.logs.mkdir(mode=0o700, exist_ok=True)
+        document = load_document(self._template_file)
+        self._start_servers()
         for plan in self._plans:
-            integration, self._created[plan.label] = self._integrate(plan, document, where)
-            self._running[plan.label] = integration
+            integration = self._running[plan.label] = self._integrate(plan, document)
             self._exit.callback(integration.request_stop)
             integration.start()
         for integration in self._running.values():
             integration.open()
-        self.integrations = {
-            name: integration.describe(self._created[name]["ChannelArn"], self._created[name]["EventDataStoreArns"][0])
-            for name, integration in self._running.items()
-        }
+        self.integrations = {name: integration.describe() for name, integration in self._running.items()}
         self.event_data_store_arn = next(iter(self.integrations.values())).event_data_store_arn
         self._publish()
 
-    def _start_servers(self, where: Where) -> None:
+    def _start_servers(self) -> None:
         self._exit.callback(self._stop_servers)
+        where = self._where
         self._servers["lake"] = Server(
             "trailhook_local.lake",
             [
@@ -158,14 +154,31 @@ class Stack:
         urls = {name: server.wait_ready() for name, server in self._servers.items()}
         self.endpoints = Endpoints(aws=urls["aws"], cloudtrail=urls["lake"], region=where.region)
 
-    def _integrate(
-        self, plan: Plan, document: Mapping[str, Any], where: Where
-    ) -> tuple[RunningIntegration, Mapping[str, Any]]:
-        """One deployment, as far as it can be made before its functions run, and what its integration answered."""
+    def _integrate(self, plan: Plan, document: Mapping[str, Any]) -> RunningIntegration:
+        """One deployment, as far as it can be made before its functions run."""
         stack_name = f"trailhook-{plan.label}"
         parameters = {"Partner": plan.partner, **self._where_events_go(plan, stack_name), **plan.parameters}
+        template = Template(document, parameters, self._pseudo_parameters(stack_name))
+        resources = create_resources(
+            self.endpoints, plan.label, read_queue(template, DELIVERY_QUEUE), read_queue(template, DEAD_LETTER_QUEUE)
+        )
+        template.fill(resources.template_values())
+        for logical_id in template.resources_of_type("AWS::SecretsManager::Secret"):
+            template.fill({logical_id: {"Ref": resources.secret_arn}})
+        created = self._create_integration(stack_name, template)
+        template.fill({INTEGRATION: created})
+        settings = read_settings(template, self._template_file.parent)
+        if self._window_seconds is not None:
+            settings = replace(settings, mapping=replace(settings.mapping, window_seconds=self._window_seconds))
+        where, retry_seconds = self._where, self._retry_seconds
+        return RunningIntegration(
+            plan, settings, resources, created, self.endpoints, where=where, retry_seconds=retry_seconds
+        )
+
+    def _pseudo_parameters(self, stack_name: str) -> Mapping[str, str]:
+        where = self._where
         stack_id = f"arn:aws:cloudformation:{where.region}:{where.account_id}:stack/{stack_name}"
-        pseudo = {
+        return {
             "AWS::AccountId": where.account_id,
             "AWS::Partition": "aws",
             "AWS::Region": where.region,
@@ -174,22 +187,6 @@ class Stack:
             "AWS::StackName": stack_name,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        bare = Template(document, parameters, {}, pseudo)
-        resources = create_resources(
-            self.endpoints, plan.label, read_queue(bare, DELIVERY_QUEUE), read_queue(bare, DEAD_LETTER_QUEUE)
-        )
-        values = dict(resources.template_values())
-        for logical_id in bare.resources_of_type("AWS::SecretsManager::Secret"):
-            values[logical_id] = {"Ref": resources.secret_arn}
-        created = self._create_integration(stack_name, document, parameters, pseudo, where)
-        values[INTEGRATION] = created
-        settings = read_settings(Template(document, parameters, values, pseudo), self._template.parent)
-        if self._window_seconds is not None:
-            settings = replace(settings, mapping=replace(settings.mapping, window_seconds=self._window_seconds))
-        running = RunningIntegration(
-            plan, settings, resources, self.endpoints, where=where, retry_seconds=self._retry_seconds
-        )
-        return running, created
 
     def _where_events_go(self, plan: Plan, stack_name: str) -> Mapping[str, str]:
         """What an operator of several stacks says: the first makes the event data store, the next deliver to it.
@@ -202,21 +199,15 @@ class Stack:
         store = find_event_data_store(cloudtrail)
         return {"EventDataStoreArns": store} if store else {"EventDataStoreName": EVENT_DATA_STORE_NAME}
 
-    def _create_integration(
-        self,
-        stack_name: str,
-        document: Mapping[str, Any],
-        parameters: Mapping[str, str],
-        pseudo: Mapping[str, str],
-        where: Where,
-    ) -> Mapping[str, Any]:
-        arn = f"arn:aws:lambda:{where.region}:{where.account_id}:function:{stack_name}-integration"
-        template = Template(document, parameters, {INTEGRATION_FUNCTION: {"Arn": arn}}, pseudo)
-        (properties,) = template.resources_of_type("Custom::CloudTrailIntegration").values()
-        function = read_function(template, INTEGRATION_FUNCTION, self._template.parent)
-        pool = function_pool(f"{stack_name}-integration", function, self.endpoints, where, concurrency=1)
+    def _create_integration(self, stack_name: str, template: Template) -> Mapping[str, Any]:
+        """Have the integration function make channel and event data store; what `!Ref` and `!GetAtt` of them are."""
+        function = read_function(template, INTEGRATION_FUNCTION, self._template_file.parent)
+        pool = function_pool(f"{stack_name}-integration", function, self.endpoints, self._where, concurrency=1)
         try:
-            return create_integration(pool.invoke, pseudo["AWS::StackId"], template.resolve(properties))
+            template.fill({INTEGRATION_FUNCTION: {"Arn": pool.function.arn}})
+            (properties,) = template.resources_of_type("Custom::CloudTrailIntegration").values()
+            stack_id = template.resolve({"Ref": "AWS::StackId"})
+            return create_integration(pool.invoke, stack_id, template.resolve(properties))
         finally:
             pool.close()
 

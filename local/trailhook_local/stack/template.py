@@ -7,6 +7,7 @@ and environment variables use. Everything else is refused by name: a setting gue
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -36,18 +37,16 @@ _Loader.add_multi_constructor("!", _long_form)
 
 
 class Template:
-    """A template with its parameters and resources filled in.
+    """A template whose parameters have their values; `fill` adds what its resources are, as they are made.
 
-    `parameters` override the template's defaults. `resources` maps a logical id to what `Ref` (under the key `"Ref"`)
-    and `GetAtt` (under the attribute's name) stand for.
+    `parameters` override the template's defaults, `pseudo` are the values of `AWS::Region` and the like.
     """
 
     def __init__(
         self,
         document: Mapping[str, Any],
         parameters: Mapping[str, str],
-        resources: Mapping[str, Mapping[str, str]],
-        pseudo: Mapping[str, str],
+        pseudo: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         declared = document.get("Parameters", {})
         if unknown := sorted(set(parameters) - set(declared)):
@@ -59,7 +58,7 @@ class Template:
             name: _typed(name, parameters.get(name, declaration.get("Default")), declaration)
             for name, declaration in declared.items()
         }
-        self._resources = resources
+        self._resources: dict[str, Mapping[str, Any]] = {}
         self._pseudo = {**pseudo, "AWS::NoValue": NO_VALUE}
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
@@ -77,6 +76,10 @@ class Template:
             "Fn::Split": lambda pair: self.resolve(pair[1]).split(pair[0]),
             "Fn::FindInMap": self._find_in_map,
         }
+
+    def fill(self, resources: Mapping[str, Mapping[str, Any]]) -> None:
+        """By logical id, what `Ref` (under the key `"Ref"`) and `GetAtt` (under the attribute's name) stand for."""
+        self._resources |= resources
 
     def resources_of_type(self, *types: str) -> dict[str, dict[str, Any]]:
         """Logical ids and properties (unresolved) of the resources that exist under the given parameters."""
