@@ -202,9 +202,7 @@ def _resources(client: Client, stack: str) -> Sequence[Mapping[str, Any]]:
 
 
 def place_on_laptop(state: Path, name: str) -> Place:
-    """Ask the stack that runs here. Raises StackError, or PlaceError for an integration that does not run."""
+    """Ask the stack that runs here. Raises StackError."""
     status = read_status(state)
-    if name not in status.integrations:
-        raise PlaceError(f"{name} does not run here; there is: {', '.join(status.integrations)}")
-    integration = status.integrations[name]
+    integration = status.integration(name)
     return Place(status.endpoints.client, integration.queue_url, integration.dead_letter_queue_url, integration.bucket)

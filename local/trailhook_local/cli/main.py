@@ -21,6 +21,7 @@ from trailhook_local.cli.descriptors import compile_command, map_command
 from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.headers import read_headers
 from trailhook_local.cli.partners import PartnerName
+from trailhook_local.cli.place import failures
 from trailhook_local.cli.redrive import redrive
 from trailhook_local.cli.status import status_command
 from trailhook_local.demo.corpus import CorpusError
@@ -33,7 +34,7 @@ from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.integration import Plan
 from trailhook_local.stack.signals import end_as_by_ctrl_c, ended_by_signals, interrupted_by_signals
 from trailhook_local.stack.stack import DEFAULT_STATE, Stack
-from trailhook_local.stack.status import Integration, read_status
+from trailhook_local.stack.status import read_status
 
 EXAMPLE_QUERY = "SELECT eventdata.eventname, eventtime FROM EDS"
 STATE = click.option(
@@ -185,7 +186,8 @@ def send(
         raise click.UsageError(f"--event is GitHub's; for a header that {partner} sends say -H 'Name: value'")
     typed = read_headers((f"Content-Type: {content_type}", *([f"X-GitHub-Event: {event}"] if event else [])))
     if url is None:
-        integration = _running(state, partner)
+        with failures():
+            integration = read_status(state).integration(partner)
         url, name = f"{integration.url}/webhook", integration.partner
         # TRAILHOOK_SECRET may be of another endpoint; what is written in the command is meant.
         source = click.get_current_context().get_parameter_source("secret")
@@ -216,10 +218,8 @@ def send(
 @STATE
 def env(state: Path) -> None:
     """Print the variables that point the AWS CLI and SDKs at the running stack: eval "$(trailhook env)"."""
-    try:
+    with failures():
         status = read_status(state)
-    except StackError as error:
-        raise Failure(str(error)) from error
     for name, value in status.endpoints.environment().items():
         # A shell runs what it is told here, and the folder may have come with somebody else's.
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -254,13 +254,3 @@ def query(sql: str, as_json: bool, state: Path) -> None:
             click.echo(json_text(row))
     else:
         show_table(table_console(), rows)
-
-
-def _running(state: Path, name: str) -> Integration:
-    try:
-        integrations = read_status(state).integrations
-    except StackError as error:
-        raise Failure(str(error)) from error
-    if name not in integrations:
-        raise Failure(f"{name} does not run here; there is: {', '.join(integrations)}")
-    return integrations[name]

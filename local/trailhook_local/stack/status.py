@@ -43,6 +43,12 @@ class Status:
     event_data_store_arn: str
     integrations: Mapping[str, Integration]
 
+    def integration(self, name: str) -> Integration:
+        """Raises `NotRunningError` for one that does not run."""
+        if name not in self.integrations:
+            raise NotRunningError(f"{name} does not run here; there is: {', '.join(self.integrations)}")
+        return self.integrations[name]
+
 
 @contextmanager
 def written(state: Path) -> Iterator[None]:
