@@ -28,10 +28,10 @@ class NotSaidError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Oldest:
-    """For how many seconds the oldest message is in each queue; None where CloudWatch has no age of it.
+    """For how many seconds the oldest message has been in each queue; None where CloudWatch has no age of it.
 
-    Of the dead letters that is since they came there. In both it is the least: SQS leaves out what was received three
-    times and not deleted.
+    A dead letter's time counts from when it was moved there. The real age may be greater: SQS leaves out messages that
+    were received three times and not deleted.
     """
 
     deliveries: int | None
@@ -40,8 +40,10 @@ class Oldest:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The sums of 24 hours, the first of which `begins`, and since which of them each has had events that went back to
-    the queue, up to this or the last one.
+    """The sums of the 24 hours from `begins` on.
+
+    `in_vain_since` is the first hour of an unbroken row, up to this hour or the last, in each of which events went back
+    to the queue; None where there is no such row.
     """
 
     begins: datetime
@@ -93,7 +95,7 @@ def sum_up_day(cloudwatch: Any, stack: str) -> Day:
 
 
 def _since(hours: Set[datetime], this_hour: datetime) -> datetime | None:
-    """The first of those that follow each other up to this one, or the last: this one may have just begun."""
+    """The first hour of the row that ends with this hour, or with the last one where this has none yet."""
     since = this_hour if this_hour in hours else this_hour - _HOUR
     if since not in hours:
         return None

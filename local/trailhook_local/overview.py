@@ -19,10 +19,10 @@ MOST_OBJECTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Objects in quarantine. Where there are `more`, `latest` is that of those that were counted.
+    """Objects in quarantine. Where there are `more` than were counted, `latest` is the latest of the counted ones.
 
-    Of those that are `not_redriven` nothing was sent again since they were written; of the others at least one line. It
-    is None where not all objects or notes were counted.
+    `not_redriven` are those of which no line was sent again since they were written; None where not all objects or
+    notes were counted.
     """
 
     objects: int
@@ -33,8 +33,10 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it; None where a part is `unread`. On a laptop nothing watches, so there are no alarms, no `listeners`, no
-    `day`, no `trigger`, and nobody to have forward `throttled`.
+    """All parts; None where a part is `unread`.
+
+    An integration on a laptop has no CloudWatch and no Lambda: `alarms`, `listeners`, `day`, `trigger` and `throttled`
+    are None.
     """
 
     deliveries: QueueCounts | None
@@ -47,7 +49,7 @@ class Overview:
     trigger: str | None = None
     """The state of what hands forward its messages, in Lambda's words, such as Enabled."""
     throttled: bool | None = None
-    """Whether forward may run no more often than never, as the button *Throttle* of Lambda's console has it."""
+    """Whether forward's reserved concurrency is 0, so that it never runs: what *Throttle* in Lambda's console sets."""
     unread: Sequence[Unread] = ()
 
     @property
@@ -97,9 +99,9 @@ def look(place: Place) -> Overview:
         return Overview(deliveries(), dead_letters(), oldest(), quarantined(), unread=parts.unread)
     stack, forward, trigger, topic = place.stack, place.forward, place.trigger, place.topic
     day = parts.ask(DAY, "cloudwatch", lambda cloudwatch: sum_up_day(cloudwatch, stack))
-    state = parts.ask(TRIGGER, "lambda", lambda functions: _state(functions, trigger)) if trigger else None
-    throttled = parts.ask(FORWARD, "lambda", lambda functions: _throttled(functions, forward)) if forward else None
-    listeners = parts.ask(TOPIC, "sns", lambda sns: list_listeners(sns, topic)) if topic else None
+    state = parts.ask(TRIGGER, "lambda", lambda functions: _state(functions, trigger)) if trigger else _nothing
+    throttled = parts.ask(FORWARD, "lambda", lambda functions: _throttled(functions, forward)) if forward else _nothing
+    listeners = parts.ask(TOPIC, "sns", lambda sns: list_listeners(sns, topic)) if topic else _nothing
     alarms = parts.ask(ALARMS, "cloudwatch", lambda cloudwatch: describe_alarms(cloudwatch, place.alarms))
     return Overview(
         deliveries(),
@@ -107,12 +109,16 @@ def look(place: Place) -> Overview:
         oldest(),
         quarantined(),
         day=day(),
-        trigger=state() if state else None,
-        throttled=throttled() if throttled else None,
-        listeners=listeners() if listeners else None,
+        trigger=state(),
+        throttled=throttled(),
+        listeners=listeners(),
         alarms=alarms(),
         unread=parts.unread,
     )
+
+
+def _nothing() -> None:
+    """The answer where the stack has no such part to ask of."""
 
 
 def _state(functions: Any, mapping: str) -> str:

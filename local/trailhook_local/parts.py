@@ -42,7 +42,7 @@ class Unread:
 
 
 class Parts:
-    """The parts of a place, and which could not be read by the time that they were asked for."""
+    """Asks for parts of a place; `unread` fills as their answers are waited for."""
 
     def __init__(self, place: Place) -> None:
         self._place = place

@@ -11,7 +11,7 @@ Found = TypeVar("Found")
 
 
 def begin(work: Callable[[], Found]) -> Future[Found]:
-    """Do it in a thread. Nobody waits for a daemon, as for the threads of a pool, when the command ends."""
+    """Do it in a daemon thread, which does not keep the command from ending, as a pool's threads would."""
     begun = Future[Found]()
 
     def do() -> None:

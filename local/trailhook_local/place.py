@@ -14,12 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from botocore.parsers import ResponseParserError
 
 from trailhook_local import patience
-from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, QUARANTINE_BUCKET
+from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, FORWARD, QUARANTINE_BUCKET
 from trailhook_local.stack.status import read_status
 
 _QUEUE_URL = re.compile(r"https://sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.amazonaws\.com(\.cn)?/")
 
-_FORWARD = "ForwardFunction"
 _TRIGGER = "ForwardFunctionDeliveries"
 """As SAM calls what `Deliveries`, an event of ForwardFunction, becomes."""
 
@@ -79,9 +78,10 @@ def signed_out(error: BaseException | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Two queues and a bucket; None where nobody named it. Only a stack in AWS has a name, alarms, the `topic` at which
-    they ring, the name of the function `forward`, and a `trigger`: the id of the event source mapping that hands it
-    its messages.
+    """Two queues and a bucket; None where nobody named it.
+
+    The rest only a stack in AWS has: its name, the names of its `alarms`, the ARN of the `topic` that they notify, the
+    name of the function `forward`, and the id of the event source mapping (`trigger`) that hands it its messages.
     """
 
     client: Client
@@ -97,10 +97,11 @@ class Place:
 
 @cache
 def aws(region: str | None) -> Client:
-    """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them; they raise PlaceError for
-    an endpoint that is none, and ResponseParserError for an answer that is not AWS's.
+    """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them.
 
-    Raises PlaceError where a program is to tell the credentials, or somebody a code, and there is none.
+    Raises PlaceError where the credentials cannot be had: the program that tells them fails, or nobody can type the
+    code that they take. So does making a client whose endpoint is no URL. An answer that does not come from AWS raises
+    ResponseParserError.
     """
     session: Any = boto3.Session(region_name=region)
     _sign_in(session)
@@ -140,7 +141,7 @@ def _sign_in(session: Any) -> None:
 
 
 def _refuse_pages(response_dict: Mapping[str, Any], **_: Any) -> None:
-    """To botocore, the page of a proxy is a list of S3's with nothing in it."""
+    """Without this, botocore would read the page of a proxy as an empty list of S3's objects."""
     if response_dict["status_code"] < 300 and not any(name in response_dict["headers"] for name in _REQUEST_IDS):
         raise ResponseParserError("an answer without a request id")
 
@@ -154,7 +155,8 @@ def region_of(queue_url: str) -> str | None:
 def place_of_stack(client: Client, stack: str) -> Place:
     """Ask CloudFormation. Raises PlaceError for a stack that has no endpoint, or none any more.
 
-    It tells of what a stack kept as long as it tells of the stack: sent to such a queue, events would wait for nobody.
+    CloudFormation still lists the queues and the bucket that a deleted stack kept. They do not count: events that are
+    sent to such a queue are forwarded by nobody.
     """
     names = (DELIVERY_QUEUE, DEAD_LETTER_QUEUE, QUARANTINE_BUCKET)
     there: dict[str, str] = {}
@@ -177,11 +179,18 @@ def place_of_stack(client: Client, stack: str) -> Place:
             "Queues and bucket of a deleted stack are kept: "
             f"`trailhook redrive` takes them by --queue-url and the like{its}"
         )
-    # A stack may be named by its ARN, in which its name is the last part but one.
-    name = stack.split("/")[1] if stack.startswith("arn:") else stack
-    queues = there[DELIVERY_QUEUE], there[DEAD_LETTER_QUEUE]
-    running = there.get(_FORWARD), there.get(_TRIGGER), there.get(_TOPIC)
-    return Place(client, *queues, there[QUARANTINE_BUCKET], name, alarms, *running)
+    return Place(
+        client,
+        queue_url=there[DELIVERY_QUEUE],
+        dead_letter_queue_url=there[DEAD_LETTER_QUEUE],
+        bucket=there[QUARANTINE_BUCKET],
+        # A stack may be named by its ARN, in which its name is the last part but one.
+        stack=stack.split("/")[1] if stack.startswith("arn:") else stack,
+        alarms=alarms,
+        forward=there.get(FORWARD),
+        trigger=there.get(_TRIGGER),
+        topic=there.get(_TOPIC),
+    )
 
 
 def _resources(client: Client, stack: str) -> Sequence[Mapping[str, Any]]:
