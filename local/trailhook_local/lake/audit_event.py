@@ -34,8 +34,6 @@ _OBJECTS: Final[Mapping[str, int]] = {
     "responseElements": 100_000,
     "additionalEventData": 28_000,
 }
-_OTHERS: Final = frozenset({"userIdentity", "eventTime", "sourceIPAddress", "recipientAccountId"})
-_MEMBERS: Final = frozenset({*_STRINGS, *_OBJECTS, *_OTHERS})
 _REQUIRED: Final = ("version", "userIdentity", "eventSource", "eventName", "eventTime", "UID", "recipientAccountId")
 _IDENTITY: Final[Mapping[str, int]] = {"type": 128, "principalId": 1_024}
 
@@ -64,7 +62,9 @@ def to_columns(event_data: str, *, owner: str) -> dict[str, Any]:
         for name in _REQUIRED:
             if name not in event:
                 raise EntryRejectedError("FieldNotFound", f"The required field {name} is missing.")
-        columns = {name.lower(): _STRUCTURED[name](value, owner) for name, value in event.items() if name in _OTHERS}
+        columns = {
+            name.lower(): _STRUCTURED[name](value, owner) for name, value in event.items() if name in _STRUCTURED
+        }
         for name, limit in _STRINGS.items():
             if name in event:
                 columns[name.lower()] = _string(event[name], name, limit)
@@ -158,3 +158,4 @@ _STRUCTURED: Final[Mapping[str, Callable[[object, str], Any]]] = {
     "sourceIPAddress": _source_ip_address,
     "recipientAccountId": _recipient_account_id,
 }
+_MEMBERS: Final = frozenset({*_STRINGS, *_OBJECTS, *_STRUCTURED})

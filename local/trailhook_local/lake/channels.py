@@ -1,13 +1,12 @@
 """The operations on channels, by the rules of the CloudTrail User Guide and of "Quotas in AWS CloudTrail"."""
 
-from typing import Any, Final
+from typing import Final
 
 from trailhook_local.lake import errors, paging, tags
 from trailhook_local.lake.catalogue import SOURCES
-from trailhook_local.lake.resources import Channel, Registry, timestamp
+from trailhook_local.lake.resources import Channel, Document, Registry, timestamp
 
 MAX_CHANNELS: Final = 25
-Document = dict[str, Any]
 
 
 class Channels:

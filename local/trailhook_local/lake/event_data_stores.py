@@ -1,9 +1,9 @@
 """The operations on event data stores: creation, retention and pricing, deletion with its seven days, restoring."""
 
-from typing import Any, Final
+from typing import Final
 
 from trailhook_local.lake import errors, paging, tags
-from trailhook_local.lake.resources import EventDataStore, Registry, timestamp
+from trailhook_local.lake.resources import Document, EventDataStore, Registry, timestamp
 from trailhook_local.lake.warehouse import Warehouse
 
 MAX_STORES: Final = 10
@@ -20,7 +20,6 @@ _DEFAULT_SELECTORS: Final = [
 ]
 # Ingestion can be stopped and started for AWS's own events only; a channel's events have no such switch.
 _STOPPABLE: Final = frozenset({"Management", "Data", "NetworkActivity", "ConfigurationItem"})
-Document = dict[str, Any]
 
 
 class EventDataStores:

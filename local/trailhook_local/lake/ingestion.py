@@ -4,15 +4,13 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from trailhook_local.lake import audit_event, errors, policies
 from trailhook_local.lake.faults import Faults
-from trailhook_local.lake.resources import Channel, Registry
+from trailhook_local.lake.resources import Channel, Document, Registry
 from trailhook_local.lake.warehouse import Warehouse
 
 _CHANNEL_ARN = re.compile(r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:\d{12}:channel/[0-9a-f-]{36}")
-Document = dict[str, Any]
 
 
 class Ingestion:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trailhook_local.lake import errors, strict_json
-from trailhook_local.lake.resources import Channel, Registry
+from trailhook_local.lake.resources import Channel, Document, Registry
 
 ACTION: Final = "cloudtrail-data:PutAuditEvents"
 EXTERNAL_ID_KEY: Final = "cloudtrail:ExternalId"
@@ -22,7 +22,6 @@ _PRINCIPAL: Final = re.compile(
 )
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _MEMBERS: Final = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

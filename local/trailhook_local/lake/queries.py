@@ -5,18 +5,17 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from trailhook_local.lake import dialect, errors, paging
-from trailhook_local.lake.resources import Registry, timestamp
+from trailhook_local.lake.resources import Document, Registry, timestamp
 from trailhook_local.lake.warehouse import Warehouse
 
 MAX_CONCURRENT: Final = 10
 MAX_ROWS_A_PAGE: Final = 1_000
 _UNFINISHED: Final = frozenset({"QUEUED", "RUNNING"})
-Document = dict[str, Any]
 Row = list[dict[str, str | None]]
 
 

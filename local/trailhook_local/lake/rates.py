@@ -25,7 +25,7 @@ class RateLimits:
 
     def take(self, operation: str) -> None:
         """Raise ThrottlingException when the operation's class has no token left."""
-        kind = "PutAuditEvents" if operation == "PutAuditEvents" else _kind(operation)
+        kind = _kind(operation)
         with self._lock:
             rate = self.rates.get(kind)
             if rate is None:
@@ -40,4 +40,6 @@ class RateLimits:
 
 
 def _kind(operation: str) -> str:
+    if operation == "PutAuditEvents":
+        return operation
     return "read" if operation.startswith(("Get", "Describe", "List")) else "other"

@@ -14,6 +14,9 @@ from trailhook_local.lake.warehouse import Warehouse
 
 SECONDS_A_DAY = 86_400
 PENDING_DELETION_DAYS = 7
+Document = dict[str, Any]
+"""What an operation is asked with, or answers."""
+
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 

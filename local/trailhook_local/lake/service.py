@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from botocore import xform_name
 
@@ -17,11 +17,10 @@ from trailhook_local.lake.ingestion import Ingestion
 from trailhook_local.lake.policies import ResourcePolicies
 from trailhook_local.lake.queries import Queries
 from trailhook_local.lake.rates import RateLimits
-from trailhook_local.lake.resources import Registry
+from trailhook_local.lake.resources import Document, Registry
 from trailhook_local.lake.tags import Tags
 from trailhook_local.lake.warehouse import Warehouse
 
-Document = dict[str, Any]
 Operation = Callable[[Document], Document]
 
 _OPERATIONS: Final[Mapping[type, tuple[str, ...]]] = {

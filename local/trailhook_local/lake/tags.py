@@ -1,14 +1,13 @@
 """Tags of channels and event data stores: up to 50 keys a resource."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from trailhook_local.lake import errors
-from trailhook_local.lake.resources import Channel, EventDataStore, Registry
+from trailhook_local.lake.resources import Channel, Document, EventDataStore, Registry
 
 MAX_TAGS: Final = 50
 MAX_LISTED_RESOURCES: Final = 20
-Document = dict[str, Any]
 
 
 def merged(existing: Mapping[str, str], added: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -32,7 +32,7 @@ def create_app(lake: Lake) -> Flask:
         caller = signature.caller_account(request.headers, service="cloudtrail", region=lake.region, owner=lake.account)
         if prefix != service.metadata["targetPrefix"] or operation not in service.operation_names:
             raise errors.UnknownOperationException(f"X-Amz-Target names no operation of CloudTrail: {operation!r}.")
-        return _answer(lake.call("cloudtrail", operation, _json_object(request.get_data()), caller), "1.1")
+        return _answer(lake.call("cloudtrail", operation, _json_object(request.get_data()), caller))
 
     @app.post("/PutAuditEvents")
     def put_audit_events() -> Response:
@@ -133,8 +133,8 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _answer(body: dict[str, Any], version: str | None = None) -> Response:
-    content_type = f"application/x-amz-json-{version}" if version else "application/json"
+def _answer(body: dict[str, Any]) -> Response:
+    content_type = "application/x-amz-json-1.1" if request.path == "/" else "application/json"
     response = Response(json.dumps(body, default=_epoch_seconds), content_type=content_type)
     response.headers["x-amzn-requestid"] = str(uuid.uuid4())
     return response
@@ -147,8 +147,7 @@ def _epoch_seconds(value: object) -> float:
 
 
 def _refusal(error: errors.LakeError) -> Response:
-    rest = request.path != "/"
-    response = _answer({"__type": error.code, "message": error.message}, None if rest else "1.1")
+    response = _answer({"__type": error.code, "message": error.message})
     response.status_code = error.http_status
     response.headers["x-amzn-errortype"] = error.code
     return response
