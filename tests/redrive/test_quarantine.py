@@ -27,10 +27,12 @@ from tests.redrive.faults import faulty
 from trailhook.delivery import Delivery
 from trailhook.errors import QuarantineError, QueueError
 from trailhook.quarantine import QuarantinedEvent
+from trailhook.queue import Sender
 from trailhook_local.redrive.quarantine import IN_MEMORY_BYTES, Choice, Fate, QuarantineRedrive
 
 pytestmark = pytest.mark.stack
 DAY = 86_400_000
+EVERYTHING = Choice()
 CASES = {case.name: case for case in cases()}
 MENDED = [
     "atlassian/organisation-audit",
@@ -230,13 +232,28 @@ class FailingQueue:
         self.messages.append(message)
 
 
+def redrive(
+    s3: Any, place: Place, queue: Sender, choice: Choice = EVERYTHING, *, dry_run: bool = False
+) -> Counter[Fate]:
+    """Send what is chosen in the place's bucket to another queue than its own; how many lines met each fate."""
+    fates: Counter[Fate] = Counter()
+    bucket = QuarantineRedrive(s3, place.resources.bucket, queue)
+    bucket.redrive(
+        bucket.keys(choice),
+        choice,
+        dry_run=dry_run,
+        tell=lambda _line, fate: fates.update([fate]),
+        next_object=lambda: None,
+    )
+    return fates
+
+
 @pytest.mark.parametrize("error", [QueueError("SQS did not confirm the message"), KeyboardInterrupt()], ids=repr)
 def test_a_run_that_breaks_off_is_taken_up_where_it_ended(place: Place, error: BaseException) -> None:
     quarantine(place, *(github(entry(n, action=None), request_id=f"r-{n}") for n in range(5)))
     queue = FailingQueue(2, error)
-    redrive = QuarantineRedrive(place.s3, place.resources.bucket, queue)
     with pytest.raises(type(error)):
-        redrive.redrive(redrive.keys(Choice()), Choice(), dry_run=False, tell=lambda *_: None, next_object=lambda: None)
+        redrive(place.s3, place, queue)
     assert place.redrive("quarantine").exit_code == 0
     rest = [message["body"] for message in place.take(place.resources.queue_url)]
     assert len(queue.messages) == 2
@@ -256,9 +273,8 @@ def test_a_crash_between_sending_and_noting_sends_twice_with_equal_ids(place: Pl
             return getattr(place.s3, name)
 
     queue = FailingQueue(9, SystemExit())
-    redrive = QuarantineRedrive(Unnoted(), place.resources.bucket, queue)
     with pytest.raises(SystemExit):
-        redrive.redrive(redrive.keys(Choice()), Choice(), dry_run=False, tell=lambda *_: None, next_object=lambda: None)
+        redrive(Unnoted(), place, queue)
     assert place.redrive("quarantine").exit_code == 0
     [again] = place.take(place.resources.queue_url)
     assert queue.messages == [again["body"]]
@@ -291,19 +307,9 @@ def test_what_another_run_sends_meanwhile_is_said_to_go_twice(place: Place) -> N
                 other.append(place.redrive("quarantine").stdout)
             super().send(message, delay_seconds)
 
-    redrive = QuarantineRedrive(place.s3, place.resources.bucket, OtherRun(9, SystemExit()))
-    keys = redrive.keys(Choice())
-    fates: Counter[Fate] = Counter()
-    for again, expected in ((False, {Fate.SENT_TWICE: 3}), (True, {Fate.SENT: 3})):
-        fates.clear()
-        redrive.redrive(
-            keys,
-            Choice(again=again),
-            dry_run=False,
-            tell=lambda _line, fate: fates.update([fate]),
-            next_object=lambda: None,
-        )
-        assert fates == expected
+    queue = OtherRun(9, SystemExit())
+    assert redrive(place.s3, place, queue) == {Fate.SENT_TWICE: 3}
+    assert redrive(place.s3, place, queue, Choice(again=True)) == {Fate.SENT: 3}
     assert "3 of 3 quarantined events sent" in other[0]
 
 
@@ -383,17 +389,13 @@ def test_an_object_takes_no_more_memory_the_larger_it_is(place: Place) -> None:
     [key], [line] = place.keys("quarantine"), place.lines()
     text = json.dumps(line | {"body": json.dumps({"pad": "x" * 500_000})}).encode()
     place.s3.put_object(Bucket=place.resources.bucket, Key=key, Body=b"\n".join([text] * 128))
-    redrive = QuarantineRedrive(place.s3, place.resources.bucket, FailingQueue(0, SystemExit()))
-    fates: list[Fate] = []
     tracemalloc.start()
     try:
-        redrive.redrive(
-            [key], Choice(), dry_run=True, tell=lambda _line, fate: fates.append(fate), next_object=lambda: None
-        )
+        fates = redrive(place.s3, place, FailingQueue(0, SystemExit()), dry_run=True)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert len(fates) == 128
+    assert fates == {Fate.SENT: 1, Fate.EQUAL: 127}
     assert peak < len(text) * 64
 
 
@@ -413,7 +415,8 @@ def test_an_object_that_s3_stops_sending_is_not_taken_for_a_full_disk(place: Pla
 
     def respond(exchange: Exchange) -> None:
         if "list-type" in exchange.path:
-            exchange.answer(200, b"<ListBucketResult/>")
+            listed = "" if "redriven" in exchange.path else "<Contents><Key>quarantine/a</Key></Contents>"
+            exchange.answer(200, f"<ListBucketResult>{listed}</ListBucketResult>".encode())
             return
         exchange.send_response(200)
         exchange.send_header("content-length", "1000")
@@ -427,12 +430,9 @@ def test_an_object_that_s3_stops_sending_is_not_taken_for_a_full_disk(place: Pla
         config = Config(read_timeout=0.5, s3={"addressing_style": "path"})
         session = boto3.Session("id", "key", region_name="us-east-1")
         s3 = session.client("s3", endpoint_url=url, config=config)
-        redrive = QuarantineRedrive(s3, place.resources.bucket, FailingQueue(0, SystemExit()))
         try:
             with pytest.raises(QuarantineError, match="S3 did not send all of quarantine/a: Read timeout"):
-                redrive.redrive(
-                    ["quarantine/a"], Choice(), dry_run=True, tell=lambda *_: None, next_object=lambda: None
-                )
+                redrive(s3, place, FailingQueue(0, SystemExit()), dry_run=True)
         finally:
             over.set()
 

@@ -1,21 +1,20 @@
 """The whole: a signed webhook travels through every process into the local Lake, whatever is killed on the way."""
 
-import hashlib
-import hmac
 import json
 import os
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 from tests.stack.conftest import closing_terminals_tell, eventually, is_alive
 
+from trailhook_local.lake_query import query_lake, store_id
+from trailhook_local.signing import sign_github
 from trailhook_local.stack.errors import (
     AlreadyRunningError,
     NotRunningError,
@@ -51,36 +50,15 @@ def send_star(github: Integration, *, secret: str = "") -> tuple[int, str]:
         "sender": {"login": "octocat", "id": 1},
     }
     body = json.dumps(event).encode()
-    signature = hmac.new((secret or github.secret).encode(), body, hashlib.sha256).hexdigest()
-    headers = {
-        "Content-Type": "application/json",
-        "X-GitHub-Event": "star",
-        "X-GitHub-Delivery": delivery,
-        "X-Hub-Signature-256": f"sha256={signature}",
-    }
-    request = urllib.request.Request(f"{github.url}/webhook", body, headers)  # noqa: S310 - loopback
-    try:
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
-            return answer.status, delivery
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code, delivery
+    headers = {"Content-Type": "application/json", "X-GitHub-Event": "star", "X-GitHub-Delivery": delivery}
+    headers |= sign_github(secret or github.secret, body)
+    return urllib3.request("POST", f"{github.url}/webhook", body=body, headers=headers).status, delivery
 
 
 def recorded(stack: Stack) -> set[str]:
     """The partner's own ids of everything in the Lake."""
-    cloudtrail = stack.client("cloudtrail")
-    table = stack.event_data_store_arn.rpartition("/")[2]
-    query = cloudtrail.start_query(QueryStatement=f"SELECT eventdata.uid AS uid FROM {table}")["QueryId"]  # noqa: S608
-    rows: list[list[dict[str, str]]] = []
-    page = {"QueryStatus": "QUEUED"}
-    assert eventually(lambda: cloudtrail.describe_query(QueryId=query)["QueryStatus"] == "FINISHED")
-    page = cloudtrail.get_query_results(QueryId=query)
-    rows += page["QueryResultRows"]
-    while token := page.get("NextToken"):
-        page = cloudtrail.get_query_results(QueryId=query, NextToken=token)
-        rows += page["QueryResultRows"]
-    return {column["uid"] for row in rows for column in row}
+    sql = f"SELECT eventdata.uid AS uid FROM {store_id(stack.event_data_store_arn)}"  # noqa: S608 - our own id
+    return {row["uid"] for row in query_lake(stack.client("cloudtrail"), sql)}
 
 
 def test_a_signed_webhook_arrives_in_the_lake(stack: Stack) -> None:

@@ -4,9 +4,7 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,6 +13,7 @@ from xml.sax.saxutils import escape
 import boto3
 import pytest
 import urllib3
+from tests.loopback import Exchange, listening
 from verify import control, endpoint, ingestion
 from verify.probe import Fit, Probe
 from verify.workbench import Workbench
@@ -28,32 +27,6 @@ PROBES: list[Probe[Any]] = [*endpoint.PROBES, *ingestion.PROBES, *control.PROBES
 pytestmark = pytest.mark.timeout(280)
 
 
-class DescribeStacks(BaseHTTPRequestHandler):
-    """CloudFormation with one stack that has an endpoint; any other is one that delivers by itself."""
-
-    outputs: dict[str, str]
-
-    def do_POST(self) -> None:
-        asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        outputs = self.outputs if asked["StackName"] == ["trailhook-custom"] else {"ChannelArn": "arn"}
-        members = "".join(
-            f"<member><OutputKey>{name}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
-            for name, value in outputs.items()
-        )
-        answer = (
-            '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
-            f"<Stacks><member><StackName>trailhook-custom</StackName><Outputs>{members}</Outputs></member></Stacks>"
-            "</DescribeStacksResult></DescribeStacksResponse>"
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
-        pass
-
-
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(["custom"], state=tmp_path_factory.mktemp("stack"), template=ROOT / "template.yaml") as running:
@@ -62,12 +35,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def cloudformation(stack: Stack) -> Iterator[str]:
-    outputs = {"WebhookUrl": f"{stack['custom'].url}/webhook", "WebhookSecretArn": stack["custom"].secret_arn}
-    handler = type("OneStack", (DescribeStacks,), {"outputs": outputs})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    """CloudFormation with one stack that has an endpoint; any other is one that delivers by itself."""
+    with_endpoint = {"WebhookUrl": f"{stack['custom'].url}/webhook", "WebhookSecretArn": stack["custom"].secret_arn}
+
+    def respond(exchange: Exchange) -> None:
+        asked = parse_qs(exchange.body().decode())
+        outputs = with_endpoint if asked["StackName"] == ["trailhook-custom"] else {"ChannelArn": "arn"}
+        members = "".join(
+            f"<member><OutputKey>{name}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
+            for name, value in outputs.items()
+        )
+        answer = (
+            '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
+            f"<Stacks><member><StackName>trailhook-custom</StackName><Outputs>{members}</Outputs></member></Stacks>"
+            "</DescribeStacksResult></DescribeStacksResponse>"
+        )
+        exchange.answer(200, answer.encode())
+
+    with listening(respond) as url:
+        yield url
 
 
 def verify(stack: Stack, cloudformation: str, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
@@ -182,27 +168,17 @@ def test_a_stack_without_an_endpoint_is_told_as_such(stack: Stack, cloudformatio
     assert what_there_is(stack) == before
 
 
-class EverythingArrives(BaseHTTPRequestHandler):
-    """receive behind a gateway that hands every body over as it came."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        kind = self.headers["Content-Type"]
-        self.send_response(415 if kind in {"application/xml", "application/javascript"} else 413)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
-        pass
-
-
 @pytest.mark.stack
 def test_a_gateway_that_is_otherwise_than_assumed_is_told_as_such() -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), EverythingArrives) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        asked = endpoint.Endpoint(f"http://127.0.0.1:{server.server_port}", "fake-secret", urllib3.PoolManager())
-        answer = endpoint.encoding_by_content_type(asked)
-        server.shutdown()
+    def respond(exchange: Exchange) -> None:
+        """As receive does behind a gateway that hands every body over as it came."""
+        exchange.body()
+        exchange.answer(
+            415 if exchange.headers["content-type"] in {"application/xml", "application/javascript"} else 413
+        )
+
+    with listening(respond) as url:
+        answer = endpoint.encoding_by_content_type(endpoint.Endpoint(url, "fake-secret", urllib3.PoolManager()))
     assert (answer.says, answer.fit) == ("as text: none; the rest as base64", Fit.SAFE)
 
 
