@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.partners.cases import delivery
 
-from trailhook.selection import Subject, condition, path, place
+from trailhook.event_path import path
+from trailhook.selection import Subject, condition, place
 
 LEAVES: st.SearchStrategy[Any] = st.sampled_from([None, False, True, 0, 0.0, 1, "", " ", "x", [], [0], {}])
 NAMES = st.sampled_from("abc")

@@ -12,6 +12,7 @@ from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity
 from trailhook.delivery import PartnerEvent
 from trailhook.errors import UnmappableEvent
 from trailhook.event_id import content_digest
+from trailhook.event_path import path
 from trailhook.fitting import fit_audit_event
 from trailhook.redaction import Redaction
 from trailhook.selection import (
@@ -23,7 +24,6 @@ from trailhook.selection import (
     deciding_headers,
     first,
     first_text,
-    path,
     places,
 )
 from trailhook.timestamps import parse_formatted_time, parse_time

@@ -1,8 +1,7 @@
 """Picking values out of an event as a descriptor says: the first of several places that holds something.
 
 A place is a JMESPath into the event, a header of its delivery, a constant, or several of these joined; it may count
-under conditions alone. Plain paths and choices between them (`a.b[0] || c`), which most are, are followed without
-JMESPath: they are evaluated for every event, and the library takes its time.
+under conditions alone.
 """
 
 import re
@@ -10,19 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
 from msgspec import Struct
 from msgspec.structs import replace
 
 from trailhook.delivery import Delivery
-from trailhook.members import text_of, value_at
-
-_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-_STEP = re.compile(rf"{_NAME}|\d+")
-_STEPS = rf"{_NAME}(\[\d+\])*(\.{_NAME}(\[\d+\])*)*"
-_PLAIN = re.compile(_STEPS)
-_EITHER = re.compile(rf"{_STEPS}( \|\| {_STEPS})+")
+from trailhook.event_path import path
+from trailhook.members import text_of
 
 
 class Subject(Struct, frozen=True, gc=False):
@@ -53,18 +45,6 @@ class Found(Struct, frozen=True, gc=False):
 
 
 Place = Callable[[Subject], Found | None]
-
-
-def path(expression: str) -> Callable[[Any], Any]:
-    """A JMESPath as a function. What an expression cannot be applied to holds nothing."""
-    if _PLAIN.fullmatch(expression):
-        names = _STEP.findall(expression)
-        if "[" in expression:
-            return partial(_walk, [int(name) if name.isdecimal() else name for name in names])
-        return partial(_follow, names) if len(names) > 1 else partial(_member, expression)
-    if _EITHER.fullmatch(expression):
-        return partial(_either, [path(choice) for choice in expression.split(" || ")])
-    return partial(_search, jmespath.compile(expression))
 
 
 def place(spec: Mapping[str, Any]) -> Place:
@@ -205,42 +185,6 @@ class _Change(Struct, frozen=True):
 
 def _changed(change: _Change, at: Callable[[Any], Any], value: Any) -> Any:
     return change(at(value))
-
-
-def _member(name: str, value: Any) -> Any:
-    return value_at(value, name)
-
-
-def _follow(names: Sequence[str], value: Any) -> Any:
-    return value_at(value, *names)
-
-
-def _walk(steps: Sequence[str | int], value: Any) -> Any:
-    """The same with elements of lists on the way."""
-    for step in steps:
-        if isinstance(step, str):
-            value = value_at(value, step)
-        else:
-            value = value[step] if isinstance(value, list) and step < len(value) else None
-    return value
-
-
-def _either(choices: Sequence[Callable[[Any], Any]], value: Any) -> Any:
-    """The first of the paths that holds what is true to JMESPath, else what the last holds."""
-    found = None
-    for at in choices:
-        found = at(value)
-        if found is not None and found is not False and found not in ("", [], {}):
-            break
-    return found
-
-
-def _search(expression: Any, value: Any) -> Any:
-    try:
-        return expression.search(value)
-    except JMESPathError:
-        # A function got a null or a number where it takes a text: it is not there in that form.
-        return None
 
 
 def _constant(found: Found, _subject: Subject) -> Found:
