@@ -23,6 +23,7 @@ from benchmarks.queueing import Flow, Load, Trigger
 from rich.console import Console
 from rich.table import Table
 
+from trailhook_local.demo.counting import log_lines
 from trailhook_local.lake_query import query_lake, store_id
 from trailhook_local.post import post
 from trailhook_local.signing import sign_github
@@ -71,8 +72,7 @@ def post_steadily(stack: Stack, rate: float, seconds: float) -> dict[str, float]
 
 def ledgers(log: Path) -> list[int]:
     """The deliveries of each invocation of forward so far."""
-    lines = (line for line in log.read_text(encoding="utf-8").splitlines() if '"message":"ledger"' in line)
-    return [sum(json.loads(line)["messages"].values()) for line in lines]
+    return [sum(line["messages"].values()) for line in log_lines(log.read_text(encoding="utf-8"), "ledger")]
 
 
 def run(stack: Stack, log: Path, rate: float, seconds: float) -> Seen:

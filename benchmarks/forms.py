@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.corpus import ACCOUNT, audit_entry, body
+from benchmarks.corpus import ACCOUNT, audit_entry, body, delivery
 from benchmarks.measuring import each, ratio, show, together
 from msgspec.structs import replace
 
@@ -20,16 +20,16 @@ from trailhook.partner import Options
 from trailhook.partners import Partners
 
 PLAIN = "GitHub's, plain ASCII"
-DELIVERY = Delivery("github", "d", "r", 1_700_000_000_000, "192.0.2.1", "github-signature", {}, frozenset(), b"")
+DELIVERY = delivery(b"")
 _MAPPER = Mapper(Partners(Options()))
 
 
-def entries(delivery: Delivery) -> Sequence[Entry]:
+def entries(sent: Delivery) -> Sequence[Entry]:
     """The entries of a delivery all of whose events are to be delivered."""
-    _, events = _MAPPER.take_apart(delivery)
+    _, events = _MAPPER.take_apart(sent)
     audit_events = [event for event in map(_MAPPER.map, events) if isinstance(event, AuditEvent)]
     if not audit_events:
-        raise AssertionError(f"not mapped: {delivery.body[:200]!r}")
+        raise AssertionError(f"not mapped: {sent.body[:200]!r}")
     return [Entry.of(event.id, event.event_data(ACCOUNT)) for event in audit_events]
 
 
