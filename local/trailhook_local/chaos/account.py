@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,7 +163,7 @@ class Account:
     def settle(self, quarantine: Iterable[bytes], waiting: set[int], serials_in: SerialsIn) -> Tally:
         """The tally, of what lies in quarantine and of what still waits, against what was received."""
         tally = Tally(posted=len(self.fates), received=len(self.received), counts=self.counts)
-        kept = dict(self._kept(quarantine, serials_in))
+        kept = _lines_by_serial(quarantine, serials_in)
         for serial in sorted(self.fates.keys() - self.received):
             if self._taken[serial] or serial in kept:
                 tally.broken.append(f"event {serial} arrived and was never received")
@@ -214,11 +214,11 @@ class Account:
             tally.unexplained_duplicates += times
             tally.broken.append(f"event {serial} was delivered {times} times more than anything explains")
 
-    @staticmethod
-    def _kept(objects: Iterable[bytes], serials_in: SerialsIn) -> Iterator[tuple[int, list[Mapping[str, Any]]]]:
-        found: dict[int, list[Mapping[str, Any]]] = {}
-        for content in objects:
-            for line in map(json.loads, content.splitlines()):
-                for serial in serials_in(line["body"].encode()):
-                    found.setdefault(serial, []).append(line)
-        return iter(found.items())
+
+def _lines_by_serial(objects: Iterable[bytes], serials_in: SerialsIn) -> Mapping[int, Sequence[Mapping[str, Any]]]:
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for content in objects:
+        for line in map(json.loads, content.splitlines()):
+            for serial in serials_in(line["body"].encode()):
+                found.setdefault(serial, []).append(line)
+    return found

@@ -1,7 +1,6 @@
 """Many rounds, one after the other or on all cores, added up; and the ledger of them all."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -124,8 +123,3 @@ def show(total: Tally, console: Console) -> None:
     ):
         table.add_row(title, f"{number:,}" if isinstance(number, int) else str(number))
     console.print(table)
-
-
-def processes() -> int:
-    """As many as there are cores."""
-    return os.cpu_count() or 1

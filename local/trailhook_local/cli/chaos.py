@@ -1,5 +1,6 @@
 """`trailhook chaos`: events by the million through everything that can fail, and the ledger of them."""
 
+import os
 import secrets as random_secrets
 import sys
 
@@ -39,7 +40,7 @@ def chaos_command(
     with ended_by_ctrl_c():
         # The Lake's database and parser take longer to import than all the rest, and no other command needs them.
         from trailhook_local.chaos.in_stack import run_in_stack  # noqa: PLC0415
-        from trailhook_local.chaos.run import Plan, processes, run_chaos  # noqa: PLC0415
+        from trailhook_local.chaos.run import Plan, run_chaos  # noqa: PLC0415
 
     end_as_by_ctrl_c()
     seed = random_secrets.randbits(32) if seed is None else seed
@@ -49,7 +50,7 @@ def chaos_command(
                 raise click.UsageError("--stack has faults of its own, and no rounds")
             sys.exit(0 if run_in_stack(events=events, seed=seed, console=Console()) else 1)
         chosen = None if faults is None else parse_faults(faults)
-        plan = Plan(events, seed, chosen, only, cores or processes())
+        plan = Plan(events, seed, chosen, only, cores or os.cpu_count() or 1)
         if not plan.rounds():
             count = len(Plan(events, seed).rounds())
             raise click.UsageError(

@@ -110,9 +110,9 @@ def _whole(body: bytes) -> Sequence[SentEvent]:
 
 def _github(corpus: Corpus, secret: str, rng: random.Random) -> Post:
     fixture = corpus.draw(rng)
-    if not _is_webhook(fixture):
+    if not (kind := _github_event(fixture)):
         drawn = [fixture, *(corpus.draw(rng) for _ in range(rng.randint(20, 80)))]
-        entries = [{**one.body, "_document_id": f"{rng.getrandbits(96):x}"} for one in drawn if not _is_webhook(one)]
+        entries = [{**one.body, "_document_id": f"{rng.getrandbits(96):x}"} for one in drawn if not _github_event(one)]
         events = [
             SentEvent(entry["_document_id"], json.dumps(entry), str(entry.get("action", ""))) for entry in entries
         ]
@@ -125,14 +125,14 @@ def _github(corpus: Corpus, secret: str, rng: random.Random) -> Post:
     if rng.random() < 0.2:
         body = urlencode({"payload": text}).encode()
         headers["Content-Type"] = "application/x-www-form-urlencoded"
-    event = SentEvent(guid, text, _kind(fixture))
+    name = f"{kind}.{fixture.body['action']}" if "action" in fixture.body else kind
+    event = SentEvent(guid, text, name)
     return Post("github", "webhook", {**headers, **SIGNERS["github"](secret, body)}, body, [event])
 
 
-def _kind(fixture: Fixture) -> str:
-    """What GitHub calls the event: its header, and the action within."""
-    kind = next((value for name, value in fixture.headers.items() if name.lower() == "x-github-event"), "")
-    return f"{kind}.{fixture.body['action']}" if "action" in fixture.body else kind
+def _github_event(fixture: Fixture) -> str:
+    """A webhook's X-GitHub-Event; empty for an entry of the audit log."""
+    return next((value for name, value in fixture.headers.items() if name.lower() == "x-github-event"), "")
 
 
 def _okta(corpus: Corpus, secret: str, rng: random.Random) -> Post:
@@ -160,7 +160,3 @@ def _custom(corpus: Corpus, secret: str, rng: random.Random) -> Post:
         body = gzip.compress(body)
         headers = {"Content-Type": "application/octet-stream", "Content-Encoding": "gzip"}
     return Post("custom", "array", {**headers, **sign_standard_webhooks(secret, body)}, body, events)
-
-
-def _is_webhook(fixture: Fixture) -> bool:
-    return any(name.lower() == "x-github-event" for name in fixture.headers)

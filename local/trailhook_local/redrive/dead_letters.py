@@ -102,7 +102,7 @@ class DeadLetterRedrive:
                 )
         else:
             handle = self._client.start_message_move_task(SourceArn=source, DestinationArn=destination)["TaskHandle"]
-            self._appears(source, before, handle, pause)
+            self._wait_until_listed(source, before, handle, pause)
         while True:
             latest = self._latest(source) or {}
             task = MoveTask(
@@ -137,10 +137,11 @@ class DeadLetterRedrive:
             self._source.postpone(dict.fromkeys(hidden.values(), 0), NO_DEADLINE)
 
     def _batches(self, hidden: dict[str, str]) -> Iterator[list[DeadLetter]]:
-        """Receive until nothing is left that was not seen; `hidden` has the receipt handles by message id.
+        """Receive until every message was seen; `hidden` maps the ids of those seen to their receipt handles.
 
-        Where that takes longer than they stay hidden, what was seen comes again, in any order, and is hidden anew. It
-        may fill a receive while others are still to come, so the round is over when as many came again as there are.
+        Where that takes longer than they stay hidden, messages that were seen come again, in any order, and are hidden
+        anew. They may fill a whole receive while others are still to come, so it is over only when as many of them came
+        again in a row as there are.
         """
         again = 0
         while again <= len(hidden):
@@ -165,12 +166,13 @@ class DeadLetterRedrive:
         results = self._client.list_message_move_tasks(SourceArn=source_arn, MaxResults=1).get("Results", [])
         return results[0] if results else None
 
-    def _appears(
+    def _wait_until_listed(
         self, source_arn: str, before: dict[str, Any] | None, handle: str, pause: Callable[[float], None]
     ) -> None:
-        """Wait until the list shows the task that was just started; SQS names only running ones by their handle.
+        """Wait until SQS lists the task that was just started, instead of the latest one `before` it.
 
-        Raises QueueError where it never does: what the list has instead is another's account.
+        Only a running task is listed with its handle, so one that is over already is told by its later start. Raises
+        QueueError where it is never listed.
         """
         for _ in range(_LOOKS_FOR_A_NEW_TASK):
             latest = self._latest(source_arn)

@@ -154,8 +154,8 @@ class QuarantineRedrive:
             for line in self._lines(key):
                 if over.is_set():
                     return
-                fate = self._fate(line, choice, before)
-                if fate is Fate.SENT:
+                fate = self._fate_unsent(line, choice, before)
+                if fate is None:
                     fate = Fate.SENT if send_once(_message(line)) else Fate.EQUAL
                     if not dry_run:
                         fate = self._noted(line, fate, choice, tell_alone)
@@ -171,17 +171,19 @@ class QuarantineRedrive:
             over.set()
             pool.shutdown(cancel_futures=True)
 
-    def _fate(self, line: Line, choice: Choice, before: frozenset[str]) -> Fate:
+    def _fate_unsent(self, line: Line, choice: Choice, before: frozenset[str]) -> Fate | None:
+        """Why a line is not to be sent; None where it is. `before`: the notes that were there before this run."""
         if line.event is None:
             return Fate.UNREADABLE
         if not choice.takes(line.number, line.event):
             return Fate.PASSED_OVER
-        return Fate.SENT_BEFORE if line.note in before and not choice.again else Fate.SENT
+        return Fate.SENT_BEFORE if line.note in before and not choice.again else None
 
     def _noted(self, line: Line, fate: Fate, choice: Choice, tell: Tell) -> Fate:
-        """What became of a line that was just sent, or is equal to one, once that is noted.
+        """Note a line that was just sent, or equals one that was. Returns its `fate`, or SENT_TWICE where another run
+        has noted it meanwhile.
 
-        Noted after it was sent: in this order a crash between the two sends an event twice, never not at all.
+        Sent first, then noted: a crash between the two sends an event twice, and in the other order not at all.
         """
         try:
             first = self._note(line, again=choice.again)
@@ -192,7 +194,7 @@ class QuarantineRedrive:
         return fate if first or fate is not Fate.SENT else Fate.SENT_TWICE
 
     def _note(self, line: Line, *, again: bool) -> bool:
-        """Write the note; False where there is one that was not there before, so another run sends the same."""
+        """Write the note; False where another run has written it since this one began."""
         event = _event(line)
         note = {"key": line.key, "version": line.version, "line": line.number, "uid": event.uid, "code": event.code}
         note["sent_at"] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -290,5 +292,5 @@ class _Once:
             sending.set_exception(error)
             raise
         sending.set_result(None)
-        self._sent[digest] = self._SENT  # Which takes no room.
+        self._sent[digest] = self._SENT  # One for all of them: a year of quarantine may be sent in a run.
         return True
