@@ -13,10 +13,10 @@ Result = TypeVar("Result")
 
 
 def once_more_if_closed(call: Callable[[], Result], within_seconds: float) -> Result:
-    """What `call` returns. It is made again, on a new connection, if its own turns out to be closed so soon.
+    """What `call` returns. It is made again, on a new connection, if its own turns out to be closed `within_seconds`.
 
-    A function sleeps between its requests, and AWS may close what it left open: the next call finds that out, and was
-    not heard. Where it is found later there is no time to be late twice.
+    A function sleeps between its requests, and AWS may close a connection meanwhile. The next call on it fails, most
+    often at once and unheard. Where it fails later, there is no time to be late a second time.
     """
     began = time.monotonic()
     try:

@@ -51,8 +51,10 @@ class Halt:
         return self._outcome or (self._within.outcome if self._within else None)
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
-        """A refused caller stops this one and what it is `within`; MOST_UNDOCUMENTED more events that are refused
-        with an unknown code than requests that are delivered stop this one alone.
+        """Stop where the outcomes of a request say that others would meet the same.
+
+        A refused caller stops this one and what it is `within`. Events that are refused alone with an undocumented code
+        stop this one, as soon as there were MOST_UNDOCUMENTED more of them than delivered requests.
         """
         # A list: an Enum's members take longer to hash than to compare.
         dispositions = [outcome.disposition for outcome in outcomes]

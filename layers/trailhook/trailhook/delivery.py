@@ -17,8 +17,8 @@ class Delivery(Struct, frozen=True, gc=False):
     `received_at` is in milliseconds since 1970, by API Gateway's clock. `headers` are the few that the mapping
     needs, never a secret. `signed` names those of them that the proof covers; a bearer token vouches for all.
 
-    The body is one `element` of what the partner sent where the quarantine gave an event back that came among others:
-    it is not taken apart again, for what it quotes is no event.
+    `element`: the body is one event of several that the partner sent together, given back by the quarantine. It is not
+    taken apart again: an object that an event merely quotes is no event.
     """
 
     partner: str

@@ -100,7 +100,7 @@ def decode_envelope(message: str) -> Envelope:
         body = _DECODERS[wire.encoding](wire.body)
         if hashlib.sha256(body).hexdigest() != wire.sha256:
             raise EnvelopeError("The body does not have the SHA-256 that receive noted")
-        # Of a list of ids all is delivered again, with the ids that it had: they did not tell for certain what is left.
+        # Where the first versions listed ids, all is delivered again: ids do not tell for certain what is left.
         pending = wire.pending.unfolded() if isinstance(wire.pending, _PendingWire) else None
         return Envelope(wire.with_body(body), wire.attempt, pending)
     except (KeyError, ValueError, RecursionError, zlib.error) as error:
@@ -124,8 +124,9 @@ class _PendingWire(Struct, frozen=True, gc=False):
         return cls(pending.total, ranges)
 
     def unfolded(self) -> Pending:
-        """Raises ValueError for a position beyond the total, and for none: what is done is not handed back. Also for
-        one that comes again: what fits a message could name each a hundred thousand times, which takes an hour.
+        """Raises ValueError where there are no ranges, as what is done is not handed back, and unless they ascend and
+        end before the total. Otherwise a message would have room to name each position a hundred thousand
+        times, which would take an hour.
         """
         positions: set[int] = set()
         before = -1

@@ -117,8 +117,9 @@ def _ours(time: datetime | None, unsigned: Sequence[str], redacted: Sequence[str
 
 
 def _fit(fields: dict[str, Any], original: bytes, ours: Mapping[str, Any], redacted: int) -> None:
-    """Cut the fields where one may exceed its limit: no way of writing JSON makes a text more than six times longer,
-    and of what was redacted nothing but the mark is left.
+    """Cut the fields where one may exceed its limit. Of a `small` event no object can.
+
+    However JSON is written, a text in it becomes at most six times longer, and redaction adds nothing but its marks.
     """
     small = len(original) * 6 + redacted * (len(REDACTED) + 2) < DETAILS_LIMIT
     failed = "errorCode" in fields or "errorMessage" in fields

@@ -91,9 +91,9 @@ class Forwarder:
     ) -> list[Message]:
         """One first, then groups that double, each off the queue before the next.
 
-        A message that kills the process takes its group along, but the order is another at each receive: a third of the
-        time at least, an innocent one is in a group before it, and done, long before its receives run out. And without
-        such a message a backlog is not done one by one.
+        A message that kills the process takes its group along. But each receive draws another order, and at least one
+        time in three an innocent message is in a group before the killer: it is done long before its receives run out.
+        In groups, so that a backlog without a killer is not done one by one.
         """
         cautious = any(message.receive_count >= CAUTIOUS_FROM_RECEIVE_COUNT for message in suspects)
         left = sorted(suspects, key=_reshuffled)
@@ -121,7 +121,8 @@ class Forwarder:
             while under_way:
                 self._settle(*under_way.popleft(), deadline, ledger)
         except BaseException:
-            # The others must not go on in the next invocation, nor what no thread could be started for begin there.
+            # Nothing of this invocation may go on in the next one: no portion that is under way, and none that begins
+            # only then because no thread could be started for it now.
             halt.stop()
             wait(delivery for _, delivery in under_way)
             raise
@@ -236,8 +237,10 @@ def _while_time_lasts(messages: Sequence[Message], deadline: Deadline, begun: li
 
 
 def _leave(messages: Sequence[Message], halt: Halt, ledger: Ledger) -> None:
-    """Note messages that are not begun. Where the caller is refused they wait for the operator as well: received more
-    often than what was refused, they would be among the dead letters in a day, and it in four.
+    """Note messages that are not begun.
+
+    Where the caller is refused they wait for the operator, as long as what was refused. With the shorter wait of other
+    messages their receives would be spent, and they among the dead letters, in a day instead of four.
     """
     if messages:
         ledger.messages["not begun"] += len(messages)

@@ -280,7 +280,7 @@ class JsonText:
 def elements_or_itself(record: Record, *path: str) -> Sequence[Record]:
     """The elements of the array at `path` in a record's value, each with a fault of its own; without one the record.
 
-    Also the record, which says so itself, where the array stands there twice: which of them counts is not ours to
+    Where the array stands there twice it is the record, too, whose fault says so: which of them counts is not ours to
     choose. Raises MalformedDelivery for more elements than any partner's delivery has events.
     """
     if not isinstance(value_at(record.value, *path), list):

@@ -13,8 +13,8 @@ from trailhook.json_text import MAX_EVENTS, too_many_events
 from trailhook.partner import Partner
 
 _HELD_BYTES = 4_000_000
-"""Events of a delivery that are held while it is not yet known whether all of it can be taken apart. Of more than one,
-larger ones are read twice, so that memory does not grow with them."""
+"""So many bytes of a delivery's events are held until it is known that all of it can be taken apart. One with more, in
+several events, is taken apart a second time instead, so that memory does not grow with it."""
 
 
 class Withheld(Struct, frozen=True, gc=False):

@@ -25,7 +25,7 @@ from trailhook.secret_names import (
 
 
 class _Mark(str):
-    """A text that no sender's can be taken for."""
+    """The mark's own type: it is recognised as this very object, and no equal text of a sender's is taken for it."""
 
     __slots__ = ()
 

@@ -71,7 +71,8 @@ def place(spec: Mapping[str, Any]) -> Place:
 def places(specs: Sequence[Mapping[str, Any]]) -> list[Place]:
     """Several places, of which the first that holds something counts.
 
-    One that stands behind a header counts where that is not there, and a header can be taken away.
+    One that comes after a header counts only while the header is missing. Whoever forwards a delivery can take away a
+    header that its proof does not cover, so what such a place holds is unsigned.
     """
     found = []
     for index, spec in enumerate(specs):

@@ -27,8 +27,8 @@ _SLIPS = {
     "is in quotation marks": r"""(["'`]).*\1""",
     "is a placeholder": r"<.*>|\$\{.*\}|\{\{.*\}\}",
 }
-"""How a secret looks that somebody put who meant another one; the first that fits is told. They are
-compiled when a proof fails, for no cold start shall wait for them."""
+"""What a secret looks like that was put by mistake, where the bare one was meant. The first that fits is told. They are
+compiled only when a proof fails, so that no cold start waits for them."""
 
 _OPENINGS = frozenset("<${\"'`")
 _GUESSED = r"""<[A-Za-z ,._-]*>|\$\{[A-Za-z ,._-]*\}|\{\{[A-Za-z ,._-]*\}\}|\{\s*\}|(["'`])\s*\1"""

@@ -3,8 +3,9 @@
 A module per function, so that none of them waits for what only another one imports.
 """
 
-# First, while the stack is short: no module takes longer for its patterns, and at the end of botocore's imports up to
-# four times as long, where every other call crosses an edge of the 16 kB that Python's stack grows by.
+# First, while the call stack is short. No other module takes longer to compile its patterns, and at the depth of
+# botocore's imports it takes up to four times as long, because every other call there crosses an edge of the 16 kB that
+# Python's stack grows by.
 import urllib3  # noqa: F401
 
 # isort: split

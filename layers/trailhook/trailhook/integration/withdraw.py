@@ -36,7 +36,7 @@ class Withdrawal:
         stay.
         """
         try:
-            if not self._is_of_nothing():
+            if not self._create_was_denied():
                 self._withdraw()
         except LakeClosed:
             # An account that CloudTrail Lake does not take holds nothing of ours. One with a channel of ours was taken.
@@ -44,11 +44,11 @@ class Withdrawal:
                 raise
         return Answer(succeeded=True, physical_id=self._physical_id, reason=" ".join(self._stays))
 
-    def _is_of_nothing(self) -> bool:
-        """Whether a Create said that it failed, and may not even list the channels, which it does before it makes any.
+    def _create_was_denied(self) -> bool:
+        """Whether the Create answered that it failed, and the role may not even list channels, which comes first in it.
 
-        A rollback that fails would need somebody's hand. What nobody answered for may be there, and is not passed over;
-        nor is the tag of a stack that shares a channel, which it puts there without listing any.
+        Then it made nothing, and a Delete that fails for the same denial would need somebody's hand. A Create that
+        never answered may have made something. One that shares a channel leaves its tag there without listing any.
         """
         if not self._physical_id.startswith(FAILED) or self._request.properties.get("ChannelArn"):
             return False
