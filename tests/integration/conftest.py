@@ -1,9 +1,8 @@
 """A stack of CloudFormation's, the integration function, and a local Lake: the whole custom resource over the wire."""
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
@@ -11,6 +10,7 @@ from tests.integration.cloudformation import Bucket, CloudFormation, Handler
 
 from trailhook_local.lake import LakeServer, errors
 from trailhook_local.lake.faults import Faults
+from trailhook_local.stack.worker import load_handler
 
 if TYPE_CHECKING:
     from types_boto3_cloudtrail import CloudTrailClient
@@ -27,17 +27,7 @@ DENIED = {
 """A fault of the Lake that no waiting helps against."""
 
 
-def _handler() -> Handler:
-    spec = importlib.util.spec_from_file_location("integration_app", ROOT / "functions" / "integration" / "app.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    handler: Handler = module.handler
-    return handler
-
-
-HANDLER = _handler()
+HANDLER = cast("Handler", load_handler(ROOT / "functions/integration/app.py", "handler"))
 NewStack = Callable[..., CloudFormation]
 
 

@@ -5,9 +5,8 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import boto3
@@ -17,6 +16,7 @@ from moto import mock_aws
 from trailhook.assembly.receive import receiver
 from trailhook.envelope import Envelope, decode_envelope
 from trailhook.telemetry import logger
+from trailhook_local.stack.worker import load_handler
 
 ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
@@ -27,13 +27,7 @@ Handler = Callable[[Any, object], dict[str, Any]]
 @pytest.fixture(scope="session")
 def handler() -> Handler:
     """`functions/receive/app.py: handler`, loaded from its file as Lambda does."""
-    spec = spec_from_file_location("receive_app", ROOT / "functions/receive/app.py")
-    assert spec
-    assert spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    loaded: Handler = module.handler
-    return loaded
+    return cast("Handler", load_handler(ROOT / "functions/receive/app.py", "handler"))
 
 
 @dataclass
