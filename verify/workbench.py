@@ -153,9 +153,9 @@ class Workbench:
         self._exit.callback(act)
 
     def _wait_out_conflict(self, response: Any, attempts: int, **_: Any) -> float | None:
-        """CloudTrail's answer to whom comes a moment after a Create, or while it changes the resource otherwise.
+        """Have botocore try again after ConflictException, which CloudTrail answers while a resource is being changed.
 
-        botocore, whose event this is, takes seconds to wait for an answer, and does not try that again by itself.
+        By itself botocore does not. It waits as many seconds as a handler of its event `needs-retry` returns.
         """
         code = response[1].get("Error", {}).get("Code") if response else None
         return self.pause if code == "ConflictException" and attempts * self.pause <= self.patience else None

@@ -1,8 +1,8 @@
 """Keeps pages in a browser away from the servers on loopback, which take any signature.
 
 Any page may send requests to 127.0.0.1: moto lets it read the answers, and the Lake would answer under a name of the
-page's own that leads here ("DNS rebinding"). The AWS CLI, SDKs and curl say neither where a request comes from nor such
-a name.
+page's own that leads here ("DNS rebinding"). Browsers tell by headers that a page asks, or under which name. The AWS
+CLI, SDKs and curl send no such header, and name this machine.
 """
 
 from collections.abc import Iterable

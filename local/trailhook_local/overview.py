@@ -61,7 +61,7 @@ class Overview:
 
     @property
     def asks(self) -> Sequence[str]:
-        """What needs attention. What is in quarantine has rung, and stays there."""
+        """What needs attention. Not the quarantine: its alarm has rung, and its objects stay for ever."""
         asks = [f"{_CALLED.get(one.part, one.part)} gone" for one in self.unread if one.gone]
         if self.dead_letters and self.dead_letters.total:
             asks.append("dead letters")

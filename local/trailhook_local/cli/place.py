@@ -44,7 +44,7 @@ def place_of(*, stack: str | None, local: str | None, region: str | None, state:
 
 @contextmanager
 def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -> Iterator[None]:
-    """Turns what an operator can do something about into a message; `go_on` says how, where that is known by then."""
+    """Turns errors that an operator can do something about into a message; what `go_on` says is added to it."""
     try:
         yield
     except (TrailhookError, StackError, *REFUSALS) as error:

@@ -37,7 +37,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One integration's events by where they are now, and what contradicts that there is each once and no other.
+    """One integration's events by where they are now, and whatever contradicts that each of them is in one place.
 
     `delivered` counts each event once, `duplicates` how often one came again. `missing` are the events that are
     nowhere, `foreign` what nobody sent, and `twice` the events that ended in two ways.

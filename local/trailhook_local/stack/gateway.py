@@ -151,10 +151,10 @@ class _WireHandler(WSGIRequestHandler):
 
 
 def _body(environ: dict[str, Any]) -> bytes | None:
-    """The body, as far as it may be too large; None where it is cut off, or its chunks are none.
+    """The body, up to the first byte that is too many; None where it is cut off, or not in chunks as it says.
 
-    Buffered: where a chunk is shorter than it says, werkzeug shrinks what it is to fill, and a plain read would go on
-    behind the end of that, which ends the process.
+    Through a buffer: where a chunk is shorter than it says, werkzeug shrinks the array that it was given to fill. A
+    plain read would write beyond the end of that array, and the process would crash.
     """
     try:
         return io.BufferedReader(get_input_stream(environ)).read(MAX_BODY_BYTES + 1)  # type: ignore[type-var] # a raw one

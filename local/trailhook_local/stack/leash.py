@@ -17,15 +17,11 @@ import time
 GRACE_SECONDS = 2.0
 
 
-def end_with_parent() -> None:
-    """Watch standard input from a thread of its own and end this process when its writer is gone.
+def _end_with_parent() -> None:
+    """Wait until standard input's writer is gone, then end this process.
 
-    The process gets SIGTERM first, so that a server closes its files, and is ended for good after `GRACE_SECONDS`.
+    It gets SIGTERM first, so that a server closes its files, and is ended for good after `GRACE_SECONDS`.
     """
-    threading.Thread(target=_watch, name="leash", daemon=True).start()
-
-
-def _watch() -> None:
     # os.read, not sys.stdin: a thread blocked in a buffered reader holds its lock and aborts interpreter shutdown.
     while os.read(0, 4096):
         pass
@@ -37,7 +33,7 @@ def _watch() -> None:
 def main() -> None:
     if len(sys.argv) < 2:
         raise SystemExit("usage: python -m trailhook_local.stack.leash MODULE [ARGUMENT ...]")
-    end_with_parent()
+    threading.Thread(target=_end_with_parent, name="leash", daemon=True).start()
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
