@@ -17,7 +17,7 @@ from trailhook_local.stack.errors import InvocationError
 from trailhook_local.stack.event_source_mapping import (
     MAX_BACKOFF_SECONDS,
     EventSourceMapping,
-    Mapping,
+    MappingSettings,
     Source,
     backoff_seconds,
     event_record,
@@ -136,7 +136,11 @@ def queue(sqs: "SQSClient") -> Queue:
 @contextmanager
 def polling(queue: Queue, forward: Forward, retry_seconds: int | None = None, **settings: Any) -> Iterator[None]:
     mapping = EventSourceMapping(
-        Mapping(**{"report_batch_item_failures": True, **settings}), queue.source, queue.sqs, forward, retry_seconds
+        MappingSettings(**{"report_batch_item_failures": True, **settings}),
+        queue.source,
+        queue.sqs,
+        forward,
+        retry_seconds,
     )
     mapping.start()
     try:

@@ -35,8 +35,8 @@ MAX_BACKOFF_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Mapping:
-    """The mapping's settings, as in template.yaml; `window_seconds` 0 means: invoke with what one receive brought."""
+class MappingSettings:
+    """As in template.yaml; `window_seconds` 0 means: invoke with what one receive brought."""
 
     batch_size: int = 10
     window_seconds: float = 0.0
@@ -120,7 +120,7 @@ class EventSourceMapping:
 
     def __init__(
         self,
-        settings: Mapping,
+        settings: MappingSettings,
         source: Source,
         sqs: "SQSClient",
         invoke: Callable[[dict[str, Any]], Any],

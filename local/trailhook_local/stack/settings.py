@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trailhook_local.stack import event_source_mapping
 from trailhook_local.stack.errors import TemplateError
+from trailhook_local.stack.event_source_mapping import MappingSettings
 from trailhook_local.stack.gateway import Throttle
 from trailhook_local.stack.template import Template
 
@@ -41,7 +41,7 @@ class Settings:
 
     receive: FunctionSettings
     forward: FunctionSettings
-    mapping: event_source_mapping.Mapping
+    mapping: MappingSettings
     throttle: Throttle | None
 
 
@@ -104,7 +104,7 @@ def read_queue(template: Template, logical_id: str) -> QueueSettings:
     return QueueSettings(attributes, count)
 
 
-def read_mapping(template: Template) -> event_source_mapping.Mapping:
+def read_mapping(template: Template) -> MappingSettings:
     """The settings of the one event source mapping. Raises `TemplateError`."""
     sources = [
         event["Properties"]
@@ -119,7 +119,7 @@ def read_mapping(template: Template) -> event_source_mapping.Mapping:
     def setting(name: str, default: Any) -> Any:
         return _setting(template, f"{FORWARD}'s SQS event", source, name, default)
 
-    return event_source_mapping.Mapping(
+    return MappingSettings(
         batch_size=int(setting("BatchSize", 10)),
         window_seconds=float(setting("MaximumBatchingWindowInSeconds", 0)),
         maximum_concurrency=int(setting("ScalingConfig", {}).get("MaximumConcurrency", LAPTOP_CONCURRENCY)),
