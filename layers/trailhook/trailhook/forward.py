@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
+from msgspec import Struct, field
+
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition, Outcome
@@ -47,6 +49,15 @@ _LONGEST_CONFIGURATION_WAIT_SECONDS = 3600
 _FIRST_WAIT_SECONDS = 30
 
 
+class Invocation(Struct):
+    """What its steps share: until when they may begin, what stops them, where they note what, and who is told of it."""
+
+    deadline: Deadline
+    report: Report | None
+    halt: Halt = field(default_factory=Halt)
+    ledger: Ledger = field(default_factory=Ledger)
+
+
 class Forwarder:
     """Forwards queued deliveries to a destination on behalf of the account that owns the channel."""
 
@@ -74,21 +85,18 @@ class Forwarder:
 
         Before messages are taken off the queue, `report` is given an account of them; the one returned holds the rest.
         """
-        ledger = Ledger()
+        invocation = Invocation(deadline, report)
         messages = [Message.of(record) for record in records]
         together = [message for message in messages if message.receive_count < SUSPECT_FROM_RECEIVE_COUNT]
         suspects = [message for message in messages if message.receive_count >= SUSPECT_FROM_RECEIVE_COUNT]
-        halt = Halt()
-        unfinished = self._process(together, deadline, halt, ledger)
+        unfinished = self._process(together, invocation)
         if suspects:
-            self._delete([message for message in together if message not in unfinished], deadline, ledger, report)
-            unfinished += self._process_suspects(suspects, deadline, halt, ledger, report)
-        self._postpone(unfinished, deadline, ledger)
-        return [message.id for message in unfinished], ledger
+            self._delete([message for message in together if message not in unfinished], invocation)
+            unfinished += self._process_suspects(suspects, invocation)
+        self._postpone(unfinished, invocation)
+        return [message.id for message in unfinished], invocation.ledger
 
-    def _process_suspects(
-        self, suspects: Sequence[Message], deadline: Deadline, halt: Halt, ledger: Ledger, report: Report | None
-    ) -> list[Message]:
+    def _process_suspects(self, suspects: Sequence[Message], invocation: Invocation) -> list[Message]:
         """One first, then groups that double, each off the queue before the next.
 
         A message that kills the process takes its group along. But each receive draws another order, and at least one
@@ -101,36 +109,37 @@ class Forwarder:
         size = 1
         # What the caller is refused for, the next would wait for too. Any other reason may be an event's own, and where
         # many have one, the others would never be begun before their receives are spent.
-        while left and not halt.outcome and not deadline.passed:
+        while left and not invocation.halt.outcome and not invocation.deadline.passed:
             group, left = left[:size], left[size:]
-            returned += self._process(group, deadline, halt, ledger)
-            self._delete([message for message in group if message not in returned], deadline, ledger, report)
+            returned += self._process(group, invocation)
+            self._delete([message for message in group if message not in returned], invocation)
             size = 1 if cautious else min(size * 2, MOST_SUSPECTS)
-        _leave(left, halt, ledger)
+        _leave(left, invocation)
         return returned + left
 
-    def _process(self, messages: Sequence[Message], deadline: Deadline, halt: Halt, ledger: Ledger) -> list[Message]:
+    def _process(self, messages: Sequence[Message], invocation: Invocation) -> list[Message]:
         """Settle what can be settled of these messages; returns those that must come back as they are."""
         under_way: deque[tuple[Portion, Future[None]]] = deque()
         begun: list[Message] = []
         try:
-            for portion in self._reader.portions(_while_time_lasts(messages, deadline, begun), ledger):
+            in_time = _while_time_lasts(messages, invocation.deadline, begun)
+            for portion in self._reader.portions(in_time, invocation.ledger):
                 if len(under_way) == self._portions_under_way:
-                    self._settle(*under_way.popleft(), deadline, ledger)
-                under_way.append((portion, self._delivering.submit(self._deliver, portion, deadline, halt)))
+                    self._settle(*under_way.popleft(), invocation)
+                under_way.append((portion, self._delivering.submit(self._deliver, portion, invocation)))
             while under_way:
-                self._settle(*under_way.popleft(), deadline, ledger)
+                self._settle(*under_way.popleft(), invocation)
         except BaseException:
             # Nothing of this invocation may go on in the next one: no portion that is under way, and none that begins
             # only then because no thread could be started for it now.
-            halt.stop()
+            invocation.halt.stop()
             wait(delivery for _, delivery in under_way)
             raise
         left = messages[len(begun) :]
-        _leave(left, halt, ledger)
-        return [*self._finish(begun, deadline, ledger), *left]
+        _leave(left, invocation)
+        return [*self._finish(begun, invocation), *left]
 
-    def _settle(self, portion: Portion, delivery: Future[None], deadline: Deadline, ledger: Ledger) -> None:
+    def _settle(self, portion: Portion, delivery: Future[None], invocation: Invocation) -> None:
         """Note what became of a portion, once it is delivered."""
         delivery.result()
         others: Portion = []
@@ -139,43 +148,44 @@ class Forwarder:
                 item.message.progress = True
             else:
                 others.append(item)
-        ledger.enter(DELIVERED, len(portion) - len(others))
-        self._keep_quarantined(others, deadline, ledger)
+        invocation.ledger.enter(DELIVERED, len(portion) - len(others))
+        self._keep_quarantined(others, invocation)
         for item in others:
-            _note(item, ledger)
+            _note(item, invocation.ledger)
 
-    def _deliver(self, portion: Portion, deadline: Deadline, halt: Halt) -> None:
+    def _deliver(self, portion: Portion, invocation: Invocation) -> None:
         entries = [item.entry for item in portion if item.entry is not None]
-        outcomes = self._deliverer.deliver(entries, deadline, halt)
+        outcomes = self._deliverer.deliver(entries, invocation.deadline, invocation.halt)
         for item in portion:
             if item.entry is not None:
                 item.outcome = outcomes[item.entry]
 
-    def _keep_quarantined(self, portion: Portion, deadline: Deadline, ledger: Ledger) -> None:
+    def _keep_quarantined(self, portion: Portion, invocation: Invocation) -> None:
         """Write what will never be taken to the bucket; what that fails for waits."""
         items = [item for item in portion if item.outcome and item.outcome.disposition is Disposition.QUARANTINE]
         events = [_quarantined(item) for item in items]
         for key, content, positions in quarantine_objects(events, self._quarantine.way_back):
             try:
-                if deadline.closed:
+                if invocation.deadline.closed:
                     raise QuarantineError("There was no time left to write to the bucket")
                 self._quarantine.keep(key, content)
             except QuarantineError as error:
-                ledger.faults.append(str(error))
+                invocation.ledger.faults.append(str(error))
                 for position in positions:
                     items[position].outcome = Outcome(Disposition.RETRY, "QuarantineFailed")
 
-    def _finish(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> list[Message]:
+    def _finish(self, messages: Sequence[Message], invocation: Invocation) -> list[Message]:
         """The messages that cannot be acknowledged: something in them waits, and not in a message of its own."""
         left = [message for message in messages if message.waiting or message.unreadable]
-        returned = [message for message in left if not self._hand_back(message, deadline, ledger)]
+        returned = [message for message in left if not self._hand_back(message, invocation)]
+        ledger = invocation.ledger
         if finished := len(messages) - len(left):
             ledger.messages["finished"] += finished
         for message in returned:
             ledger.messages["unreadable" if message.unreadable else "returned"] += 1
         return returned
 
-    def _hand_back(self, message: Message, deadline: Deadline, ledger: Ledger) -> bool:
+    def _hand_back(self, message: Message, invocation: Invocation) -> bool:
         """Send what is left as a message of its own, so that what is done is not done again; False if that failed.
 
         Where it fails the whole message comes back: an event twice, with equal id, is better than an event lost.
@@ -184,13 +194,14 @@ class Forwarder:
             return False
         envelope = decode_envelope(message.body).handed_back(Pending(message.total, frozenset(message.waiting)))
         parks = envelope.attempt > MAX_HANDBACKS
+        ledger = invocation.ledger
         try:
             text = encode_envelope(envelope.parked() if parks else envelope)
         except EnvelopeError as error:
             ledger.faults.append(f"{message.id}: not handed back: {error}")
             return False
         tries = 0
-        while tries < HANDBACK_TRIES and not deadline.closed:
+        while tries < HANDBACK_TRIES and not invocation.deadline.closed:
             tries += 1
             try:
                 if parks:
@@ -204,23 +215,24 @@ class Forwarder:
                 return True
         return False
 
-    def _postpone(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger) -> None:
+    def _postpone(self, messages: Sequence[Message], invocation: Invocation) -> None:
+        waits = {message.receipt_handle: _wait_seconds(message) for message in messages}
         try:
-            self._queue.postpone({message.receipt_handle: _wait_seconds(message) for message in messages}, deadline)
+            self._queue.postpone(waits, invocation.deadline)
         except QueueError as error:
-            ledger.faults.append(f"not postponed: {error}")
+            invocation.ledger.faults.append(f"not postponed: {error}")
 
-    def _delete(self, messages: Sequence[Message], deadline: Deadline, ledger: Ledger, report: Report | None) -> None:
+    def _delete(self, messages: Sequence[Message], invocation: Invocation) -> None:
         """Take off the queue what is done, so that no suspect brings it back.
 
         It is reported before that: where a suspect kills the process, nobody would hear of what went to quarantine.
         """
-        if messages and report:
-            report(ledger.cut_off())
+        if messages and invocation.report:
+            invocation.report(invocation.ledger.cut_off())
         try:
-            self._queue.delete([message.receipt_handle for message in messages], deadline)
+            self._queue.delete([message.receipt_handle for message in messages], invocation.deadline)
         except QueueError as error:
-            ledger.faults.append(f"not deleted yet: {error}")
+            invocation.ledger.faults.append(f"not deleted yet: {error}")
 
 
 def _while_time_lasts(messages: Sequence[Message], deadline: Deadline, begun: list[Message]) -> Iterator[Message]:
@@ -236,15 +248,16 @@ def _while_time_lasts(messages: Sequence[Message], deadline: Deadline, begun: li
         yield message
 
 
-def _leave(messages: Sequence[Message], halt: Halt, ledger: Ledger) -> None:
+def _leave(messages: Sequence[Message], invocation: Invocation) -> None:
     """Note messages that are not begun.
 
     Where the caller is refused they wait for the operator, as long as what was refused. With the shorter wait of other
     messages their receives would be spent, and they among the dead letters, in a day instead of four.
     """
     if messages:
-        ledger.messages["not begun"] += len(messages)
-    if halt.outcome and halt.outcome.disposition.for_operator:
+        invocation.ledger.messages["not begun"] += len(messages)
+    outcome = invocation.halt.outcome
+    if outcome and outcome.disposition.for_operator:
         for message in messages:
             message.configuration = True
 
