@@ -57,29 +57,27 @@ class Counts:
 
 @dataclass(frozen=True)
 class Where:
-    """Account, Region, and the folder for logs."""
+    """The local servers, the account that everything there belongs to, and the folder for logs."""
 
+    endpoints: Endpoints
     account_id: str
-    region: str
     logs: Path
 
 
-def function_pool(
-    name: str, function: FunctionSettings, endpoints: Endpoints, where: Where, concurrency: int
-) -> FunctionPool:
+def function_pool(name: str, function: FunctionSettings, where: Where, concurrency: int) -> FunctionPool:
     """The processes of one function, pointed at the local servers."""
     # The template leaves the endpoints empty, which means AWS itself; here they must not be.
     own = {key: value for key, value in function.environment.items() if not key.startswith("AWS_ENDPOINT_URL")}
     return FunctionPool(
         Function(
             name=name,
-            arn=f"arn:aws:lambda:{where.region}:{where.account_id}:function:{name}",
+            arn=f"arn:aws:lambda:{where.endpoints.region}:{where.account_id}:function:{name}",
             path=function.path,
             handler=function.handler,
             timeout_seconds=function.timeout_seconds,
             memory_mb=function.memory_mb,
             concurrency=concurrency,
-            environment={**own, **endpoints.environment(), "PATIENCE_SECONDS": LAPTOP_PATIENCE_SECONDS},
+            environment={**own, **where.endpoints.environment(), "PATIENCE_SECONDS": LAPTOP_PATIENCE_SECONDS},
             log_file=where.logs / f"{name}.log",
         )
     )
@@ -97,19 +95,18 @@ class RunningIntegration:
         settings: Settings,
         resources: Resources,
         created: Mapping[str, Any],
-        endpoints: Endpoints,
-        *,
         where: Where,
+        *,
         retry_seconds: int | None,
     ) -> None:
         self.name = plan.label
         self.partner = plan.partner
         self._resources = resources
         self._created = created
-        self._sqs: SQSClient = endpoints.client("sqs")
+        self._sqs: SQSClient = where.endpoints.client("sqs")
 
         def pool(kind: str, function: FunctionSettings, concurrency: int) -> FunctionPool:
-            return function_pool(f"trailhook-{self.name}-{kind}", function, endpoints, where, concurrency)
+            return function_pool(f"trailhook-{self.name}-{kind}", function, where, concurrency)
 
         self.receive = pool("receive", settings.receive, RECEIVE_CONCURRENCY)
         self.forward = pool("forward", settings.forward, settings.mapping.maximum_concurrency)

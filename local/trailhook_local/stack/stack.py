@@ -64,7 +64,7 @@ class Stack:
     ) -> None:
         self._plans = _checked([Plan(plan) if isinstance(plan, str) else plan for plan in plans])
         self.state = state.resolve()
-        self._where = Where(ACCOUNT_ID, REGION, self.state / "logs")
+        self._logs = self.state / "logs"
         self._template_file = template.resolve()
         self._retry_seconds = retry_seconds
         self._window_seconds = window_seconds
@@ -117,14 +117,12 @@ class Stack:
         deadline = time.monotonic() + timeout
         while not all(integration.settled() for integration in self._running.values()):
             if time.monotonic() >= deadline:
-                raise NotSettledError(
-                    f"not settled within {timeout:g} s: {self.counts()}; logs are in {self.state / 'logs'}"
-                )
+                raise NotSettledError(f"not settled within {timeout:g} s: {self.counts()}; logs are in {self._logs}")
             time.sleep(0.1)
 
     def _start(self) -> None:
         self._exit.enter_context(status.hold(self.state))
-        self._where.logs.mkdir(mode=0o700, exist_ok=True)
+        self._logs.mkdir(mode=0o700, exist_ok=True)
         document = load_document(self._template_file)
         self._start_servers()
         for plan in self._plans:
@@ -139,20 +137,17 @@ class Stack:
 
     def _start_servers(self) -> None:
         self._exit.callback(self._stop_servers)
-        where = self._where
         self._servers["lake"] = Server(
             "trailhook_local.lake",
-            [
-                *("--port", "0", "--account", where.account_id, "--region", where.region),
-                *("--data", str(self.state / "lake")),
-            ],
-            where.logs / "lake.log",
+            [f"--account={ACCOUNT_ID}", f"--region={REGION}", f"--data={self.state / 'lake'}"],
+            self._logs / "lake.log",
         )
         self._servers["aws"] = Server(
-            "trailhook_local.stack.aws", [], where.logs / "aws.log", {"MOTO_ACCOUNT_ID": where.account_id}
+            "trailhook_local.stack.aws", [], self._logs / "aws.log", {"MOTO_ACCOUNT_ID": ACCOUNT_ID}
         )
         urls = {name: server.wait_ready() for name, server in self._servers.items()}
-        self.endpoints = Endpoints(aws=urls["aws"], cloudtrail=urls["lake"], region=where.region)
+        self.endpoints = Endpoints(aws=urls["aws"], cloudtrail=urls["lake"], region=REGION)
+        self._where = Where(self.endpoints, ACCOUNT_ID, self._logs)
 
     def _integrate(self, plan: Plan, document: Mapping[str, Any]) -> RunningIntegration:
         """One deployment, as far as it can be made before its functions run."""
@@ -170,18 +165,14 @@ class Stack:
         settings = read_settings(template, self._template_file.parent)
         if self._window_seconds is not None:
             settings = replace(settings, mapping=replace(settings.mapping, window_seconds=self._window_seconds))
-        where, retry_seconds = self._where, self._retry_seconds
-        return RunningIntegration(
-            plan, settings, resources, created, self.endpoints, where=where, retry_seconds=retry_seconds
-        )
+        return RunningIntegration(plan, settings, resources, created, self._where, retry_seconds=self._retry_seconds)
 
     def _pseudo_parameters(self, stack_name: str) -> Mapping[str, str]:
-        where = self._where
-        stack_id = f"arn:aws:cloudformation:{where.region}:{where.account_id}:stack/{stack_name}"
+        stack_id = f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/{stack_name}"
         return {
-            "AWS::AccountId": where.account_id,
+            "AWS::AccountId": ACCOUNT_ID,
             "AWS::Partition": "aws",
-            "AWS::Region": where.region,
+            "AWS::Region": REGION,
             # The same at every start, because it is the same stack.
             "AWS::StackId": f"{stack_id}/{uuid.uuid5(uuid.NAMESPACE_URL, f'{self.state}/{stack_name}')}",
             "AWS::StackName": stack_name,
@@ -202,7 +193,7 @@ class Stack:
     def _create_integration(self, stack_name: str, template: Template) -> Mapping[str, Any]:
         """Have the integration function make channel and event data store; what `!Ref` and `!GetAtt` of them are."""
         function = read_function(template, INTEGRATION_FUNCTION, self._template_file.parent)
-        pool = function_pool(f"{stack_name}-integration", function, self.endpoints, self._where, concurrency=1)
+        pool = function_pool(f"{stack_name}-integration", function, self._where, concurrency=1)
         try:
             template.fill({INTEGRATION_FUNCTION: {"Arn": pool.function.arn}})
             (properties,) = template.resources_of_type("Custom::CloudTrailIntegration").values()
