@@ -1,7 +1,7 @@
 """Many rounds, one after the other or on all cores, added up; and the ledger of them all."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -86,19 +86,23 @@ def run_chaos(plan: Plan, console: Console) -> bool:
             interruption = error
             progress.console.print("Interrupted: this is the ledger of the rounds that had ended")
     show(total, console)
-    command = f"trailhook chaos --events {plan.events} --seed {plan.seed}"
-    if plan.faults is not None:
-        command += f" --faults {','.join(sorted(plan.faults)) or 'none'}"
-    document = {"law": total.holds, "seed": plan.seed, "command": command, **total.to_json()}
-    document["broken"] = [
-        {"round": index, "command": f"{command} --round {index}", "what": list(what[:_MOST_BROKEN])}
-        for index, what in sorted(broken.items())
-    ]
     # One line whatever the terminal's width: it is for programs.
-    console.file.write(json.dumps(document) + "\n")
+    console.file.write(json.dumps(_document(plan, total, broken)) + "\n")
     if interruption:
         raise interruption
     return total.holds
+
+
+def _document(plan: Plan, total: Tally, broken: Mapping[int, Sequence[str]]) -> dict[str, Any]:
+    """The ledger for a program, with the commands that repeat the run and each round that broke the law."""
+    command = f"trailhook chaos --events {plan.events} --seed {plan.seed}"
+    if plan.faults is not None:
+        command += f" --faults {','.join(sorted(plan.faults)) or 'none'}"
+    rounds = [
+        {"round": index, "command": f"{command} --round {index}", "what": list(what[:_MOST_BROKEN])}
+        for index, what in sorted(broken.items())
+    ]
+    return {"law": total.holds, "seed": plan.seed, "command": command, **total.to_json(), "broken": rounds}
 
 
 def show(total: Tally, console: Console) -> None:

@@ -184,7 +184,10 @@ def send(
         raise click.UsageError("for another Content-Type say --content-type, or two would be sent")
     if event and partner != "github":
         raise click.UsageError(f"--event is GitHub's; for a header that {partner} sends say -H 'Name: value'")
-    typed = read_headers((f"Content-Type: {content_type}", *([f"X-GitHub-Event: {event}"] if event else [])))
+    own = [f"Content-Type: {content_type}"]
+    if event:
+        own += [f"X-GitHub-Event: {event}", f"X-GitHub-Delivery: {random_secrets.token_hex(16)}"]
+    sent = {**further, **read_headers(tuple(own))}
     if url is None:
         with failures():
             integration = read_status(state).integration(partner)
@@ -194,20 +197,17 @@ def send(
         secret = secret if source is ParameterSource.COMMANDLINE else integration.secret
     elif not url.startswith(("http://", "https://")):
         raise click.UsageError(f"--url is a whole URL, such as https://…/webhook, not {url!r}")
-    if name not in SIGNERS and not standard_webhooks:
+    signer = sign_standard_webhooks if standard_webhooks else SIGNERS.get(name)
+    if signer is None:
         click.echo(f"signed under Standard Webhooks: the proof of {name} cannot be made here", err=True)
-    signer = SIGNERS.get(name, sign_standard_webhooks)
+        signer = sign_standard_webhooks
     if not secret:
         raise click.UsageError(
             "the secret is missing: give it with --secret or, beside --url, in the variable TRAILHOOK_SECRET"
         )
     body = file.read()
-    sent = {**further, **typed}
-    if event:
-        sent["X-GitHub-Delivery"] = random_secrets.token_hex(16)
-    sent |= (sign_standard_webhooks if standard_webhooks else signer)(secret, body)
     try:
-        reply = post(urllib3.PoolManager(), url, body, sent)
+        reply = post(urllib3.PoolManager(), url, body, {**sent, **signer(secret, body)})
     except (HTTPError, ValueError) as error:
         raise Failure(f"{url} could not be asked: {error}") from error
     click.echo("\n".join(map(printable, f"{reply.status} {reply.body}".rstrip().splitlines())))
