@@ -95,7 +95,8 @@ class Descriptor(Struct, frozen=True):
     def events(self, delivery: Delivery) -> Iterator[PartnerEvent]:
         """The body's events: one object, an array or NDJSON, or the elements of the array that the descriptor names.
 
-        The same in the field of a form, where the descriptor names one; an event of its own is then that field's text.
+        Where the descriptor names the field of a form, all of that may stand in it. What is kept of an event is then
+        the text of that field, not the form.
         """
         body, field = open_body(delivery), self.spec.get("form")
         if field and not delivery.element and _FORM.match(body):

@@ -145,7 +145,10 @@ class Account:
         self._of_invocation.update(rest)
 
     def lose_hand_back(self, delivery: Iterable[int], rest: Iterable[int], *, arrived: bool) -> None:
-        """The message comes back whole: what of it was delivered in this invocation, and the rest if it is there."""
+        """SQS did not confirm a hand-back, so the message comes back whole.
+
+        What of it was delivered in this invocation is delivered once more, and so is the rest if the hand-back arrived.
+        """
         known = [serial for serial in delivery if self._of_invocation[serial] > 0]
         self.explain("hand-back lost", known)
         self._of_invocation.subtract(known)

@@ -62,9 +62,10 @@ class ResponseUrl:
 
 
 def create_integration(invoke: Callable[[Any], Any], stack_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Have the function create the custom resource: what `!Ref` (under "Ref") and `!GetAtt` of it stand for.
+    """Have the function create the custom resource; returns what `!Ref` (under "Ref") and `!GetAtt` of it stand for.
 
-    What is there already is asked for again, as CloudFormation may. Raises StartError with the function's reason.
+    Also where it is there already, from an earlier start: CloudFormation repeats a Create, too. Raises StartError with
+    the function's reason.
     """
     with ResponseUrl() as response:
         invoke(

@@ -110,7 +110,10 @@ class Deployment:
         return self._answer(arn, stores, channels if self._is_update else None)
 
     def _done_by_a_repeat(self) -> Answer | None:
-        """What was asked for, where all of it is there: CloudFormation was told so already, and relies on it."""
+        """The answer of a repeat of this request that made all of it meanwhile; None where it is not all there.
+
+        CloudFormation may have heard that answer, and relies on what it names: nothing of that is to be taken back.
+        """
         late = self._undo.plane
         with suppress(IntegrationError):
             channel = self._made_now(late)

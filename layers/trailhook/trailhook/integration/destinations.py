@@ -20,7 +20,7 @@ PENDING_DELETION = "PENDING_DELETION"
 
 
 class Unchanged(Struct, frozen=True):
-    """What the former properties asked for alike: a request that does not ask for a change is not refused one."""
+    """What this request asks for just as the former properties did. There it asks for no change, so none is refused."""
 
     billing_mode: bool = False
     kms_key: bool = False
