@@ -1,11 +1,13 @@
 """Portions that are under way side by side, against a destination that takes its time."""
 
 import gc
+import gzip
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from tests.forward.bench import ACCOUNT, delivery, entry, record
@@ -23,7 +25,7 @@ from trailhook.ledger import Ledger
 from trailhook.mapping import Mapper
 from trailhook.partner import Options
 from trailhook.partners import Partners
-from trailhook.portions import PORTION_EVENTS, Message, Reader
+from trailhook.portions import _GROUP_EVENTS, PORTION_EVENTS, Message, Reader
 
 EVENTS = PORTION_EVENTS * (PORTIONS_UNDER_WAY + 1)
 
@@ -184,18 +186,31 @@ def test_a_portion_holds_a_thousand_events_or_six_megabytes(events: int, size: i
     ]
 
 
+def drawing(records: Iterable[dict[str, Any]], drawn: list[str]) -> Iterator[Message]:
+    """The messages of the records, and a note of each that somebody took."""
+    for one in records:
+        drawn.append(one["messageId"])
+        yield Message.of(one)
+
+
 def test_messages_are_opened_no_further_ahead_than_a_group() -> None:
     # So many bytes that two of them are a group, and some that nobody can read between them.
     large = [record(Envelope(delivery(entry(number, text="x" * 50_000))), f"m{number}") for number in range(8)]
     broken = [{**one, "messageId": f"broken-{one['messageId']}", "body": "{"} for one in large]
     drawn: list[str] = []
-
-    def messages() -> Iterator[Message]:
-        for one in (message for pair in zip(large, broken, strict=True) for message in pair):
-            drawn.append(one["messageId"])
-            yield Message.of(one)
+    messages = drawing((message for pair in zip(large, broken, strict=True) for message in pair), drawn)
 
     reader, ledger = Reader(Mapper(Partners(Options())), ACCOUNT), Ledger()
-    read = [([item.message.id for item in items], len(drawn)) for items, _, _ in reader._groups(messages(), ledger)]
+    read = [([item.message.id for item in items], len(drawn)) for items, _, _ in reader._groups(messages, ledger)]
     assert read[:-1] == [([f"m{number}", f"m{number + 1}"], number * 2 + 3) for number in range(0, 8, 2)]
     assert [fault.partition(":")[0] for fault in ledger.faults] == [one["messageId"] for one in broken]
+
+
+def test_no_message_is_opened_ahead_of_a_compressed_one() -> None:
+    """It may hold so much that the time is up when it is done."""
+    body = gzip.compress(b"[" + b"1," * _GROUP_EVENTS + b"1]")
+    records = [record(Envelope(delivery(body=body)), f"m{number}") for number in range(8)]
+    drawn: list[str] = []
+    reader = Reader(Mapper(Partners(Options())), ACCOUNT)
+    for items, _, _ in reader._groups(drawing(records, drawn), Ledger()):
+        assert items[-1].message.id == drawn[-1]

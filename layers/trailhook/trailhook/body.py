@@ -15,12 +15,14 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_FORM_FIELDS = 1000
 
 
-def open_body(delivery: Delivery) -> bytes:
-    """The body as its sender wrote it before compressing. Raises MalformedDelivery.
+def is_compressed(body: bytes) -> bool:
+    """Told by the gzip magic, not by the header: Kong Konnect says `application/gzip`, others say nothing."""
+    return body.startswith(_GZIP_MAGIC)
 
-    Recognised by the gzip magic, not by the header: Kong Konnect says `application/gzip`, others say nothing.
-    """
-    if not delivery.body.startswith(_GZIP_MAGIC):
+
+def open_body(delivery: Delivery) -> bytes:
+    """The body as its sender wrote it before compressing. Raises MalformedDelivery."""
+    if not is_compressed(delivery.body):
         return delivery.body
     try:
         with gzip.GzipFile(fileobj=BytesIO(delivery.body)) as file:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from trailhook.audit_event import AuditEvent
 from trailhook.batch import Entry
+from trailhook.body import is_compressed
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope
@@ -143,7 +144,8 @@ def _opened(messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[Messa
             continue
         opened.append((message, envelope))
         size += len(envelope.delivery.body)
-        if size >= _GROUP_BYTES:
+        # A kilobyte of gzip may take seconds, and whoever hands out the messages looks at the time before each.
+        if size >= _GROUP_BYTES or is_compressed(envelope.delivery.body):
             yield from opened
             opened, size = [], 0
     yield from opened
