@@ -156,6 +156,8 @@ def test_every_other_partners_event_source_is_known_by_its_partner() -> None:
             "zo0m.us",
             "terraforrn.io",
             "vviz.io",
+            "doudflare.com",
+            "crowclstrike.com",
             "Ipassword.com",
         ),
         *("okta\u200b.com", "okta\u00ad.com", "okta.com\n", "\uff4fkta.com", "okta\u3002com"),

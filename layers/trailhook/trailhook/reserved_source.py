@@ -60,7 +60,7 @@ def owner_of(source: str) -> str | None:
 
 def _read(source: str) -> str:
     """The source with one letter for all that are taken for it at a glance."""
-    return source.translate(_ALIKE).replace("rn", "m").replace("vv", "w")
+    return source.translate(_ALIKE).replace("rn", "m").replace("vv", "w").replace("cl", "d")
 
 
 _OWNERS: Mapping[str, str] = MappingProxyType({_read(source): partner for source, partner in PARTNERS.items()})
