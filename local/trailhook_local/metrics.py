@@ -19,6 +19,9 @@ _MINUTE = timedelta(minutes=1)
 _LATE = 10 * _MINUTE
 """SQS tells CloudWatch every minute, some minutes late."""
 
+APART = _HOUR + 10 * _MINUTE
+"""No longer is it from one try of what waits to the next: an hour, and until it is counted."""
+
 _NOT_SAID = frozenset({"InternalError", "Forbidden"})
 
 
@@ -42,8 +45,8 @@ class Oldest:
 class Day:
     """The sums of the 24 hours from `begins` on.
 
-    `in_vain_since` is the first hour of an unbroken row, up to this hour or the last, in each of which events went back
-    to the queue; None where there is no such row.
+    `in_vain_since` is when the first of an unbroken row of tries ended with events back on the queue: each no more than
+    APART from the next, and the last from now. None where there is no such row.
     """
 
     begins: datetime
@@ -76,31 +79,33 @@ def sum_up_day(cloudwatch: Any, stack: str) -> Day:
     counted = dict.fromkeys(COUNTED, 0)
     in_vain: set[datetime] = set()
     partners = [{"Name": "Partner", "Value": partner} for partner in _partners(cloudwatch, stack)]
-    metrics: list[dict[str, Any]] = [
-        {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": [partner, _service(stack)]}
-        for partner in partners
-        for name in (*COUNTED, WAITING)
-    ]
+
+    def metrics(*names: str) -> list[dict[str, Any]]:
+        return [
+            {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": [partner, _service(stack)]}
+            for partner in partners
+            for name in names
+        ]
+
+    now = datetime.now(UTC)
     # Hours begin on the hour, whatever one asks for.
-    this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    begins = this_hour - 23 * _HOUR
-    if not metrics:
-        return Day(begins, counted, None)
-    for metric, result in _results(cloudwatch, metrics, "Sum", _HOUR, begins, this_hour + _HOUR):
-        if metric["MetricName"] == WAITING:
-            in_vain |= {hour for hour, value in zip(result["Timestamps"], result["Values"], strict=True) if value}
-        else:
+    ends = now.replace(minute=0, second=0, microsecond=0) + _HOUR
+    begins = ends - 24 * _HOUR
+    if partners:
+        for metric, result in _results(cloudwatch, metrics(*COUNTED), "Sum", _HOUR, begins, ends):
             counted[metric["MetricName"]] += int(sum(result["Values"]))
-    return Day(begins, counted, _since(in_vain, this_hour))
+        for _, result in _results(cloudwatch, metrics(WAITING), "Sum", 5 * _MINUTE, begins, ends):
+            in_vain |= {at for at, value in zip(result["Timestamps"], result["Values"], strict=True) if value}
+    return Day(begins, counted, _since(in_vain, now))
 
 
-def _since(hours: Set[datetime], this_hour: datetime) -> datetime | None:
-    """The first hour of the row that ends with this hour, or with the last one where this has none yet."""
-    since = this_hour if this_hour in hours else this_hour - _HOUR
-    if since not in hours:
-        return None
-    while since - _HOUR in hours:
-        since -= _HOUR
+def _since(tries: Set[datetime], now: datetime) -> datetime | None:
+    """The first of the row that leads up to now."""
+    since = None
+    for at in sorted(tries, reverse=True):
+        if (since or now) - at > APART:
+            break
+        since = at
     return since
 
 

@@ -112,7 +112,10 @@ def aws(region: str | None) -> Client:
         except BotoCoreError:
             raise  # Some are ValueErrors as well, and say what is wrong: a Region that is none.
         except ValueError as error:
-            raise PlaceError(f"{error}: is AWS_ENDPOINT_URL in the environment a whole URL, like https://…?") from error
+            raise PlaceError(
+                f"{error}: in the environment or the profile, is AWS_ENDPOINT_URL a whole URL, like https://…, and "
+                "AWS_MAX_ATTEMPTS a number?"
+            ) from error
         made.meta.events.register("before-parse", _refuse_pages)
         return made
 
@@ -203,6 +206,11 @@ def _resources(client: Client, stack: str) -> Sequence[Mapping[str, Any]]:
 
     try:
         return patience.begin(ask).result(patience.SECONDS)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        region = cloudformation.meta.region_name
+        raise PlaceError(f"{error}: is that its name, and {region} its Region? (--region names another)") from error
     except TimeoutError as error:
         raise PlaceError(
             f"CloudFormation did not answer within {patience.SECONDS} seconds: look at AWS Health and at this "

@@ -47,9 +47,9 @@ def letters(place: Place) -> Place:
 def test_sqs_moves_all_of_them(letters: Place) -> None:
     result = letters.redrive("dead-letters")
     assert result.exit_code == 0, result.output
-    assert result.stdout == "6 dead letters moved back to the delivery queue (completed)\n"
+    assert result.stdout == "moved back to the delivery queue: 6 (completed)\n"
     assert queued(letters) == sorted(LETTERS)
-    assert letters.redrive("dead-letters").stdout.startswith("0 dead letters moved")
+    assert letters.redrive("dead-letters").stdout.startswith("moved back to the delivery queue: 0 ")
 
 
 FILTERS = {
@@ -137,7 +137,7 @@ def test_what_is_hidden_is_not_taken_for_gone(letters: Place, option: str) -> No
     result = letters.redrive("dead-letters", option)
     assert "2 of 2 dead letters" in result.stdout
     assert result.exit_code == 1
-    assert "about 5 more are hidden" in result.stderr
+    assert "hidden: about 5 more" in result.stderr
 
 
 class ShownAgain:

@@ -123,7 +123,7 @@ def test_whichever_call_is_lost_every_event_goes_back(
         if second.exit_code:
             # Received, and the answer lost: they show again after a quarter of an hour.
             assert (command[1:], way, both.total()) == (["--one-by-one"], LOST_AFTER, 0)
-            assert f"about {len(BODIES)} more are hidden" in second.stderr
+            assert f"hidden: about {len(BODIES)} more" in second.stderr
             continue
         assert sorted(both) == sorted(BODIES), (call, first.output)
         # Twice at most the one that was being sent.

@@ -1,6 +1,7 @@
 """Where to look is read from the stack, in AWS or on this laptop, or named; and named once."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import cloudformation, keep_status, page, refusing, resources_of
+from tests.redrive.stacks import answering, cloudformation, keep_status, page, refusing, resources_of
 
 from trailhook_local.place import region_of
 
@@ -52,7 +53,7 @@ def test_queues_that_nothing_reads_any_more_are_named_and_nothing_is_sent_to_the
     ("stack", "message"),
     [
         ("direct", "has no DeliveryQueue"),
-        ("nothing", "Stack with id nothing does not exist"),
+        ("nothing", "Stack with id nothing does not exist: is that its name, and us-east-1 its Region?"),
         ("proxy", "what answered is not AWS"),
     ],
 )
@@ -161,11 +162,35 @@ def test_a_program_for_the_credentials_that_tells_none_is_said(tmp_path: Path, p
         assert "credential_process in the profile of your AWS configuration" in told.stderr
 
 
-def test_an_endpoint_that_is_no_url_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", "nonsense")
+@pytest.mark.parametrize("command", [["dead-letters"], ["dead-letters", "--one-by-one"]], ids=" ".join)
+def test_an_answer_of_aws_that_nobody_foresaw_is_said_without_a_traceback(
+    place: Place, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    with answering(b"{}") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", url)
+        result = place.redrive(*command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.match(
+        r"Error: this was not foreseen \(KeyError at [a-z_]+.py:\d+\): run it again; if it stays, please report it\n$",
+        result.stderr,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("AWS_ENDPOINT_URL_CLOUDFORMATION", "Invalid endpoint: nonsense: in the environment or the profile, "),
+        ("AWS_MAX_ATTEMPTS", "'nonsense': in the environment or the profile, "),
+    ],
+)
+def test_a_setting_that_is_none_is_said(
+    place: Place, monkeypatch: pytest.MonkeyPatch, variable: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, "nonsense")
     result = place.redrive("quarantine", named=["--stack", "audit"])
     assert result.exit_code == 1
-    assert "Invalid endpoint: nonsense: is AWS_ENDPOINT_URL in the environment a whole URL" in result.stderr
+    ask = "is AWS_ENDPOINT_URL a whole URL, like https://…, and AWS_MAX_ATTEMPTS a number?\n"
+    assert result.stderr.endswith(f"{said}{ask}")
 
 
 def test_a_region_that_is_none_is_said(place: Place) -> None:

@@ -256,31 +256,43 @@ def test_the_day_is_the_stacks_own_and_of_all_its_partners(watched: Watched) -> 
 
 
 @pytest.mark.parametrize(
-    ("hours", "since"),
-    [((0,), 0), ((1,), 1), ((2,), None), ((0, 1, 2, 4), 2), ((1, 2), 2), (tuple(range(23)), 22), ((), None)],
+    ("minutes", "since"),
+    [
+        ((0,), 0),
+        ((62,), 62),
+        ((76,), None),
+        ((0, 15, 30, 106), 30),
+        # An hour apart, and a little: sooner or later such tries leave out an hour of the clock.
+        (tuple(range(61, 61 * 21, 61)), 61 * 20),
+        ((), None),
+    ],
 )
 def test_since_when_events_are_tried_in_vain_is_told_while_they_are(
-    watched: Watched, hours: tuple[int, ...], since: int | None
+    watched: Watched, minutes: tuple[int, ...], since: int | None
 ) -> None:
-    """Counted back from this hour, or from the last where this one has just begun, to the first that had none."""
-    for hour in hours:
-        watched.count("EventsWaiting", 3, ago=hour)
-    now = datetime.now(UTC).replace(minute=0)
-    line = "" if since is None else f"in every hour since {now - timedelta(hours=since):%Y-%m-%d %H:%M} UTC (docs"
+    """Counted back from now to the first try that had none for more than an hour before it."""
+    now = datetime.now(UTC)
+    for ago in minutes:
+        watched.count("EventsWaiting", 3, ago=ago / 60)
     assert "in vain" not in watched.status().stdout
     watched.place.queue(delivery("github", b"{}"))
     shown = watched.status().stdout
-    assert ("tried in vain" in shown, line in shown) == (bool(line), True)
+    told = re.search(r"tried in vain again and again since (.*) UTC \(docs", shown)
+    assert ("tried in vain" in shown, told is not None) == (since is not None,) * 2
+    if told and since is not None:
+        began = now - timedelta(minutes=since)
+        assert began - timedelta(minutes=5) < datetime.fromisoformat(f"{told[1]}Z") <= began
 
 
 def test_an_outage_that_is_older_than_what_is_asked_for_is_not_said_to_begin_there(watched: Watched) -> None:
-    for hour in range(26):
-        watched.count("EventsWaiting", 3, ago=hour)
+    for tries in range(26):
+        watched.count("EventsWaiting", 3, ago=tries)
     watched.place.queue(delivery("github", b"{}"))
     begins = datetime.fromisoformat(json.loads(watched.status("--json").stdout)["day"]["begins"])
     assert timedelta(hours=23) <= datetime.now(UTC) - begins < timedelta(hours=24)
-    line = f"in every hour since {begins:%Y-%m-%d %H:00} UTC or before (docs/operations.md, What waits)\n"
-    assert line in watched.status().stdout
+    told = re.search(r"again and again since (.*) UTC or before \(docs/operations.md", watched.status().stdout)
+    assert told is not None
+    assert timedelta() <= datetime.fromisoformat(f"{told[1]}Z") - begins < timedelta(hours=1)
 
 
 def test_a_laptop_without_anything_to_do_does_not_claim_that_somebody_watches(place: Place, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class Watched:
     def ring(self, name: str) -> None:
         self.cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="as a test wants it")
 
-    def count(self, metric: str, value: int, *, service: str = "", partner: str = "github", ago: int = 0) -> None:
+    def count(self, metric: str, value: int, *, service: str = "", partner: str = "github", ago: float = 0) -> None:
         dimensions = [{"Name": "Partner", "Value": partner}, {"Name": "service", "Value": service or self.name}]
         at = datetime.now(UTC) - timedelta(hours=ago)
         self.cloudwatch.put_metric_data(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trailhook.errors import TrailhookError
+from trailhook import errors
 from trailhook_local.cli.failure import Failure
 from trailhook_local.place import REFUSALS, Place, aws, explain, place_of_stack, place_on_laptop, signed_out
 from trailhook_local.stack.errors import StackError
@@ -44,9 +44,17 @@ def place_of(*, stack: str | None, local: str | None, region: str | None, state:
 
 @contextmanager
 def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -> Iterator[None]:
-    """Turns errors that an operator can do something about into a message; what `go_on` says is added to it."""
+    """Turns whatever is raised into a message, to which what `go_on` says is added; but an OSError is of the output.
+
+    Whoever reads an answer of AWS may raise anything: its status can be 200 and its body of another form.
+    """
     try:
         yield
-    except (TrailhookError, StackError, *REFUSALS) as error:
+    except (errors.TrailhookError, StackError, *REFUSALS) as error:
         sign_in = "\nSign in again, and run it again" if signed_out(error) else ""
         raise failure(f"{explain(error)}{sign_in}{go_on()}") from error
+    except (click.ClickException, OSError):
+        raise
+    except Exception as error:
+        told = f"this was not foreseen ({errors.place_of(error)}): run it again; if it stays, please report it"
+        raise failure(f"{told}{go_on()}") from error

@@ -110,12 +110,12 @@ def _move_all(letters: DeadLetterRedrive) -> None:
             progress.update(moving, completed=task.moved, total=task.to_move)
 
         task = letters.move_all(tell)
-    click.echo(f"{task.moved} dead letters moved back to the delivery queue ({task.status.lower()})")
+    click.echo(f"moved back to the delivery queue: {task.moved} ({task.status.lower()})")
     left = letters.count()
     if task.status != "COMPLETED":
         raise Failure(f"SQS ended the move: {task.failure or task.status}. Run the command again")
     if left:
-        raise Failure(f"about {left} are still there: send them with --one-by-one")
+        raise Failure(f"still there: about {left}; send them with --one-by-one")
 
 
 def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts: Counts, *, dry_run: bool) -> None:
@@ -138,7 +138,7 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts:
     if (hidden := there - counts.total()) > 0:
         # Taken for gone they would be lost: nobody else comes to the queue of a stack that was deleted.
         raise Failure(
-            f"about {hidden} more are hidden: another run has them, or had them when it was killed, or forward has "
+            f"hidden: about {hidden} more. Another run has them, or had them when it was killed, or forward has "
             "postponed them. They show again within an hour: run the command again then. (SQS counts late: right after "
             "another run they may be what that one sent.)"
         )

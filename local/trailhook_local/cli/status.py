@@ -3,7 +3,6 @@
 import json
 import shlex
 import sys
-import traceback
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from trailhook_local import overview
 from trailhook_local.alarms import Alarms, Listeners
 from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.place import failures, place_of, where
+from trailhook_local.metrics import APART
 from trailhook_local.overview import Overview, Quarantined
 from trailhook_local.screen import printable
 from trailhook_local.stack.stack import DEFAULT_STATE
@@ -41,14 +41,8 @@ def status_command(*, stack: str | None, local: str | None, region: str | None, 
     letters, forward is switched off or throttled, or a part is gone. It is 3 if nothing that could be read does,
     but something could not be read.
     """
-    try:
-        with failures(failure=NotKnown):
-            seen = overview.look(place_of(stack=stack, local=local, region=region, state=state))
-    except click.ClickException:
-        raise
-    except Exception as error:  # A script that pages on 1 must not page for what nobody foresaw here.
-        traceback.print_exc()
-        raise NotKnown("this was not foreseen: please report it, with what stands above") from error
+    with failures(failure=NotKnown):
+        seen = overview.look(place_of(stack=stack, local=local, region=region, state=state))
     if as_json:
         click.echo(json.dumps({"calm": seen.calm, "asks": seen.asks, **asdict(seen)}, default=_iso))
     else:
@@ -108,8 +102,8 @@ def _deliveries(seen: Overview) -> list[str]:
             else f"the oldest for {_span(age)}; what was received three times may wait longer"
         )
     if counts.total and seen.day and (since := seen.day.in_vain_since):
-        before = " or before" if since == seen.day.begins else ""
-        lines.append(f"tried in vain in every hour since {_at(since)}{before} (docs/operations.md, What waits)")
+        before = " or before" if since - seen.day.begins < APART else ""
+        lines.append(f"tried in vain again and again since {_at(since)}{before} (docs/operations.md, What waits)")
     return lines
 
 
