@@ -35,7 +35,7 @@ def failing_as(error: type[TrailhookError], what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (TrailhookError, MemoryError):
+    except MemoryError:
         raise
     except (BotoCoreError, ClientError) as cause:
         # botocore's own messages name operations and codes, never a value that was sent or read.

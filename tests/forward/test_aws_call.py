@@ -1,0 +1,21 @@
+"""What ends a call to AWS is the caller's own error, without a word of the answer; memory that ends is none of it."""
+
+import re
+
+import pytest
+
+from trailhook.aws_call import failing_as
+from trailhook.errors import QueueError
+
+
+def test_what_an_answer_says_is_in_no_message() -> None:
+    """It may be the webhook secret, and messages are logged."""
+    with pytest.raises(QueueError) as told, failing_as(QueueError, "SQS did not answer"):
+        int("what-an-answer-says")
+    where = r"\(ValueError at test_aws_call\.py:[0-9]+\)"
+    assert re.fullmatch(rf"SQS did not answer: its answer makes no sense {where}", str(told.value))
+
+
+def test_where_memory_ends_no_service_is_said_to_have_failed() -> None:
+    with pytest.raises(MemoryError), failing_as(QueueError, "SQS did not answer"):
+        raise MemoryError
