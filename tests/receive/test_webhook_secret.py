@@ -313,6 +313,26 @@ def test_an_answer_that_makes_no_sense_is_an_outage(answer: Any) -> None:
     assert "other" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("stored", "secret"), [("current\r\n", "current"), (" current \n", " current "), ("\ncurrent", "\ncurrent")]
+)
+def test_of_what_was_stored_only_the_newlines_at_its_end_are_left_out(stored: str, secret: str) -> None:
+    """As a file ends, on Windows too. Any other blank was put by mistake, which has to be said."""
+    client = SecretsManager()
+    client.answer |= {"SecretString": stored}
+    read = SecretsManagerStore(client, "arn").read("AWSCURRENT")  # type: ignore[arg-type] # the method that is called
+    assert read is not None
+    assert read.value == secret
+
+
+@pytest.mark.parametrize("stored", [{"SecretBinary": b"current"}, {"SecretString": "\r\n"}], ids=["binary", "empty"])
+def test_a_secret_that_is_no_text_is_said_to_be_none(stored: dict[str, Any]) -> None:
+    client = SecretsManager()
+    client.answer = {"CreatedDate": datetime(2023, 1, 1, tzinfo=UTC), **stored}
+    with pytest.raises(SecretStoreError, match="must be a plain string"):
+        SecretsManagerStore(client, "arn").read("AWSCURRENT")  # type: ignore[arg-type] # the method that is called
+
+
 def test_the_outage_is_over_when_the_store_answers_again() -> None:
     bench = Bench("current")
     bench.store.down = True

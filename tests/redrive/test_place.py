@@ -87,6 +87,17 @@ def test_a_page_that_is_no_answer_of_aws_is_not_taken_for_an_empty_quarantine(
     assert result.stderr.startswith("Error: what answered is not AWS: is AWS_ENDPOINT_URL set")
 
 
+@pytest.mark.parametrize("header", ["x-amz-request-id", "x-amzn-RequestId"])
+def test_an_answer_is_awss_by_a_request_id_of_either_name(
+    place: Place, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    """S3's own is the first; the local stack's answers have both."""
+    with answering(b"<ListBucketResult/>", {header: "fake"}) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+        result = place.redrive("quarantine")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("environment", "message"),
     [({}, "name the stack's with --region"), ({"AWS_REGION": "eu-west-1"}, "set them as for the AWS CLI")],
@@ -112,6 +123,8 @@ def test_what_is_not_configured_is_said(tmp_path: Path, environment: Mapping[str
         ("CLOUDFORMATION", "ExpiredToken", "quarantine", ["--stack", "audit"]),
         ("S3", "InvalidAccessKeyId", "quarantine", None),
         ("SQS", "InvalidClientTokenId", "dead-letters", None),
+        ("SQS", "UnrecognizedClientException", "dead-letters", None),
+        ("S3", "InvalidToken", "quarantine", None),
     ],
 )
 def test_a_session_that_is_over_is_said_with_what_to_do(
@@ -160,6 +173,48 @@ def test_a_program_for_the_credentials_that_tells_none_is_said(tmp_path: Path, p
         assert (told.returncode, told.stdout) == (status, "")
         assert told.stderr.startswith(f"Error: {said}")
         assert "credential_process in the profile of your AWS configuration" in told.stderr
+
+
+ROLE = """
+[profile role]
+region = us-east-1
+role_arn = arn:aws:iam::111122223333:role/audit
+source_profile = own
+[profile own]
+aws_access_key_id = fake
+aws_secret_access_key = fake
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "environment", "said"),
+    [
+        ("", {"HTTPS_PROXY": "http://127.0.0.1:9"}, "Failed to connect to proxy URL"),
+        ("", {"AWS_MAX_ATTEMPTS": "nonsense"}, "at AWS_ENDPOINT_URL and AWS_MAX_ATTEMPTS, and whether"),
+        ("mfa_serial = arn:aws:iam::111122223333:mfa/mona\n", {}, "a code that nobody is here to type"),
+    ],
+    ids=["proxy", "setting", "code"],
+)
+def test_a_role_that_cannot_be_assumed_is_said(
+    tmp_path: Path, more: str, environment: Mapping[str, str], said: str
+) -> None:
+    config = tmp_path / "config"
+    plain = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    config.write_text(ROLE.replace("[profile role]\n", f"[profile role]\n{more}"))
+    told = subprocess.run(
+        [TRAILHOOK, "redrive", "quarantine", "--stack", "audit"],
+        env={**plain, "AWS_CONFIG_FILE": str(config), "AWS_PROFILE": "role", **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert told.returncode == 1
+    [error] = [line for line in told.stderr.splitlines() if "Error: " in line]
+    assert said in error
+    assert "program" not in error
+    assert "Traceback" not in told.stderr
 
 
 @pytest.mark.parametrize("command", [["dead-letters"], ["dead-letters", "--one-by-one"]], ids=" ".join)
