@@ -14,7 +14,9 @@ from trailhook_local import patience
 from trailhook_local.metrics import NotSaidError
 from trailhook_local.place import REFUSALS, Place, explain, signed_out
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
+"""How services say that the caller may not; the last is SNS's."""
+
 _GONE = frozenset(
     {
         *("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket"),

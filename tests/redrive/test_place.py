@@ -33,7 +33,9 @@ def test_queues_and_bucket_are_looked_up_in_the_cloudformation_stack(
     assert tokens == ["0", "1", "2", "3"] * 2
 
 
-@pytest.mark.parametrize(("bucket", "kept_bucket"), [("DELETE_COMPLETE!gone", ""), ("DELETE_FAILED!full", ", full")])
+@pytest.mark.parametrize(
+    ("bucket", "kept_bucket"), [("DELETE_COMPLETE!gone", ""), ("DELETE_FAILED!full", ", full"), ("DELETE_FAILED!", "")]
+)
 def test_queues_that_nothing_reads_any_more_are_named_and_nothing_is_sent_to_them(
     place: Place, monkeypatch: pytest.MonkeyPatch, bucket: str, kept_bucket: str
 ) -> None:
@@ -53,6 +55,7 @@ def test_queues_that_nothing_reads_any_more_are_named_and_nothing_is_sent_to_the
     ("stack", "message"),
     [
         ("direct", "has no DeliveryQueue"),
+        ("failed", "has no DeliveryQueue"),
         ("nothing", "Stack with id nothing does not exist: is that its name, and us-east-1 its Region?"),
         ("proxy", "what answered is not AWS"),
     ],
@@ -60,7 +63,8 @@ def test_queues_that_nothing_reads_any_more_are_named_and_nothing_is_sent_to_the
 def test_a_stack_that_has_no_queues_is_said(
     place: Place, monkeypatch: pytest.MonkeyPatch, stack: str, message: str
 ) -> None:
-    with cloudformation({"direct": {"Integration": "arn:x"}}) as (url, _):
+    failed = dict.fromkeys(resources_of(place), "CREATE_FAILED!")
+    with cloudformation({"direct": {"Integration": "arn:x"}, "failed": failed}) as (url, _):
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
         result = place.redrive("quarantine", named=["--stack", stack])
     assert result.exit_code == 1
@@ -135,6 +139,7 @@ def test_a_session_that_is_over_is_said_with_what_to_do(
         result = place.redrive(command, named=named)
     assert result.exit_code == 1
     assert f"An error occurred ({code})" in result.stderr
+    assert "its Region?" not in result.stderr
     assert result.stderr.endswith("\nSign in again, and run it again\n")
 
 

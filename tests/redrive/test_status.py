@@ -218,11 +218,22 @@ def test_a_subscription_that_nobody_confirmed_is_said(watched: Watched) -> None:
     assert told["listeners"] == {"confirmed": 1, "pending": ["mona@example.com", "https"]}
 
 
-def test_a_topic_that_somebody_deleted_asks_for_somebody(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    with refusing("NotFound") as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", url)
+@pytest.mark.parametrize(
+    ("service", "code", "gone"),
+    [
+        ("SNS", "NotFound", "topic gone"),
+        ("LAMBDA", "ResourceNotFoundException", "trigger gone, forward gone"),
+        ("SQS", "QueueDoesNotExist", "delivery queue gone, dead-letter queue gone"),
+    ],
+)
+def test_what_somebody_deleted_asks_for_somebody(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, service: str, code: str, gone: str
+) -> None:
+    """Each service has a code of its own for what is not there."""
+    with refusing(code) as url:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         result = watched.status()
-    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "needs attention: topic gone")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, f"needs attention: {gone}")
 
 
 def test_an_alarm_that_somebody_deleted_asks_for_somebody(watched: Watched) -> None:
