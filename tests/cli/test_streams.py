@@ -10,7 +10,7 @@ import pytest
 
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
 SAMPLE = {"eventType": "user.session.start", "uuid": "1", "published": "2026-11-25T08:00:00Z"}
-ACTOR = "Zoë \N{EURO SIGN} \N{ELECTRIC LIGHT BULB}"
+ACTOR = "Zoë \N{EURO SIGN} 日本\N{ELECTRIC LIGHT BULB}"
 
 
 @pytest.fixture
