@@ -455,6 +455,23 @@ def test_what_was_sent_is_told_where_nobody_can_see_the_progress(place: Place) -
     assert ended.stdout.endswith("1 of 1 quarantined events sent to the delivery queue\n")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_where_nobody_can_see_what_was_sent_that_is_said(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    named = ["--queue-url", place.resources.queue_url, "--bucket", place.resources.bucket]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "trailhook_local.cli", "redrive", "quarantine", *named],
+            env={**os.environ, **place.endpoints.environment()},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (ended.returncode, ended.stderr) == (1, "Error: cannot write the output (No space left on device)\n")
+
+
 def test_a_bucket_without_versions_is_refused(place: Place) -> None:
     bucket = f"unversioned-{place.resources.bucket}"
     place.s3.create_bucket(Bucket=bucket)

@@ -285,6 +285,7 @@ def test_since_when_events_are_tried_in_vain_is_told_while_they_are(
     now = datetime.now(UTC)
     for ago in minutes:
         watched.count("EventsWaiting", 3, ago=ago / 60)
+    watched.count("EventsWaiting", 0, ago=40 / 60)
     assert "in vain" not in watched.status().stdout
     watched.place.queue(delivery("github", b"{}"))
     shown = watched.status().stdout
