@@ -23,7 +23,9 @@ def test_a_store_that_another_channel_uses_stays_and_stays_protected(
 ) -> None:
     store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
     other = account.channel(store, source="OneLogin")
-    assert stack.delete().succeeded
+    answer = stack.delete()
+    assert answer.succeeded
+    assert f"The event data store audit ({store}) stays: the channel {other} delivers to it." in answer.reason
     assert account.channels() == [other]
     assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
 
@@ -34,7 +36,9 @@ def test_a_store_that_a_channel_began_to_use_meanwhile_stays_too(
     store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
     refusal = {"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}
     lake.lake.faults.set([refusal])
-    assert stack.delete().succeeded
+    answer = stack.delete()
+    assert answer.succeeded
+    assert f"({store}) stays: CloudTrail says that a channel uses it." in answer.reason
     assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
     lake.lake.faults.set([])
     assert not stack.create({**github, "Partner": "nobody"}).succeeded
@@ -240,9 +244,11 @@ def test_a_store_that_no_integration_makes_is_no_leftover_of_a_create_or_an_upda
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:
     trail = account.store("trail", "Management")
-    tag_as_ours(account, stack, trail, **{MADE_BY_UPDATE: "another request"})
-    assert stack.send("Delete", github, physical_id="audit-Integration-1A2B3C").succeeded
+    tag_as_ours(account, stack, trail)
+    deleted = stack.send("Delete", github, physical_id="audit-Integration-1A2B3C")
+    assert f"was not deleted: {trail} collects Management" in deleted.reason
     assert account.stores() == {trail: "ENABLED"}
+    tag_as_ours(account, stack, trail, **{MADE_BY_UPDATE: "another request"})
     stack.create(github)
     updated = stack.update({**github, "ChannelName": "renamed"})
     assert f"was not deleted: {trail} collects Management" in updated.data["Report"]

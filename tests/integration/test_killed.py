@@ -142,12 +142,12 @@ def test_each_store_that_cannot_be_removed_is_named(
         stack.send_unanswered("Update", new, physical_id=made.physical_id, old_properties=old)
     lake.lake.faults = Faults()
     first, second, third = set(account.living_stores()) - {existing}
-    account.channel(first, source="Custom")
+    theirs = account.channel(first, source="Custom")
     lake.lake.faults.set([{**DENIED, "operations": ["DeleteEventDataStore"], "count": 1}])
     back = stack.send("Update", old, physical_id=made.physical_id, old_properties=github)
     [refused] = set(account.living_stores()) - {existing, first}
     assert refused in {second, third}
-    assert f"{first} of an earlier update could not be removed: the channel theirs delivers to it" in back.reason
+    assert f"({first}) of an earlier update stays: the channel {theirs} delivers to it." in back.reason
     assert f"{refused} of an earlier update could not be removed: This function's role may not" in back.reason
     # Data is an output of the stack.
     assert len(back.data["Report"]) == 500

@@ -302,5 +302,7 @@ def test_a_channel_that_lost_our_tags_is_left_alone_and_told(
         "Update", {**github, "ChannelName": "x-1"}, physical_id=made.physical_id, old_properties=github
     )
     assert "lost the tags that prove it to be this stack's" in refused.reason
-    assert stack.delete().succeeded
+    deleted = stack.delete()
+    assert deleted.succeeded
+    assert f"The channel {made.physical_id} stays: it lost the tags that prove it to be this stack's." in deleted.reason
     assert account.channels() == [made.physical_id]

@@ -43,6 +43,19 @@ def refuse_users(tagged: Tagged, owner: Owner, verb: str) -> None:
         )
 
 
+def name_aside(channel: Channel) -> str:
+    """What a channel is called from the moment when it is replaced until it is deleted."""
+    return f"{channel.name[:100]}{_aside(channel)}"
+
+
+def is_aside(channel: Channel) -> bool:
+    return channel.name.endswith(_aside(channel))
+
+
+def _aside(channel: Channel) -> str:
+    return f"-replaced-{channel.arn.rpartition('/')[2][:8]}"
+
+
 class ChannelPlan(Struct, frozen=True):
     """`current`: the channel to keep, None to create one. `aside`: a channel of ours that has the name we need."""
 

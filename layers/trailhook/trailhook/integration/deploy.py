@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from trailhook.errors import CallRefused, IntegrationError, InTheWay
-from trailhook.integration.channels import Tagged, plan_channel, refuse_users, survey
+from trailhook.integration.channels import Tagged, name_aside, plan_channel, refuse_users, survey
 from trailhook.integration.control_plane import LOOKS, ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
 from trailhook.integration.destinations import ENABLED, StoreFinder, Unchanged
@@ -215,8 +215,7 @@ class Deployment:
         """Free the name: the channel that this one replaces is deleted only after the stack's update."""
         name = former.channel.name
         self._undo.note(f"the name of {former.arn}", lambda late: late.update_channel(former.arn, Name=name))
-        suffix = former.arn.rpartition("/")[2][:8]
-        self._plane.update_channel(former.arn, Name=f"{name[:100]}-replaced-{suffix}")
+        self._plane.update_channel(former.arn, Name=name_aside(former.channel))
 
     def _answer(self, arn: str, stores: Stores, channels: Sequence[Tagged] | None = None) -> Answer:
         """`channels`: those among which to look for leftovers; None to look for none."""

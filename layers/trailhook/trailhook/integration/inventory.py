@@ -4,10 +4,13 @@ AWS pages: "GetChannel", "GetEventDataStore", CloudTrail API Reference.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
+
+_LEFTOVER_FOR = timedelta(hours=2)
+"""CloudFormation waits an hour at most for an answer, and goes back then. Nobody used what was made by that time."""
 
 
 class Channel(Struct, frozen=True):
@@ -68,7 +71,11 @@ class EventDataStore(Struct, frozen=True):
             created=found.get("CreatedTimestamp"),
         )
 
-    def may_hold_events_of(self, channels: Iterable[Channel]) -> bool:
-        """Whether one of them took events since the store was made: it may have delivered to the store then."""
-        moments = [channel.ingested for channel in channels if channel.ingested]
-        return any(self.created is None or moment >= self.created for moment in moments)
+    def may_hold_events_of(self, channels: Iterable[Channel], now: datetime) -> bool:
+        """Whether events may have come to it: one of the channels took some since the store was made, or it is so old
+        that a channel may be gone which did. CloudTrail may tell times in whole seconds.
+        """
+        if self.created is None or now - self.created > _LEFTOVER_FOR:
+            return True
+        second = self.created.replace(microsecond=0)
+        return any(channel.ingested >= second for channel in channels if channel.ingested)

@@ -6,11 +6,13 @@ very stack's tags is looked at.
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from trailhook.errors import IntegrationError, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.destinations import unfit
+from trailhook.integration.inventory import Channel
 from trailhook.integration.ownership import MADE_BY_UPDATE
 from trailhook.integration.removal import discard_store, remove_channel
 from trailhook.integration.request import Request
@@ -24,6 +26,7 @@ class Leftovers:
         self._request = request
         self._owner = request.owner
         self._before = before
+        self._gone: list[Channel] = []
 
     def remove(self, channel_arn: str, stores: Collection[str]) -> str:
         """All but what the integration has now, and had before: CloudFormation deletes that. Returns what had to stay.
@@ -49,7 +52,8 @@ class Leftovers:
     def _remove_channel(self, one: Tagged) -> None:
         if self._owner.made_now(one.tags):
             refuse_users(one, self._owner, "deleted")
-            remove_channel(self._plane, one.arn)
+            last = remove_channel(self._plane, one.arn)
+            self._gone += [last] if last else []
         elif self._owner.uses(one.tags):
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
 
@@ -74,11 +78,11 @@ class Leftovers:
                 return []
             if faults := list(unfit(store)):
                 return ["This has the mark of an earlier update, and was not deleted:", *faults]
-            if store.may_hold_events_of(ours):
+            user = next((one for one in now if arn in one.channel.stores), None)
+            if user or store.may_hold_events_of([*ours, *self._gone], datetime.now(UTC)):
                 confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
-                return [
-                    f"The event data store {store.name} ({arn}) of an earlier update stays: events may have come to it."
-                ]
+                why = f"the channel {user.arn} delivers to it" if user else "events may have come to it"
+                return [f"The event data store {store.name} ({arn}) of an earlier update stays: {why}."]
             discard_store(self._plane, arn, store.name)
         except IntegrationError as error:
             return [f"The event data store {arn} of an earlier update could not be removed: {error}"]
@@ -88,7 +92,7 @@ class Leftovers:
 def confirm(plane: ControlPlane, store_arn: str) -> None:
     """CloudFormation has heard of the event data store, or events came to it: it is no leftover any more.
 
-    Where that cannot be told, the store is still no leftover from the first event on.
+    Where that cannot be told, the Delete of a channel that is replaced tells it, or fails.
     """
     with suppress(IntegrationError):
         plane.remove_tags(store_arn, [MADE_BY_UPDATE])

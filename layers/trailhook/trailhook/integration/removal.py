@@ -4,14 +4,20 @@ import time
 
 from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.control_plane import LOOKS, ControlPlane
+from trailhook.integration.inventory import Channel
 
 STILL_POINTED_AT = "ChannelExistsForEDSException"
 
 
-def remove_channel(plane: ControlPlane, arn: str) -> None:
-    """Delete a channel and its policy; nothing happens to what is gone."""
+def remove_channel(plane: ControlPlane, arn: str) -> Channel | None:
+    """Delete a channel and its policy; nothing happens to what is gone.
+
+    Returns what it was at last, None where it was gone: nothing else shows that events came through it.
+    """
     plane.delete_policy(arn)
+    last = plane.channel(arn)
     plane.delete_channel(arn)
+    return last
 
 
 def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool = False) -> None:

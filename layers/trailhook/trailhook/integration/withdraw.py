@@ -3,13 +3,16 @@
 A physical id that is no channel's ARN belongs to a Create that failed, or timed out, whose id CloudFormation made up.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
-from trailhook.integration.channels import Tagged, refuse_users, survey
+from trailhook.integration.channels import Tagged, is_aside, refuse_users, survey
 from trailhook.integration.control_plane import DENIALS, ControlPlane
 from trailhook.integration.destinations import unfit
-from trailhook.integration.inventory import Channel
+from trailhook.integration.inventory import Channel, EventDataStore
+from trailhook.integration.ownership import MADE_BY_UPDATE
 from trailhook.integration.properties import deletes_stores, given_stores
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
 from trailhook.integration.request import FAILED, Request
@@ -29,6 +32,7 @@ class Withdrawal:
         self._after_failed_create = ":channel/" not in self._physical_id
         self._delete_stores = not self._after_failed_create and deletes_stores(request.properties)
         self._given = given_stores(request.properties)
+        self._shares = bool(request.properties.get("ChannelArn"))
         self._stays: list[str] = []
 
     def carry_out(self) -> Answer:
@@ -50,7 +54,7 @@ class Withdrawal:
         Then it made nothing, and a Delete that fails for the same denial would need somebody's hand. A Create that
         never answered may have made something. One that shares a channel leaves its tag there without listing any.
         """
-        if not self._physical_id.startswith(FAILED) or self._request.properties.get("ChannelArn"):
+        if not self._physical_id.startswith(FAILED) or self._shares:
             return False
         try:
             self._plane.channel_arns()
@@ -65,20 +69,32 @@ class Withdrawal:
             refuse_users(one, self._owner, "deleted")
         gone = {one.arn for one in ours}
         staying = [one for one in channels if one.arn not in gone]
-        in_use = {store for one in staying for store in one.channel.stores}
+        in_use = {store: one.arn for one in staying for store in one.channel.stores}
         former = {store for one in ours for store in one.channel.stores}
-        beside = [one.channel for one in staying if self._owner.made(one.tags)]
         # A replaced channel goes while the integration lives on, whose stores all go, or stay, with the integration.
-        lives_on = any(self._is_in_its_place(one) for one in staying)
-        if self._delete_stores and not lives_on:
-            self._claim(former - in_use - self._given)
-        for one in ours:
-            remove_channel(self._plane, one.arn)
-        for one in channels:
-            if self._owner.uses(one.tags) and (self._after_failed_create or one.arn == self._physical_id):
-                self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
+        others = [one.arn for one in staying if self._is_in_its_place(one)]
+        lives_on = bool(others) or (not self._after_failed_create and any(is_aside(one.channel) for one in ours))
+        if lives_on:
+            self._confirm_stores()
+            other = ", ".join(others) or "which is not listed yet"
+            self._stays.append(f"The event data stores stay with another channel of this integration: {other}.")
+        elif self._delete_stores:
+            self._claim(former - in_use.keys() - self._given)
+        seen = [remove_channel(self._plane, one.arn) for one in ours]
+        for one in staying:
+            self._leave(one)
         if not lives_on:
-            self._withdraw_stores(in_use, former, beside)
+            beside = [one.channel for one in staying if self._owner.made(one.tags)]
+            self._withdraw_stores(in_use, former, [*beside, *filter(None, seen)])
+
+    def _leave(self, one: Tagged) -> None:
+        """Take the user tag off a channel that stays, and name one that nobody else would name."""
+        if self._owner.uses(one.tags) and (self._after_failed_create or one.arn == self._physical_id):
+            self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
+        elif one.arn == self._physical_id and not self._shares:
+            self._stays.append(f"The channel {one.arn} stays: it lost the tags that prove it to be this stack's.")
+        elif self._owner.made(one.tags) and is_aside(one.channel):
+            self._stays.append(f"The channel {one.arn} stays, which an earlier update replaced.")
 
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
@@ -87,9 +103,20 @@ class Withdrawal:
 
     def _is_in_its_place(self, staying: Tagged) -> bool:
         """Whether the integration has that channel now, its own or a shared one, instead of the one that goes."""
-        if self._after_failed_create:
+        if self._after_failed_create or staying.arn == self._physical_id or is_aside(staying.channel):
             return False
-        return self._owner.made(staying.tags) or (staying.arn != self._physical_id and self._owner.uses(staying.tags))
+        return self._owner.made(staying.tags) or self._owner.uses(staying.tags)
+
+    def _confirm_stores(self) -> None:
+        """The channel that goes takes along what shows that events came to a store, which is no leftover from now on.
+
+        It fails the Delete where that cannot be told: a later Update would take the store for one.
+        """
+        for arn in self._plane.store_arns():
+            if self._request.place.holds(arn):
+                tags = self._tags_of_store(arn)
+                if self._owner.made_now(tags) and MADE_BY_UPDATE in tags:
+                    self._plane.remove_tags(arn, [MADE_BY_UPDATE])
 
     def _claim(self, stores: Iterable[str]) -> None:
         """Take over what a former stack made: once the channel is gone, only tags tell the next try what was to go."""
@@ -98,42 +125,62 @@ class Withdrawal:
             if self._owner.made(tags) and not self._owner.made_now(tags):
                 self._plane.add_tags(arn, self._owner.tags)
 
-    def _withdraw_stores(self, in_use: Collection[str], former: set[str], beside: Collection[Channel]) -> None:
-        """`in_use` by channels that stay, of which those `beside` are ours; `former`: by those of ours that go."""
+    def _withdraw_stores(self, in_use: Mapping[str, str], former: set[str], channels: Collection[Channel]) -> None:
+        """`in_use`: by which of the channels that stay; `former`: by those of ours that went.
+
+        `channels` are all ours, those that went as they were at last.
+        """
         for arn in sorted(former.union(self._plane.store_arns())):  # one made a moment ago may not be listed yet
             if not self._request.place.holds(arn):
                 continue
-            try:
-                tags = self._plane.tags(arn) or {}
-            except OwnershipUnknown:  # pending deletion already
-                continue
-            # What the operator names as an existing store is never deleted, whoever made it.
-            stays = arn in in_use or arn in self._given
+            tags = self._tags_of_store(arn)
             if self._after_failed_create:
-                # Evidence of an earlier life of this integration is not the leftover of a Create. Nor is what may have
-                # come while a channel of that life pointed at this one's store.
-                if not stays and self._owner.made_now(tags):
-                    self._remove_store(arn, beside)
-            elif self._owner.made(tags):
+                # Evidence of an earlier life of this integration is not the leftover of a Create.
+                goes = self._owner.made_now(tags)
+            else:
                 # What a former stack of this name left, and this one never used, is not this one's to delete.
-                goes = self._delete_stores and not stays and (arn in former or self._owner.made_now(tags))
-                if not (goes and self._remove_store(arn)) and self._owner.made_now(tags):
-                    # Also of a store that others use still: they may go later, and a Create may fail after that. It
-                    # fails the Delete where it cannot be marked: that Create would take it for its leftover.
-                    self._plane.add_tags(arn, self._owner.retained_tags)
+                goes = self._delete_stores and (
+                    self._owner.made_now(tags) or (arn in former and self._owner.made(tags))
+                )
+            # What the operator names as an existing store is never deleted, whoever made it.
+            goes = goes and arn not in self._given
+            if not (goes and self._remove_store(arn, in_use.get(arn), channels)) and self._owner.made_now(tags):
+                # Also of a store that others use still: they may go later, and a Create may fail after that. It
+                # fails the Delete where it cannot be marked: that Create would take it for its leftover.
+                self._retain(arn)
 
-    def _remove_store(self, arn: str, beside: Collection[Channel] = ()) -> bool:
-        """False where it stays, as with events of a channel `beside`; what is gone, or pending deletion, does not."""
-        store = self._plane.store(arn)
+    def _tags_of_store(self, arn: str) -> Mapping[str, str]:
+        """None of a store that is pending deletion already, or gone."""
+        with suppress(OwnershipUnknown):
+            return self._plane.tags(arn) or {}
+        return {}
+
+    def _retain(self, arn: str) -> None:
+        self._plane.add_tags(arn, self._owner.retained_tags)
+
+    def _why_it_stays(self, store: EventDataStore, user: str | None, channels: Collection[Channel]) -> list[str]:
+        """In sentences; none for a store that may go."""
         # To tag is a lesser right than to delete: no tag makes ours what no integration delivers to, such as a trail's.
-        if store and (faults := list(unfit(store))):
-            self._stays += ["This has the stack's tags, and was not deleted:", *faults]
+        if faults := list(unfit(store)):
+            return ["This has the stack's tags, and was not deleted:", *faults]
+        if user:
+            return [f"The event data store {store.name} ({store.arn}) stays: the channel {user} delivers to it."]
+        if self._after_failed_create and store.may_hold_events_of(channels, datetime.now(UTC)):
+            return [f"The event data store {store.name} ({store.arn}) stays: events may have come to it."]
+        return []
+
+    def _remove_store(self, arn: str, user: str | None, channels: Collection[Channel]) -> bool:
+        """False where it stays; what is gone, or pending deletion, does not.
+
+        `user` is a channel that delivers to it; `channels` are ours, which tell whether it is evidence.
+        """
+        store = self._plane.store(arn)
+        if store is None:
+            return True
+        if why := self._why_it_stays(store, user, channels):
+            self._stays += why
             return False
-        if store and store.may_hold_events_of(beside):
-            self._stays.append(f"The event data store {store.name} ({arn}) stays: events may have come to it.")
-            self._plane.add_tags(arn, self._owner.retained_tags)
-            return False
-        if store is None or not self._plane.protect_store(arn, on=False):
+        if not self._plane.protect_store(arn, on=False):
             return True
         self._undo.note(f"termination protection of {arn}", lambda late: _protect(late, arn))
         try:
@@ -141,7 +188,10 @@ class Withdrawal:
         except CallRefused as error:
             if error.code != STILL_POINTED_AT:
                 raise
-            _protect(self._plane, arn)  # a channel began to use it a moment ago
+            _protect(self._plane, arn)
+            self._stays.append(
+                f"The event data store {store.name} ({arn}) stays: CloudTrail says that a channel uses it."
+            )
             return False
         return True
 

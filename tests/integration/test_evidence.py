@@ -1,0 +1,197 @@
+"""An event data store that may hold events is no leftover, whatever became of the channel that brought them."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.integration.cloudformation import CloudFormation
+from tests.integration.conftest import DENIED, Account, Dying, Meanwhile, NewStack
+
+from trailhook.integration.inventory import Channel, EventDataStore
+from trailhook_local.lake import LakeServer
+from trailhook_local.lake.faults import Faults
+
+Properties = dict[str, Any]
+
+MADE = datetime(2026, 11, 30, 8, 0, 5, 700_000, tzinfo=UTC)
+STORE = EventDataStore("arn", "audit", "ENABLED", frozenset(), False, False, 366, "", None, True, MADE)
+MADE_UP = "audit-Integration-1A2B3C4D5E6F"
+"""The id that CloudFormation gives to a resource of whose Create it heard nothing."""
+
+
+def channel(ingested: datetime | None) -> Channel:
+    return Channel("arn", "github", "GitHub", (), ingested)
+
+
+def given(properties: Properties, *arns: str) -> Properties:
+    return {**properties, "EventDataStore": {"Name": ""}, "EventDataStoreArns": list(arns)}
+
+
+def sharing(arn: str) -> Properties:
+    return {"Partner": "slack", "ChannelArn": arn}
+
+
+def events_come(lake: LakeServer, arn: str) -> None:
+    lake.lake.registry.channel(arn).ingestion["LatestIngestionSuccessTime"] = time.time()
+
+
+def age(lake: LakeServer, arn: str, hours: float) -> None:
+    lake.lake.registry.stores[arn].created -= hours * 3600
+
+
+@pytest.mark.parametrize(
+    ("ingested", "may"),
+    [
+        ([], False),
+        ([None, None], False),
+        ([MADE - timedelta(seconds=1)], False),
+        ([None, MADE - timedelta(seconds=1), MADE], True),
+        ([MADE + timedelta(seconds=1)], True),
+        # CloudTrail may tell when events came in whole seconds.
+        ([MADE.replace(microsecond=0)], True),
+    ],
+)
+def test_a_store_may_hold_what_a_channel_took_since_it_was_made(ingested: list[datetime | None], may: bool) -> None:
+    now = MADE + timedelta(minutes=5)
+    assert STORE.may_hold_events_of(map(channel, ingested), now) is may
+
+
+@pytest.mark.parametrize(("hours", "may"), [(1.99, False), (2.01, True)])
+def test_a_store_of_some_age_may_hold_what_a_channel_took_that_is_gone(hours: float, may: bool) -> None:
+    assert STORE.may_hold_events_of([], MADE + timedelta(hours=hours)) is may
+
+
+def test_a_store_that_nobody_knows_the_age_of_may_hold_events() -> None:
+    assert replace(STORE, created=None).may_hold_events_of([], MADE)
+
+
+@pytest.mark.parametrize(("hours", "left"), [(1.9, "PENDING_DELETION"), (2.1, "ENABLED")])
+def test_what_a_create_left_is_a_leftover_for_two_hours(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, hours: float, left: str
+) -> None:
+    """With --disable-rollback the Delete may come days later, and others may have used the store meanwhile."""
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Create", github)
+    lake.lake.faults = Faults()
+    [store] = account.stores()
+    age(lake, store, hours)
+    answer = stack.send("Delete", github, physical_id=MADE_UP)
+    assert answer.succeeded
+    assert account.stores() == {store: left}
+    assert (f"({store}) stays: events may have come to it." in answer.reason) is (left == "ENABLED")
+
+
+@pytest.mark.parametrize(("hours", "left"), [(1.9, "PENDING_DELETION"), (2.1, "ENABLED")])
+def test_what_an_update_left_is_a_leftover_for_two_hours(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, hours: float, left: str
+) -> None:
+    old = given(github, account.store())
+    stack.create(old)
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Update", github, physical_id=stack.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    store = list(account.stores())[1]
+    age(lake, store, hours)
+    back = stack.send("Update", old, physical_id=stack.physical_id, old_properties=github)
+    assert account.stores()[store] == left
+    assert (store in back.reason) is (left == "ENABLED")
+
+
+def test_what_others_used_when_a_create_was_taken_back_is_no_leftover_of_the_next_one(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    stack, other = new_stack(), new_stack(name="other")
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Create", github)
+    lake.lake.faults = Faults()
+    [store] = account.stores()
+    theirs = other.create({**given(github, store), "Partner": "okta"}).physical_id
+    deleted = stack.send("Delete", github, physical_id=MADE_UP)
+    assert f"The event data store audit ({store}) stays: the channel {theirs} delivers to it." in deleted.reason
+    events_come(lake, theirs)
+    assert other.delete().succeeded
+    assert not stack.create({**github, "Partner": "nobody"}).succeeded
+    assert account.stores() == {store: "ENABLED"}
+
+
+def test_events_through_the_channel_that_goes_with_a_failed_create_are_evidence(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """They come while the Delete is at work, and the channel takes along what shows it."""
+    made = stack.send("Create", github)  # nobody hears the answer
+    lake.lake.faults = Meanwhile("DeleteResourcePolicy", lambda: events_come(lake, made.physical_id))
+    deleted = stack.send("Delete", github, physical_id=MADE_UP)
+    [store] = made.data["EventDataStoreArns"]
+    assert f"({store}) stays: events may have come to it." in deleted.reason
+    assert account.channels() == []
+    assert account.stores() == {store: "ENABLED"}
+
+
+def test_events_through_the_channel_that_a_dead_update_left_are_evidence(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    old, okta = given(github, account.store()), {**github, "Partner": "okta"}
+    made = stack.create(old)
+    lake.lake.faults = Dying(3)  # before it puts the policy
+    direct = {**okta, "PrincipalAccountIds": ["444455556666"]}
+    stack.send_unanswered("Update", direct, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    lake.lake.faults = Meanwhile("DeleteResourcePolicy", lambda: events_come(lake, left))
+    back = stack.send("Update", old, physical_id=made.physical_id, old_properties=direct)
+    store = list(account.stores())[1]
+    assert f"({store}) of an earlier update stays: events may have come to it." in back.reason
+    assert account.channels() == [made.physical_id]
+    assert account.stores()[store] == "ENABLED"
+
+
+def test_a_channel_that_is_replaced_does_not_go_before_its_stores_are_no_leftovers(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """Forward and partner use it until then, so events come after the Update has looked for the last time."""
+    existing, shared = account.store(), account.channel(account.store("shared"), source="Custom")
+    channel = stack.create(given(github, existing)).physical_id
+    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags"]}])
+    [store] = stack.update(github).data["EventDataStoreArns"]
+    moved = stack.update(sharing(shared))
+    assert f"({store}) of an earlier update stays: the channel {channel} delivers to it." in moved.data["Report"]
+    assert stack.log[-1] == ("Delete", "FAILED")
+    assert "allow the action in its policy" in stack.bucket.answers[-1].reason
+    events_come(lake, channel)
+    lake.lake.faults = Faults()
+    assert stack.send("Delete", given(github, existing), physical_id=channel).succeeded
+    assert stack.update({**sharing(shared), "OnDelete": "delete"}).succeeded
+    assert account.stores()[store] == "ENABLED"
+
+
+def test_a_replaced_channel_that_could_not_be_deleted_does_not_hide_that_the_integration_goes(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    first = stack.create(github).physical_id
+    lake.lake.faults.set([{**DENIED, "operations": ["DeleteChannel"], "count": 1}])
+    updated = stack.update({**github, "Partner": "okta"})
+    events_come(lake, updated.physical_id)
+    assert f"The channel {first} stays, which an earlier update replaced." in stack.delete().reason
+    assert not stack.create({**github, "Partner": "nobody"}).succeeded
+    [store] = updated.data["EventDataStoreArns"]
+    assert account.stores()[store] == "ENABLED", "it is evidence, and no leftover of that Create"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_the_store_behind_a_replaced_channel_stays_also_if_the_new_one_is_not_listed_yet(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, listed: bool
+) -> None:
+    old = {**github, "OnDelete": "delete"}
+    made = stack.create(old)
+    new = {**given(github, account.store()), "Partner": "okta"}
+    updated = stack.send("Update", new, physical_id=made.physical_id, old_properties=old)
+    if not listed:
+        lake.lake.operations["ListChannels"] = lambda _: {"Channels": []}
+    deleted = stack.send("Delete", old, physical_id=made.physical_id)
+    assert deleted.succeeded
+    other = updated.physical_id if listed else "which is not listed yet"
+    assert f"stay with another channel of this integration: {other}." in deleted.reason
+    assert made.physical_id not in lake.lake.registry.channels
+    assert account.stores()[made.data["EventDataStoreArns"][0]] == "ENABLED"
