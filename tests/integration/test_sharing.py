@@ -138,3 +138,27 @@ def test_the_owner_cannot_replace_a_channel_that_others_use(
     moved = owner.update({**custom(github), "ChannelName": "renamed", "Tags": ["team=audit"]})
     assert moved.succeeded
     assert user.stack_id in account.tags(moved.physical_id).values()
+
+
+def test_a_channel_that_is_given_stays_also_where_a_former_stack_of_the_name_made_it(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    """As after `delete-stack --retain-resources`; and the evidence behind it stays with it."""
+    former, now = new_stack(name="audit"), new_stack(name="audit")
+    left = former.create(custom(github))
+    before = account.snapshot()
+    assert now.create(sharing(left.physical_id)).succeeded
+    assert now.stack_id in account.tags(left.physical_id).values()
+    assert now.delete(OnDelete="delete").succeeded
+    assert account.snapshot() == before
+
+
+def test_a_channel_that_is_given_goes_where_this_very_stack_made_it(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    """Nobody else would ever delete it."""
+    made = stack.create(custom(github))
+    assert stack.update(sharing(made.physical_id)).succeeded
+    assert stack.delete().succeeded
+    assert account.channels() == []
+    assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")

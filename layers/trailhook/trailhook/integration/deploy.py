@@ -76,7 +76,7 @@ class Deployment:
                 f"{self._wanted.source.name}: name a channel of that source, or none."
             )
         self._refuse_to_leave_users(arn)
-        if not self._owner.uses(tags) and not self._owner.made(tags):
+        if not self._owner.uses(tags) and not self._owner.made_now(tags):
             self._undo.note(f"the user tag on {arn}", lambda late: late.remove_tags(arn, sorted(self._owner.user_tag)))
             self._plane.add_tags(arn, self._owner.user_tag)
         return self._answer(arn, Stores(channel.stores), survey(self._plane) if self._is_update else None)

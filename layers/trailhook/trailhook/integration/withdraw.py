@@ -99,7 +99,10 @@ class Withdrawal:
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
             return self._owner.made_now(one.tags)
-        return one.arn == self._physical_id and self._owner.made(one.tags)
+        if one.arn != self._physical_id:
+            return False
+        # What the operator names as an existing channel stays, also where a former stack of the name made it.
+        return self._owner.made_now(one.tags) if self._shares else self._owner.made(one.tags)
 
     def _is_in_its_place(self, staying: Tagged) -> bool:
         """Whether the integration has that channel now, its own or a shared one, instead of the one that goes."""
