@@ -135,6 +135,22 @@ def lake() -> Iterator[LakeServer]:
 
 
 @pytest.fixture
+def telling_lake(lake: LakeServer) -> LakeServer:
+    """A CloudTrail that tells the tags of a store pending deletion, which the real one may or may not do."""
+    registry, whole = lake.lake.registry, lake.lake.operations["ListTags"]
+
+    def list_tags(request: dict[str, Any]) -> dict[str, Any]:
+        arn = request["ResourceIdList"][0]
+        if arn not in registry.stores:
+            return whole(request)
+        tags = [{"Key": key, "Value": value} for key, value in registry.stores[arn].tags.items()]
+        return {"ResourceTagList": [{"ResourceId": arn, "TagsList": tags}]}
+
+    lake.lake.operations["ListTags"] = list_tags
+    return lake
+
+
+@pytest.fixture
 def account(lake: LakeServer) -> Iterator[Account]:
     owner = Account(lake.url)
     yield owner

@@ -195,3 +195,40 @@ def test_the_store_behind_a_replaced_channel_stays_also_if_the_new_one_is_not_li
     assert f"stay with another channel of this integration: {other}." in deleted.reason
     assert made.physical_id not in lake.lake.registry.channels
     assert account.stores()[made.data["EventDataStoreArns"][0]] == "ENABLED"
+
+
+@pytest.mark.usefixtures("telling_lake")
+def test_a_store_of_ours_that_is_pending_deletion_does_not_fail_the_delete(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """CloudTrail may tell its tags, and it takes no others."""
+    stack.create(given(github, account.store()))
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"]}])
+    assert not stack.update({**github, "PrincipalAccountIds": ["444455556666"]}).succeeded
+    lake.lake.faults.set([])
+    assert sorted(account.stores().values()) == ["ENABLED", "PENDING_DELETION"]
+    assert stack.delete().succeeded
+    assert account.channels() == []
+
+
+@pytest.mark.usefixtures("telling_lake")
+def test_what_the_operator_deleted_by_hand_is_not_said_to_stay(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    existing = account.store()
+    for kind in ("Create", "Update"):
+        lake.lake.faults = Dying(1)
+        stack.send_unanswered(kind, github, physical_id=stack.physical_id, old_properties=stack.properties)
+        lake.lake.faults = Faults()
+        [left] = set(account.living_stores()) - {existing}
+        age(lake, left, 3)
+        account.cloudtrail.update_event_data_store(
+            EventDataStore=left, Name=f"by-hand-{kind}", TerminationProtectionEnabled=False
+        )
+        account.cloudtrail.delete_event_data_store(EventDataStore=left)
+        if kind == "Create":
+            deleted = stack.send("Delete", github, physical_id=MADE_UP)
+            assert (deleted.succeeded, deleted.reason) == (True, "")
+            assert stack.create(given(github, existing)).succeeded
+    assert stack.update({**given(github, existing), "Partner": "okta"}).data["Report"] == ""
+    assert stack.log[-1] == ("Delete", "SUCCESS")

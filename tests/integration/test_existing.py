@@ -140,22 +140,6 @@ def test_a_store_pending_deletion_is_not_restored_when_nobody_can_tell_whose_it_
     assert account.stores() == {store: "PENDING_DELETION"}
 
 
-@pytest.fixture
-def telling_lake(lake: LakeServer) -> LakeServer:
-    """A CloudTrail that tells the tags of a store pending deletion, which the real one may or may not do."""
-    registry, whole = lake.lake.registry, lake.lake.operations["ListTags"]
-
-    def list_tags(request: dict[str, Any]) -> dict[str, Any]:
-        arn = request["ResourceIdList"][0]
-        if arn not in registry.stores:
-            return whole(request)
-        tags = [{"Key": key, "Value": value} for key, value in registry.stores[arn].tags.items()]
-        return {"ResourceTagList": [{"ResourceId": arn, "TagsList": tags}]}
-
-    lake.lake.operations["ListTags"] = list_tags
-    return lake
-
-
 def test_a_store_pending_deletion_that_is_provably_ours_is_restored(
     new_stack: NewStack, telling_lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:

@@ -182,7 +182,7 @@ class ControlPlane:
 
     def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
         tags = [{"Key": key} for key in keys]
-        self._call("remove_tags", absent=CHANNEL_GONE | STORE_GONE, ResourceId=arn, TagsList=tags)
+        self._call("remove_tags", absent=CHANNEL_GONE | STORE_GONE | {INACTIVE}, ResourceId=arn, TagsList=tags)
 
     # the wire
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from trailhook.errors import IntegrationError, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
-from trailhook.integration.destinations import unfit
+from trailhook.integration.destinations import PENDING_DELETION, unfit
 from trailhook.integration.inventory import Channel
 from trailhook.integration.ownership import MADE_BY_UPDATE
 from trailhook.integration.removal import discard_store, remove_channel
@@ -74,7 +74,7 @@ class Leftovers:
             # Asked only now, when no channel of ours delivers to the store any more.
             now = survey(self._plane)
             ours = [one.channel for one in (*self._before, *now) if self._owner.made(one.tags)]
-            if store is None:
+            if store is None or store.status == PENDING_DELETION:
                 return []
             if faults := list(unfit(store)):
                 return ["This has the mark of an earlier update, and was not deleted:", *faults]

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, is_aside, refuse_users, survey
-from trailhook.integration.control_plane import DENIALS, ControlPlane
-from trailhook.integration.destinations import unfit
+from trailhook.integration.control_plane import DENIALS, INACTIVE, STORE_GONE, ControlPlane
+from trailhook.integration.destinations import PENDING_DELETION, unfit
 from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook.integration.ownership import MADE_BY_UPDATE
 from trailhook.integration.properties import deletes_stores, given_stores
@@ -159,7 +159,11 @@ class Withdrawal:
         return {}
 
     def _retain(self, arn: str) -> None:
-        self._plane.add_tags(arn, self._owner.retained_tags)
+        try:
+            self._plane.add_tags(arn, self._owner.retained_tags)
+        except CallRefused as error:
+            if error.code not in STORE_GONE | {INACTIVE}:
+                raise
 
     def _why_it_stays(self, store: EventDataStore, user: str | None, channels: Collection[Channel]) -> list[str]:
         """In sentences; none for a store that may go."""
@@ -178,7 +182,7 @@ class Withdrawal:
         `user` is a channel that delivers to it; `channels` are ours, which tell whether it is evidence.
         """
         store = self._plane.store(arn)
-        if store is None:
+        if store is None or store.status == PENDING_DELETION:
             return True
         if why := self._why_it_stays(store, user, channels):
             self._stays += why
