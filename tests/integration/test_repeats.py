@@ -116,6 +116,19 @@ def test_a_store_that_a_channel_began_to_use_as_it_was_taken_back_has_its_name_a
     assert (store["Name"], store["TerminationProtectionEnabled"]) == ("audit", True)
 
 
+def test_a_store_that_has_not_even_that_back_is_named_by_its_arn(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """The name by which the reason would call it is no longer its own."""
+    denied = [{**DENIED, "operations": ["UpdateEventDataStore", "DeleteEventDataStore"]}]
+    lake.lake.faults = Meanwhile("DeleteEventDataStore", lambda: lake.lake.faults.set(denied))
+    lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}])
+    answer = stack.send("Create", github)
+    [arn] = account.living_stores()
+    assert account.cloudtrail.get_event_data_store(EventDataStore=arn)["Name"] != "audit"
+    assert f"{arn} has neither its name nor its termination protection back" in answer.reason
+
+
 def test_a_name_that_only_cloudtrail_knows_to_be_taken_is_told(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:

@@ -39,8 +39,11 @@ def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool =
         return
     try:
         delete_unprotected(plane, arn)
-    except IntegrationError:
-        plane.protect_store(arn, on=True, Name=name)
+    except IntegrationError as error:
+        try:
+            plane.protect_store(arn, on=True, Name=name)
+        except IntegrationError as left:
+            raise InTheWay(f"{arn} has neither its name nor its termination protection back: {left}") from error
         raise
 
 
