@@ -22,7 +22,7 @@ MADE_UP = "audit-Integration-1A2B3C4D5E6F"
 
 
 def channel(ingested: datetime | None) -> Channel:
-    return Channel("arn", "github", "GitHub", (), ingested)
+    return Channel("arn", "github", "GitHub", (), {"LatestIngestionAttemptTime": ingested} if ingested else {})
 
 
 def given(properties: Properties, *arns: str) -> Properties:
@@ -195,6 +195,26 @@ def test_the_store_behind_a_replaced_channel_stays_also_if_the_new_one_is_not_li
     assert f"stay with another channel of this integration: {other}." in deleted.reason
     assert made.physical_id not in lake.lake.registry.channels
     assert account.stores()[made.data["EventDataStoreArns"][0]] == "ENABLED"
+
+
+def test_events_of_the_second_in_which_others_came_are_evidence(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """CloudTrail may tell when events came in whole seconds; the last event's id is another one."""
+    old = given(github, account.store())
+    channel = stack.create(old).physical_id
+    ingestion = lake.lake.registry.channel(channel).ingestion
+    ingestion |= {"LatestIngestionSuccessTime": 1_796_000_000, "LatestIngestionSuccessEventID": "one"}
+
+    def refuse() -> None:
+        ingestion["LatestIngestionSuccessEventID"] = "two"
+        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
+
+    lake.lake.faults = Meanwhile("PutResourcePolicy", refuse)
+    direct = {**github, "PrincipalAccountIds": ["444455556666"]}
+    failed = stack.send("Update", direct, physical_id=channel, old_properties=old)
+    assert "the event data store audit (events may have come to it)" in failed.reason
+    assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
 
 
 @pytest.mark.usefixtures("telling_lake")

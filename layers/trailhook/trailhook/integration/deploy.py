@@ -201,7 +201,7 @@ class Deployment:
         """Whether events may have come to the stores that a channel in use was pointed at meanwhile."""
         before = self._redirected
         now = plane.channel(before.arn) if before else None
-        return before is not None and (now is None or now.ingested != before.ingested)
+        return before is not None and (now is None or now.ingestion != before.ingestion)
 
     def _converge_policy(self, arn: str) -> None:
         before = self._plane.policy(arn)

@@ -14,22 +14,25 @@ _LEFTOVER_FOR = timedelta(hours=2)
 
 
 class Channel(Struct, frozen=True):
-    """A channel; `stores` are the ARNs of its destinations, `ingested` is when somebody last put events, if ever."""
+    """A channel; `stores` are the ARNs of its destinations, `ingestion` tells the last events' moments and ids."""
 
     arn: str
     name: str
     source: str
     stores: tuple[str, ...]
-    ingested: datetime | None
+    ingestion: Mapping[str, Any]
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> "Channel":
         """The channel of GetChannel's answer."""
         stores = tuple(destination["Location"] for destination in found.get("Destinations") or ())
-        status = found.get("IngestionStatus") or {}
-        moments = [status.get("LatestIngestionSuccessTime"), status.get("LatestIngestionAttemptTime")]
-        ingested = max((moment for moment in moments if moment), default=None)
-        return cls(found["ChannelArn"], found["Name"], found["Source"], stores, ingested)
+        return cls(found["ChannelArn"], found["Name"], found["Source"], stores, found.get("IngestionStatus") or {})
+
+    @property
+    def ingested(self) -> datetime | None:
+        """When somebody last put events, or tried to; None: never."""
+        moments = map(self.ingestion.get, ("LatestIngestionSuccessTime", "LatestIngestionAttemptTime"))
+        return max((moment for moment in moments if moment), default=None)
 
 
 class EventDataStore(Struct, frozen=True):
