@@ -58,6 +58,17 @@ def test_a_store_may_hold_what_a_channel_took_since_it_was_made(ingested: list[d
     assert STORE.may_hold_events_of(map(channel, ingested), now) is may
 
 
+@pytest.mark.parametrize("members", [("SuccessTime", "AttemptTime"), ("AttemptTime", "SuccessTime")])
+def test_a_channel_took_events_last_when_somebody_succeeded_or_tried(members: tuple[str, str]) -> None:
+    """An attempt may have brought some of its events, and each moment may be the later one, or the only one."""
+    told = {f"LatestIngestion{member}": MADE - timedelta(hours=hours) for hours, member in enumerate(members)}
+    named = {"ChannelArn": "arn", "Name": "github", "Source": "GitHub"}
+    assert Channel.of({**named, "IngestionStatus": told}).ingested == MADE
+    first = dict(list(told.items())[:1])
+    assert Channel.of({**named, "IngestionStatus": first}).ingested == MADE
+    assert Channel.of(named).ingested is None
+
+
 @pytest.mark.parametrize(("hours", "may"), [(1.99, False), (2.01, True)])
 def test_a_store_of_some_age_may_hold_what_a_channel_took_that_is_gone(hours: float, may: bool) -> None:
     assert STORE.may_hold_events_of([], MADE + timedelta(hours=hours)) is may

@@ -251,13 +251,18 @@ def test_a_channel_that_was_made_is_not_said_to_be_gone_because_nobody_may_ask(
     assert stack.delete().succeeded
 
 
+@pytest.mark.parametrize("operations", [None, ["ListTags"]])
 def test_a_role_that_may_do_nothing_does_not_fail_the_rollback_too(
-    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operations: list[str] | None
 ) -> None:
-    """A permissions boundary without CloudTrail: the stack would be in ROLLBACK_FAILED, over nothing."""
-    lake.lake.faults.set([DENIED])
-    assert "CloudTrail refused ListChannels" in stack.create(github).reason
+    """A permissions boundary without CloudTrail, or ListTags: the stack would be in ROLLBACK_FAILED, over nothing."""
+    account.channel(account.store(), source="OneLogin")
+    before = account.snapshot()
+    lake.lake.faults.set([{**DENIED, "operations": operations}])
+    assert f"CloudTrail refused {operations[0] if operations else 'ListChannels'}" in stack.create(github).reason
     assert stack.log == [("Create", "FAILED"), ("Delete", "SUCCESS")]
+    lake.lake.faults.set([])
+    assert account.snapshot() == before
 
 
 @pytest.mark.parametrize(

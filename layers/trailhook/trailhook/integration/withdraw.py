@@ -49,7 +49,8 @@ class Withdrawal:
         return Answer(succeeded=True, physical_id=self._physical_id, reason=" ".join(self._stays))
 
     def _create_was_denied(self) -> bool:
-        """Whether the Create answered that it failed, and the role may not even list channels, which comes first in it.
+        """Whether the Create answered that it failed, and the role may not even ask for channels and their tags, as it
+        does first.
 
         Then it made nothing, and a Delete that fails for the same denial would need somebody's hand. A Create that
         never answered may have made something. One that shares a channel leaves its tag there without listing any.
@@ -57,7 +58,7 @@ class Withdrawal:
         if not self._physical_id.startswith(FAILED) or self._shares:
             return False
         try:
-            self._plane.channel_arns()
+            self._plane.channel_tags(self._plane.channel_arns())
         except CallRefused as error:
             return error.code in DENIALS
         return False
