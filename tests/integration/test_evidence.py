@@ -69,6 +69,14 @@ def test_a_channel_took_events_last_when_somebody_succeeded_or_tried(members: tu
     assert Channel.of(named).ingested is None
 
 
+def test_a_store_collects_what_its_event_categories_say_and_no_other_condition() -> None:
+    conditions = {"eventCategory": ["Management"], "readOnly": ["true"]}
+    fields = [{"Field": field, "Equals": values} for field, values in conditions.items()]
+    told = {"EventDataStoreArn": "arn", "Name": "trail", "Status": "ENABLED"}
+    store = EventDataStore.of({**told, "AdvancedEventSelectors": [{"FieldSelectors": fields}]})
+    assert store.categories == {"Management"}
+
+
 @pytest.mark.parametrize(("hours", "may"), [(1.99, False), (2.01, True)])
 def test_a_store_of_some_age_may_hold_what_a_channel_took_that_is_gone(hours: float, may: bool) -> None:
     assert STORE.may_hold_events_of([], MADE + timedelta(hours=hours)) is may
@@ -202,10 +210,25 @@ def test_the_store_behind_a_replaced_channel_stays_also_if_the_new_one_is_not_li
         lake.lake.operations["ListChannels"] = lambda _: {"Channels": []}
     deleted = stack.send("Delete", old, physical_id=made.physical_id)
     assert deleted.succeeded
-    other = updated.physical_id if listed else "which is not listed yet"
-    assert f"stay with another channel of this integration: {other}." in deleted.reason
+    other = f"stay with another channel of this integration: {updated.physical_id}."
+    assert (other if listed else "stay: the channel was replaced, and the new one is not listed yet.") in deleted.reason
     assert made.physical_id not in lake.lake.registry.channels
     assert account.stores()[made.data["EventDataStoreArns"][0]] == "ENABLED"
+
+
+def test_the_store_behind_a_channel_that_was_to_be_replaced_is_no_leftover_of_a_later_create(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """The Update died before it made the new channel, nothing was rolled back, and the integration was given up."""
+    old = {**github, "OnDelete": "delete"}
+    made = stack.create(old)
+    events_come(lake, made.physical_id)
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Update", {**old, "Partner": "okta"}, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    assert stack.delete().succeeded
+    assert not stack.create({**github, "Partner": "nobody"}).succeeded
+    assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")
 
 
 def test_events_of_the_second_in_which_others_came_are_evidence(

@@ -74,17 +74,20 @@ class Withdrawal:
         former = {store for one in ours for store in one.channel.stores}
         # A replaced channel goes while the integration lives on, whose stores all go, or stay, with the integration.
         others = [one.arn for one in staying if self._is_in_its_place(one)]
-        lives_on = bool(others) or (not self._after_failed_create and any(is_aside(one.channel) for one in ours))
-        if lives_on:
+        if others:
             self._confirm_stores()
-            other = ", ".join(others) or "which is not listed yet"
-            self._stays.append(f"The event data stores stay with another channel of this integration: {other}.")
+            self._stays.append(f"The event data stores stay with another channel of this integration: {others[0]}.")
+        elif self._delete_stores and any(is_aside(one.channel) for one in ours):
+            self._delete_stores = False
+            self._stays.append(
+                "The event data stores stay: the channel was replaced, and the new one is not listed yet."
+            )
         elif self._delete_stores:
             self._claim(former - in_use.keys() - self._given)
         seen = [remove_channel(self._plane, one.arn) for one in ours]
         for one in staying:
             self._leave(one)
-        if not lives_on:
+        if not others:
             beside = [one.channel for one in staying if self._owner.made(one.tags)]
             self._withdraw_stores(in_use, former, [*beside, *filter(None, seen)])
 
