@@ -202,6 +202,8 @@ def test_channels_and_stores_that_are_not_this_accounts_are_passed_over(
     for operation, (member, name, resource) in listed.items():
         list_one_more(operation, member, {name: f"arn:aws:cloudtrail:us-east-1:{resource}", "Name": "audit"})
     assert stack.create(github).succeeded
+    assert stack.update({**github, "Partner": "okta"}).data["Report"] == ""
+    assert stack.log[-1] == ("Delete", "SUCCESS")
     assert stack.delete(OnDelete="delete").succeeded
 
 

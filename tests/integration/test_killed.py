@@ -8,6 +8,7 @@ import pytest
 from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import DENIED, Account, Dying, NewStack, store_of
 
+from trailhook.integration.ownership import MADE_BY_UPDATE
 from trailhook_local.lake import LakeServer
 from trailhook_local.lake.faults import Faults
 
@@ -114,6 +115,17 @@ def test_an_update_whose_answer_does_not_get_through_is_rolled_back_whole(
     assert account.snapshot() == before
 
 
+def test_the_tag_on_a_shared_channel_goes_with_the_rollback_of_an_update_that_nobody_heard_of(
+    stack: CloudFormation, account: Account, github: Properties
+) -> None:
+    shared = account.channel(account.store(), source="Custom")
+    own = stack.create(github).physical_id
+    before = account.snapshot()
+    assert stack.send("Update", sharing(shared), physical_id=own, old_properties=github).succeeded
+    assert stack.send("Update", github, physical_id=own, old_properties=sharing(shared)).physical_id == own
+    assert account.snapshot() == before
+
+
 def test_a_store_to_which_events_may_have_come_is_evidence(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
@@ -180,6 +192,19 @@ def test_a_store_of_which_cloudformation_heard_is_no_leftover(
     [store] = stack.update(github).data["EventDataStoreArns"]
     assert stack.update(old).succeeded
     assert account.stores()[store] == "ENABLED"
+
+
+def test_the_store_of_an_update_is_no_leftover_of_the_next_one_that_wants_it(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """Nobody could tell in the first that CloudFormation has heard of it; the next one does."""
+    stack.create(given(github, account.store()))
+    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags"], "count": 1}])
+    [store] = stack.update(github).data["EventDataStoreArns"]
+    assert MADE_BY_UPDATE in account.tags(store)
+    again = stack.update({**github, "ChannelName": "renamed"})
+    assert (again.data["EventDataStoreArns"], again.data["Report"]) == ([store], "")
+    assert MADE_BY_UPDATE not in account.tags(store)
 
 
 @pytest.mark.parametrize("way", ["at once", "after given stores"])
