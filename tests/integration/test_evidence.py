@@ -91,14 +91,16 @@ def test_what_a_create_left_is_a_leftover_for_two_hours(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, hours: float, left: str
 ) -> None:
     """With --disable-rollback the Delete may come days later, and others may have used the store meanwhile."""
+    theirs = account.channel(account.store(), source="OneLogin")
     lake.lake.faults = Dying(1)
     stack.send_unanswered("Create", github)
     lake.lake.faults = Faults()
-    [store] = account.stores()
+    events_come(lake, theirs)  # which are nothing to it
+    store = list(account.stores())[1]
     age(lake, store, hours)
     answer = stack.send("Delete", github, physical_id=MADE_UP)
     assert answer.succeeded
-    assert account.stores() == {store: left}
+    assert account.stores()[store] == left
     assert (f"({store}) stays: events may have come to it." in answer.reason) is (left == "ENABLED")
 
 
@@ -108,10 +110,12 @@ def test_what_an_update_left_is_a_leftover_for_two_hours(
 ) -> None:
     old = given(github, account.store())
     stack.create(old)
+    theirs = account.channel(account.store("theirs"), source="OneLogin")
     lake.lake.faults = Dying(1)
     stack.send_unanswered("Update", github, physical_id=stack.physical_id, old_properties=old)
     lake.lake.faults = Faults()
-    store = list(account.stores())[1]
+    events_come(lake, theirs)  # which are nothing to it
+    store = list(account.stores())[2]
     age(lake, store, hours)
     back = stack.send("Update", old, physical_id=stack.physical_id, old_properties=github)
     assert account.stores()[store] == left
@@ -148,9 +152,11 @@ def test_events_through_the_channel_that_goes_with_a_failed_create_are_evidence(
     assert account.stores() == {store: "ENABLED"}
 
 
+@pytest.mark.parametrize("gone", [False, True])
 def test_events_through_the_channel_that_a_dead_update_left_are_evidence(
-    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, gone: bool
 ) -> None:
+    """They come while the rollback is at work, or came before, and somebody else deletes the channel meanwhile."""
     old, okta = given(github, account.store()), {**github, "Partner": "okta"}
     made = stack.create(old)
     lake.lake.faults = Dying(3)  # before it puts the policy
@@ -158,11 +164,34 @@ def test_events_through_the_channel_that_a_dead_update_left_are_evidence(
     stack.send_unanswered("Update", direct, physical_id=made.physical_id, old_properties=old)
     lake.lake.faults = Faults()
     [left] = set(account.channels()) - {made.physical_id}
-    lake.lake.faults = Meanwhile("DeleteResourcePolicy", lambda: events_come(lake, left))
+    if gone:
+        events_come(lake, left)
+
+    def meanwhile() -> None:
+        if gone:
+            lake.lake.registry.remove_channel(lake.lake.registry.channel(left))
+        else:
+            events_come(lake, left)
+
+    lake.lake.faults = Meanwhile("DeleteResourcePolicy", meanwhile)
     back = stack.send("Update", old, physical_id=made.physical_id, old_properties=direct)
     store = list(account.stores())[1]
     assert f"({store}) of an earlier update stays: events may have come to it." in back.reason
     assert account.channels() == [made.physical_id]
+    assert account.stores()[store] == "ENABLED"
+
+
+def test_events_that_come_until_the_rollback_points_the_channel_back_are_evidence(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    old = given(github, account.store())
+    channel = str(stack.create(old).physical_id)
+    lake.lake.faults = Dying(2)
+    stack.send_unanswered("Update", github, physical_id=channel, old_properties=old)
+    lake.lake.faults = Meanwhile("UpdateChannel", lambda: events_come(lake, channel))
+    back = stack.send("Update", old, physical_id=channel, old_properties=github)
+    store = list(account.stores())[1]
+    assert f"({store}) of an earlier update stays: events may have come to it." in back.reason
     assert account.stores()[store] == "ENABLED"
 
 

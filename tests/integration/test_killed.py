@@ -166,6 +166,22 @@ def test_each_store_that_cannot_be_removed_is_named(
     assert back.reason.startswith(back.data["Report"].removesuffix("…"))
 
 
+def test_what_another_stacks_update_left_is_not_this_ones_to_remove(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    stack, other = new_stack(), new_stack(name="other")
+    stack.create(given(github, account.store("one")))
+    theirs = given({**github, "Partner": "okta", "ChannelName": "okta"}, account.store("two"))
+    other.create(theirs)
+    lake.lake.faults = Dying(1)
+    own = {**theirs, "EventDataStoreArns": [""], "EventDataStore": {"Name": "own"}}
+    other.send_unanswered("Update", own, physical_id=other.physical_id, old_properties=theirs)
+    lake.lake.faults = Faults()
+    before = account.snapshot()
+    assert stack.update({**stack.properties, "Tags": [""]}).data["Report"] == ""
+    assert account.snapshot() == before
+
+
 def test_a_channel_that_others_use_by_now_is_named(
     new_stack: NewStack, lake: LakeServer, account: Account, github: Properties
 ) -> None:
