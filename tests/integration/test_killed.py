@@ -180,6 +180,10 @@ def test_what_another_stacks_update_left_is_not_this_ones_to_remove(
     before = account.snapshot()
     assert stack.update({**stack.properties, "Tags": [""]}).data["Report"] == ""
     assert account.snapshot() == before
+    [left] = (arn for arn in before if MADE_BY_UPDATE in account.tags(arn))
+    assert stack.update({**stack.properties, "Partner": "onelogin"}).succeeded
+    assert stack.log[-1] == ("Delete", "SUCCESS")
+    assert account.snapshot()[left] == before[left]
 
 
 def test_a_channel_that_others_use_by_now_is_named(
