@@ -166,6 +166,20 @@ def test_each_store_that_cannot_be_removed_is_named(
     assert back.reason.startswith(back.data["Report"].removesuffix("…"))
 
 
+def test_what_an_update_left_is_the_operators_once_it_was_given(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """Also when the Update that gave it is rolled back."""
+    old = given(github, account.store())
+    stack.create(old)
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Update", github, physical_id=stack.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    store = list(account.stores())[1]
+    assert stack.update(given(github, store), another_resource_fails=True).succeeded
+    assert account.stores()[store] == "ENABLED"
+
+
 def test_what_another_stacks_update_left_is_not_this_ones_to_remove(
     new_stack: NewStack, lake: LakeServer, account: Account, github: Properties
 ) -> None:

@@ -14,6 +14,7 @@ from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.destinations import PENDING_DELETION, unfit
 from trailhook.integration.inventory import Channel
 from trailhook.integration.ownership import MADE_BY_UPDATE
+from trailhook.integration.properties import given_stores
 from trailhook.integration.removal import discard_store, remove_channel
 from trailhook.integration.request import Request
 
@@ -35,6 +36,7 @@ class Leftovers:
         """
         left: list[str] = []
         kept = {channel_arn, self._request.physical_id}
+        named = {*stores, *given_stores(self._request.old_properties)}
         for one in self._before:
             if one.arn not in kept:
                 try:
@@ -43,7 +45,7 @@ class Leftovers:
                     left.append(f"The channel {one.arn} of an earlier update could not be removed: {error}")
         try:
             for arn in self._plane.store_arns():
-                if arn not in stores and self._request.place.holds(arn) and self._is_left(arn):
+                if arn not in named and self._request.place.holds(arn) and self._is_left(arn):
                     left += self._remove_store(arn)
         except IntegrationError as error:
             left.append(f"Not every event data store could be asked whether an earlier update left it: {error}")
