@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import Account, NewStack
+from tests.integration.conftest import DENIED, Account, NewStack
 
 from trailhook.integration.ownership import MADE_BY_UPDATE, Owner
 from trailhook_local.lake import LakeServer
@@ -188,6 +188,31 @@ def test_a_store_that_is_given_is_not_deleted_whoever_made_it(
     assert now.delete().succeeded
     assert account.snapshot() == before
     assert account.stores() == dict.fromkeys(evidence, "ENABLED")
+
+
+def test_a_store_that_somebody_pointed_the_channel_at_is_not_this_ones_to_delete(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create({**github, "OnDelete": "delete"})
+    theirs = account.store()
+    account.cloudtrail.update_channel(
+        Channel=made.physical_id, Destinations=[{"Type": "EVENT_DATA_STORE", "Location": theirs}]
+    )
+    before = account.snapshot()[theirs]
+    assert stack.delete().succeeded
+    assert account.snapshot() == {theirs: before}
+
+
+def test_a_delete_that_cannot_mark_the_evidence_fails(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    stack.create(github)
+    lake.lake.faults.set([{**DENIED, "operations": ["AddTags"]}])
+    assert "CloudTrail refused AddTags" in stack.delete().reason
+    lake.lake.faults.set([])
+    assert stack.delete().succeeded
+    [store] = account.living_stores()
+    assert account.tags(store)["trailhook:stack-id"].endswith("/retained")
 
 
 def test_evidence_stays_whatever_tags_were_added_by_hand(
