@@ -149,7 +149,8 @@ def test_a_channel_that_is_given_stays_also_where_a_former_stack_of_the_name_mad
     before = account.snapshot()
     assert now.create(sharing(left.physical_id)).succeeded
     assert now.stack_id in account.tags(left.physical_id).values()
-    assert now.delete(OnDelete="delete").succeeded
+    deleted = now.delete(OnDelete="delete")
+    assert (deleted.succeeded, deleted.reason) == (True, "")
     assert account.snapshot() == before
 
 
