@@ -6,7 +6,7 @@ import pytest
 from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import DENIED, Account, Meanwhile
 
-from trailhook_local.lake import LakeServer
+from trailhook_local.lake import LakeServer, errors
 
 POLICY = {"PrincipalAccountIds": ["444455556666"], "ExternalId": "fake-external-id"}
 
@@ -114,6 +114,23 @@ def test_a_store_that_a_channel_began_to_use_as_it_was_taken_back_has_its_name_a
     [arn] = account.living_stores()
     store = account.cloudtrail.get_event_data_store(EventDataStore=arn)
     assert (store["Name"], store["TerminationProtectionEnabled"]) == ("audit", True)
+
+
+def test_a_store_that_cannot_be_renamed_as_its_protection_goes_is_taken_back_under_its_name(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """Which CloudTrail may allow or not."""
+    whole = lake.lake.operations["UpdateEventDataStore"]
+
+    def update(request: dict[str, Any]) -> dict[str, Any]:
+        if "Name" in request:
+            raise errors.InvalidParameterException("The name cannot be changed.")
+        return whole(request)
+
+    lake.lake.operations["UpdateEventDataStore"] = update
+    lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}])
+    assert "Could not be taken back" not in stack.create(github).reason
+    assert list(account.stores().values()) == ["PENDING_DELETION"]
 
 
 def test_a_store_that_has_not_even_that_back_is_named_by_its_arn(
