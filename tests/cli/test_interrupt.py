@@ -89,6 +89,34 @@ def test_a_run_of_chaos_that_is_interrupted_has_not_succeeded() -> None:
     assert json.loads(shown.splitlines()[-1])["posted"] < 1_000_000
 
 
+IN_A_FINALIZER = """
+import gc, os, signal
+from trailhook_local.cli.__main__ import main
+
+def interrupt(phase, info):
+    # No exception gets out of here. Not before the run has begun: until then nobody has a handler of their own.
+    if signal.getsignal(signal.SIGINT) not in (signal.default_int_handler, signal.SIG_DFL):
+        gc.callbacks.remove(interrupt)
+        os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+gc.callbacks.append(interrupt)
+main()
+"""
+
+
+def test_a_ctrl_c_that_comes_while_chaos_collects_garbage_is_not_lost() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", IN_A_FINALIZER, "chaos", "--events", "20000", "--seed", "1", "--processes", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert run.returncode == 1
+    assert json.loads(run.stdout.splitlines()[-1])["posted"] == 5_000
+
+
 def test_the_command_that_is_installed_begins_there() -> None:
     script = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]["trailhook"]
     module, _, name = script.partition(":")

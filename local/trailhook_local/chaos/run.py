@@ -14,6 +14,7 @@ from rich.table import Table
 from trailhook_local.chaos.account import Tally
 from trailhook_local.chaos.round import Round
 from trailhook_local.chaos.settings import Settings, read_settings
+from trailhook_local.stack.signals import interrupted_by_signals
 from trailhook_local.stack.stack import DEFAULT_TEMPLATE
 
 ROUND_EVENTS = 5_000
@@ -76,12 +77,15 @@ def run_chaos(plan: Plan, console: Console) -> bool:
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("Events through the worst", total=sum(events for _, events in plan.rounds()))
         try:
-            for index, tally in run_rounds(plan, read_settings(DEFAULT_TEMPLATE)):
-                total.add(tally)
-                progress.advance(bar, tally.posted)
-                if not tally.holds:
-                    broken[index] = tally.broken
-                    progress.console.print(f"[red]Round {index}: {'; '.join(tally.broken[:3])}")
+            with interrupted_by_signals() as interrupted:
+                for index, tally in run_rounds(plan, read_settings(DEFAULT_TEMPLATE)):
+                    total.add(tally)
+                    progress.advance(bar, tally.posted)
+                    if not tally.holds:
+                        broken[index] = tally.broken
+                        progress.console.print(f"[red]Round {index}: {'; '.join(tally.broken[:3])}")
+                    if interrupted.is_set():
+                        break
         except KeyboardInterrupt as error:
             interruption = error
             progress.console.print("Interrupted: this is the ledger of the rounds that had ended")

@@ -26,9 +26,9 @@ def ended_by_signals() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def interrupted_by_signals() -> Iterator[None]:
+def interrupted_by_signals() -> Iterator[threading.Event]:
     """These signals raise KeyboardInterrupt: at once, or at the end, should it come while Python runs a finalizer,
-    which lets no exception out. For the main thread.
+    which lets no exception out. Who takes long can ask the event whether one came. For the main thread.
     """
     came = threading.Event()
 
@@ -39,7 +39,7 @@ def interrupted_by_signals() -> Iterator[None]:
         _interrupt_once(number, frame)
 
     with _handled_by(interrupt):
-        yield
+        yield came
         if came.is_set():
             raise KeyboardInterrupt
 
