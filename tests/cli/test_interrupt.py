@@ -57,6 +57,7 @@ try:
             os.kill(os.getpid(), signal.SIGHUP)
             print("tidied up")
 except KeyboardInterrupt:
+    os.kill(os.getpid(), signal.SIGHUP)
     print("and ended")
 """
 

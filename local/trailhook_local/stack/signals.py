@@ -27,7 +27,7 @@ def ended_by_signals() -> Iterator[threading.Event]:
 
 @contextmanager
 def interrupted_by_signals() -> Iterator[threading.Event]:
-    """These signals raise KeyboardInterrupt: at once, or at the end, should it come while Python runs a finalizer,
+    """These signals raise KeyboardInterrupt: at once, or at the end, should one come while Python runs a finalizer,
     which lets no exception out. Who takes long can ask the event whether one came. For the main thread.
     """
     came = threading.Event()
@@ -51,7 +51,9 @@ def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[No
         yield
     finally:
         for number, former in before.items():
-            signal.signal(number, former)
+            # One that came is ignored by now, and is to be: whoever is interrupted tidies up out there.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, former)
 
 
 def _others() -> list[signal.Signals]:
