@@ -91,12 +91,14 @@ def test_a_run_of_chaos_that_is_interrupted_has_not_succeeded() -> None:
 
 
 IN_A_FINALIZER = """
-import gc, os, signal
+import gc, os, signal, threading
 from trailhook_local.cli.__main__ import main
 
 def interrupt(phase, info):
     # No exception gets out of here. Not before the run has begun: until then nobody has a handler of their own.
-    if signal.getsignal(signal.SIGINT) not in (signal.default_int_handler, signal.SIG_DFL):
+    begun = signal.getsignal(signal.SIGINT) not in (signal.default_int_handler, signal.SIG_DFL)
+    # Other threads collect as well, and a signal is heard in the main one.
+    if begun and threading.current_thread() is threading.main_thread():
         gc.callbacks.remove(interrupt)
         os.kill(os.getpid(), signal.SIGINT)
 

@@ -282,9 +282,10 @@ def test_since_when_events_are_tried_in_vain_is_told_while_they_are(
     watched: Watched, minutes: tuple[int, ...], since: int | None
 ) -> None:
     """Counted back from now to the first try that had none for more than an hour before it."""
-    now = datetime.now(UTC)
+    begins = datetime.now(UTC)
     for ago in minutes:
         watched.count("EventsWaiting", 3, ago=ago / 60)
+    ends = datetime.now(UTC)
     watched.count("EventsWaiting", 0, ago=40 / 60)
     assert "in vain" not in watched.status().stdout
     watched.place.queue(delivery("github", b"{}"))
@@ -292,8 +293,8 @@ def test_since_when_events_are_tried_in_vain_is_told_while_they_are(
     told = re.search(r"tried in vain again and again since (.*) UTC \(docs", shown)
     assert ("tried in vain" in shown, told is not None) == (since is not None,) * 2
     if told and since is not None:
-        began = now - timedelta(minutes=since)
-        assert began - timedelta(minutes=5) < datetime.fromisoformat(f"{told[1]}Z") <= began
+        earliest, latest = (moment - timedelta(minutes=since) for moment in (begins, ends))
+        assert earliest - timedelta(minutes=5) < datetime.fromisoformat(f"{told[1]}Z") <= latest
 
 
 def test_an_outage_that_is_older_than_what_is_asked_for_is_not_said_to_begin_there(watched: Watched) -> None:
