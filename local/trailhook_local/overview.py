@@ -35,8 +35,8 @@ class Quarantined:
 class Overview:
     """All parts; None where a part is `unread`.
 
-    An integration on a laptop has no CloudWatch and no Lambda: `alarms`, `listeners`, `day`, `trigger` and `throttled`
-    are None.
+    Of an integration on a laptop nobody makes alarms or metrics, and there is no Lambda: `alarms`, `listeners`, `day`,
+    `trigger` and `throttled` are None.
     """
 
     deliveries: QueueCounts | None

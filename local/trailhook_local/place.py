@@ -100,8 +100,8 @@ def aws(region: str | None) -> Client:
     """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them.
 
     Raises PlaceError where the credentials cannot be had: the program that tells them fails, or nobody can type the
-    code that they take. So does making a client whose endpoint is no URL. An answer that does not come from AWS raises
-    ResponseParserError.
+    code that they take. So does making a client where a setting, such as its endpoint, makes no sense. An answer that
+    does not come from AWS raises ResponseParserError.
     """
     session: Any = boto3.Session(region_name=region)
     _sign_in(session)

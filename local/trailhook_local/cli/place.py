@@ -44,9 +44,10 @@ def place_of(*, stack: str | None, local: str | None, region: str | None, state:
 
 @contextmanager
 def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -> Iterator[None]:
-    """Turns whatever is raised into a message, to which what `go_on` says is added; but an OSError is of the output.
+    """Turns whatever is raised into a message, followed by what `go_on` says.
 
-    Whoever reads an answer of AWS may raise anything: its status can be 200 and its body of another form.
+    Whoever reads an answer of AWS may raise anything: its status can be 200 and its body of another form. An OSError
+    goes through: it is of the output, and `ended_by_a_full_disk` tells it.
     """
     try:
         yield
