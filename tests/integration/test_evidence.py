@@ -199,18 +199,35 @@ def test_a_channel_that_is_replaced_does_not_go_before_its_stores_are_no_leftove
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
     """Forward and partner use it until then, so events come after the Update has looked for the last time."""
-    existing, shared = account.store(), account.channel(account.store("shared"), source="Custom")
+    existing = account.store()
+    okta = {**given(github, existing), "Partner": "okta"}
     channel = stack.create(given(github, existing)).physical_id
-    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags"]}])
+    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags", "AddTags"]}])
     [store] = stack.update(github).data["EventDataStoreArns"]
-    moved = stack.update(sharing(shared))
+    moved = stack.update(okta)
     assert f"({store}) of an earlier update stays: the channel {channel} delivers to it." in moved.data["Report"]
     assert stack.log[-1] == ("Delete", "FAILED")
     assert "allow the action in its policy" in stack.bucket.answers[-1].reason
     events_come(lake, channel)
     lake.lake.faults = Faults()
     assert stack.send("Delete", given(github, existing), physical_id=channel).succeeded
-    assert stack.update({**sharing(shared), "OnDelete": "delete"}).succeeded
+    assert stack.update({**okta, "OnDelete": "delete"}).succeeded
+    assert account.stores()[store] == "ENABLED"
+
+
+def test_a_store_is_no_leftover_also_where_no_tag_may_be_removed(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """A service control policy may guard tags against that alone. To change one is another right."""
+    existing, shared = account.store(), account.channel(account.store("shared"), source="Custom")
+    stack.create(given(github, existing))
+    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags"]}])
+    [store] = stack.update(github).data["EventDataStoreArns"]
+    events_come(lake, str(stack.physical_id))
+    assert stack.update(sharing(shared)).data["Report"] == ""
+    assert stack.log[-1] == ("Delete", "SUCCESS")
+    for on_delete in ("delete", "retain"):
+        assert stack.update({**sharing(shared), "OnDelete": on_delete}).data["Report"] == ""
     assert account.stores()[store] == "ENABLED"
 
 

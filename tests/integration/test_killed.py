@@ -233,7 +233,7 @@ def test_the_store_of_an_update_is_no_leftover_of_the_next_one_that_wants_it(
 ) -> None:
     """Nobody could tell in the first that CloudFormation has heard of it; the next one does."""
     stack.create(given(github, account.store()))
-    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags"], "count": 1}])
+    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags", "AddTags"], "count": 2}])
     [store] = stack.update(github).data["EventDataStoreArns"]
     assert MADE_BY_UPDATE in account.tags(store)
     again = stack.update({**github, "ChannelName": "renamed"})
@@ -248,7 +248,7 @@ def test_evidence_is_no_leftover_when_the_channel_is_gone_that_showed_it(
     """Also where nobody could tell, in the Update that made the store, that CloudFormation has heard of it."""
     existing, channel = account.store(), account.channel(account.store("shared"), source="Custom")
     stack.create(given(github, existing))
-    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags"], "count": 1}])
+    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags", "AddTags"], "count": 2}])
     updated = stack.update(github)
     [store] = updated.data["EventDataStoreArns"]
     lake.lake.registry.channel(updated.physical_id).ingestion["LatestIngestionSuccessTime"] = 4e9

@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from trailhook.errors import IntegrationError, OwnershipUnknown
+from trailhook.errors import CallRefused, IntegrationError, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.destinations import PENDING_DELETION, unfit
 from trailhook.integration.inventory import Channel
-from trailhook.integration.ownership import MADE_BY_UPDATE
+from trailhook.integration.ownership import CONFIRMED, MADE_BY_UPDATE, is_unconfirmed
 from trailhook.integration.properties import given_stores
 from trailhook.integration.removal import discard_store, remove_channel
 from trailhook.integration.request import Request
@@ -64,7 +64,8 @@ class Leftovers:
             tags = self._plane.tags(arn) or {}
         except OwnershipUnknown:  # pending deletion already
             return False
-        return tags.get(MADE_BY_UPDATE) not in {None, self._request.request_id} and self._owner.made_now(tags)
+        ours = self._owner.made_now(tags) and is_unconfirmed(tags)
+        return ours and tags[MADE_BY_UPDATE] != self._request.request_id
 
     def _remove_store(self, arn: str) -> list[str]:
         """A store is evidence as soon as one event may have come to it, whatever became of the Update that made it.
@@ -82,7 +83,8 @@ class Leftovers:
                 return ["This has the mark of an earlier update, and was not deleted:", *faults]
             user = next((one for one in now if arn in one.channel.stores), None)
             if user or store.may_hold_events_of([*ours, *self._gone], datetime.now(UTC)):
-                confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
+                with suppress(IntegrationError):
+                    confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
                 why = f"the channel {user.arn} delivers to it" if user else "events may have come to it"
                 return [f"The event data store {store.name} ({arn}) of an earlier update stays: {why}."]
             discard_store(self._plane, arn, store.name)
@@ -94,7 +96,10 @@ class Leftovers:
 def confirm(plane: ControlPlane, store_arn: str) -> None:
     """CloudFormation has heard of the event data store, or events came to it: it is no leftover any more.
 
-    Where that cannot be told, the Delete of a channel that is replaced tells it, or fails.
+    Who may not remove tags may still change one, as whoever made the store could set it. Raises CallRefused where
+    neither is allowed.
     """
-    with suppress(IntegrationError):
+    try:
         plane.remove_tags(store_arn, [MADE_BY_UPDATE])
+    except CallRefused:
+        plane.add_tags(store_arn, {MADE_BY_UPDATE: CONFIRMED})

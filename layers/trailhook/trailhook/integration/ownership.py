@@ -15,6 +15,8 @@ STACK_ID = "trailhook:stack-id"
 LOGICAL_ID = "trailhook:logical-id"
 MADE_BY_UPDATE = "trailhook:made-by-update"
 """On an event data store that an Update made, with the request's id, until CloudFormation has heard of it."""
+CONFIRMED = "confirmed"
+"""The value of MADE_BY_UPDATE from then on, where it cannot be removed."""
 KMS_ALIAS = "trailhook:kms-alias"
 """On an event data store that was made with a KMS alias: CloudTrail may tell no more than the key behind it."""
 _USER = "trailhook:user:"
@@ -61,6 +63,11 @@ class Owner(Struct, frozen=True):
     def other_users(self, tags: Tags) -> list[str]:
         """The names of the stacks that share the channel with these tags, this integration left out."""
         return sorted({_stack_name(value) for key, value in _user_tags(tags) if key not in self.user_tag})
+
+
+def is_unconfirmed(tags: Tags) -> bool:
+    """Whether an Update made it of which CloudFormation may not have heard."""
+    return tags.get(MADE_BY_UPDATE, CONFIRMED) != CONFIRMED
 
 
 def _user_tags(tags: Tags) -> Iterator[tuple[str, str]]:

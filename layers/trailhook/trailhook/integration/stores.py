@@ -10,7 +10,7 @@ from trailhook.integration.control_plane import LOOKS, ControlPlane, as_list
 from trailhook.integration.creation import Creation
 from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION
 from trailhook.integration.inventory import EventDataStore
-from trailhook.integration.ownership import KMS_ALIAS, MADE_BY_UPDATE
+from trailhook.integration.ownership import KMS_ALIAS, MADE_BY_UPDATE, is_unconfirmed
 from trailhook.integration.properties import DEFAULT_RETENTION_DAYS, Integration, NewStore, former_tags
 from trailhook.integration.removal import discard_store
 from trailhook.integration.request import Request
@@ -126,7 +126,7 @@ class StoreBuilder:
         existing = self._plane.tags(found.arn) or {}
         former = former_tags(self._request.old_properties)
         converge_tags(self._plane, self._undo, found.arn, existing=existing, wanted=self._wanted.tags, former=former)
-        stores = Stores((found.arn,), retention_days=found.retention_days, unconfirmed=MADE_BY_UPDATE in existing)
+        stores = Stores((found.arn,), retention_days=found.retention_days, unconfirmed=is_unconfirmed(existing))
         days = store.retention_days or found.retention_days
         if days == found.retention_days:
             return stores

@@ -12,7 +12,8 @@ from trailhook.integration.channels import Tagged, is_aside, refuse_users, surve
 from trailhook.integration.control_plane import DENIALS, INACTIVE, STORE_GONE, ControlPlane
 from trailhook.integration.destinations import PENDING_DELETION, unfit
 from trailhook.integration.inventory import Channel, EventDataStore
-from trailhook.integration.ownership import MADE_BY_UPDATE
+from trailhook.integration.leftovers import confirm
+from trailhook.integration.ownership import is_unconfirmed
 from trailhook.integration.properties import deletes_stores, given_stores
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
 from trailhook.integration.request import FAILED, Request
@@ -122,8 +123,8 @@ class Withdrawal:
         for arn in self._plane.store_arns():
             if self._request.place.holds(arn):
                 tags = self._tags_of_store(arn)
-                if self._owner.made_now(tags) and MADE_BY_UPDATE in tags:
-                    self._plane.remove_tags(arn, [MADE_BY_UPDATE])
+                if self._owner.made_now(tags) and is_unconfirmed(tags):
+                    confirm(self._plane, arn)
 
     def _claim(self, stores: Iterable[str]) -> None:
         """Take over what a former stack made: once the channel is gone, only tags tell the next try what was to go."""
