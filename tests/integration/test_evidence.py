@@ -244,13 +244,14 @@ def test_a_replaced_channel_that_could_not_be_deleted_does_not_hide_that_the_int
     assert account.stores()[store] == "ENABLED", "it is evidence, and no leftover of that Create"
 
 
+@pytest.mark.parametrize("name", ["github", "okta"])
 @pytest.mark.parametrize("listed", [True, False])
 def test_the_store_behind_a_replaced_channel_stays_also_if_the_new_one_is_not_listed_yet(
-    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, listed: bool
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, listed: bool, name: str
 ) -> None:
     old = {**github, "OnDelete": "delete"}
     made = stack.create(old)
-    new = {**given(github, account.store()), "Partner": "okta"}
+    new = {**given(github, account.store()), "Partner": "okta", "ChannelName": name}
     updated = stack.send("Update", new, physical_id=made.physical_id, old_properties=old)
     if not listed:
         lake.lake.operations["ListChannels"] = lambda _: {"Channels": []}

@@ -207,7 +207,7 @@ def test_a_channel_that_others_use_by_now_is_named(
     old = given(github, account.store())
     custom = {**old, "Partner": "slack", "ChannelName": "slack"}
     made = stack.create(old)
-    lake.lake.faults = Dying(1)
+    lake.lake.faults = Dying(2)
     stack.send_unanswered("Update", custom, physical_id=made.physical_id, old_properties=old)
     lake.lake.faults = Faults()
     [left] = set(account.channels()) - {made.physical_id}

@@ -57,10 +57,12 @@ def _aside(channel: Channel) -> str:
 
 
 class ChannelPlan(Struct, frozen=True):
-    """`current`: the channel to keep, None to create one. `aside`: a channel of ours that has the name we need."""
+    """`current`: the channel to keep, None to create one. `aside`: channels of ours to rename, because they have the
+    name we need, or are replaced.
+    """
 
     current: Tagged | None
-    aside: Tagged | None
+    aside: list[Tagged]
 
 
 def plan_channel(channels: Sequence[Tagged], owner: Owner, wanted: Integration, physical_id: str | None) -> ChannelPlan:
@@ -77,8 +79,8 @@ def plan_channel(channels: Sequence[Tagged], owner: Owner, wanted: Integration, 
             f"CloudTrail allows one channel for each source, and the channel {holder.channel.name} has the source "
             f"{wanted.source.name} already: set ChannelArn to {holder.arn} to share it."
         )
-    named = [one for one in channels if one.channel.name == wanted.channel_name and one is not current]
-    strangers = [one for one in named if not owner.made(one.tags)]
+    aside = [one for one in channels if one.channel.name == wanted.channel_name and one is not current]
+    strangers = [one for one in aside if not owner.made(one.tags)]
     if strangers:
         raise InTheWay(
             f"The name {wanted.channel_name} is taken by the channel {strangers[0].arn}: choose another ChannelName."
@@ -86,4 +88,6 @@ def plan_channel(channels: Sequence[Tagged], owner: Owner, wanted: Integration, 
     previous = next((one for one in channels if one.arn == physical_id), None)
     if previous and not current and owner.made(previous.tags):
         refuse_users(previous, owner, "replaced")
-    return ChannelPlan(current, named[0] if named else None)
+        if previous not in aside and not is_aside(previous.channel):
+            aside.append(previous)
+    return ChannelPlan(current, aside)

@@ -101,8 +101,8 @@ class Deployment:
         # From here on things change.
         builder = StoreBuilder(self._plane, self._undo, self._request, self._wanted, self._events_came)
         stores = builder.carry_out(found)
-        if channel_plan.aside:
-            self._set_aside(channel_plan.aside)
+        for former in channel_plan.aside:
+            self._set_aside(former)
         arn = self._converge(channel_plan.current, stores) if channel_plan.current else self._create(stores)
         if stores.new_retention:
             # Last of all, because there is no undo: a shorter one deletes at once, as does taking back a longer one.
@@ -212,7 +212,7 @@ class Deployment:
         _set_policy(self._plane, arn, policy)
 
     def _set_aside(self, former: Tagged) -> None:
-        """Free the name: the channel that this one replaces is deleted only after the stack's update."""
+        """Free the name, and tell the Delete that comes after the stack's update that the integration lives on."""
         name = former.channel.name
         self._undo.note(f"the name of {former.arn}", lambda late: late.update_channel(former.arn, Name=name))
         self._plane.update_channel(former.arn, Name=name_aside(former.channel))
