@@ -325,3 +325,13 @@ def test_whatever_happens_it_is_whole_or_gone(
         stack.delete()
     lake.lake.faults.set([])
     assert account.snapshot() == strangers
+
+
+def test_a_channel_is_taken_back_also_by_a_role_that_may_not_look_at_it(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "GetChannel"]}])
+    answer = stack.create({**github, "PrincipalAccountIds": ["444455556666"]})
+    assert "CloudTrail refused PutResourcePolicy" in answer.reason
+    assert "Could not be taken back" not in answer.reason
+    assert account.snapshot() == {}

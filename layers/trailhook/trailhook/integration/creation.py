@@ -20,7 +20,7 @@ class Creation(Struct):
 
     create: Callable[[], str]
     find: Callable[[ControlPlane], str | None]
-    discard: Callable[[ControlPlane, str], object]
+    discard: Callable[[ControlPlane, str], None]
     arn: str | None = None
     lost: bool = False
     """Whether an answer to `create` was lost, so that nobody knows what it made."""

@@ -15,7 +15,7 @@ from trailhook.integration.destinations import PENDING_DELETION, unfit
 from trailhook.integration.inventory import Channel
 from trailhook.integration.ownership import CONFIRMED, MADE_BY_UPDATE, is_unconfirmed
 from trailhook.integration.properties import given_stores
-from trailhook.integration.removal import discard_store, remove_channel
+from trailhook.integration.removal import discard_store, remove_used_channel
 from trailhook.integration.request import Request
 
 
@@ -54,7 +54,7 @@ class Leftovers:
     def _remove_channel(self, one: Tagged) -> None:
         if self._owner.made_now(one.tags):
             refuse_users(one, self._owner, "deleted")
-            last = remove_channel(self._plane, one.arn)
+            last = remove_used_channel(self._plane, one.arn)
             self._gone += [last] if last else []
         elif self._owner.uses(one.tags):
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))

@@ -9,10 +9,16 @@ from trailhook.integration.inventory import Channel
 STILL_POINTED_AT = "ChannelExistsForEDSException"
 
 
-def remove_channel(plane: ControlPlane, arn: str) -> Channel | None:
-    """Delete a channel and its policy; nothing happens to what is gone.
+def remove_channel(plane: ControlPlane, arn: str) -> None:
+    """Delete a channel and its policy; nothing happens to what is gone."""
+    plane.delete_policy(arn)
+    plane.delete_channel(arn)
 
-    Returns what it was at last, None where it was gone: nothing else shows that events came through it.
+
+def remove_used_channel(plane: ControlPlane, arn: str) -> Channel | None:
+    """Delete a channel and its policy, and return what it was at last: nothing else shows that events came through it.
+
+    None where it was gone.
     """
     plane.delete_policy(arn)
     last = plane.channel(arn)

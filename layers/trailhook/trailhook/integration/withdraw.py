@@ -15,7 +15,7 @@ from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook.integration.leftovers import confirm
 from trailhook.integration.ownership import is_unconfirmed
 from trailhook.integration.properties import deletes_stores, given_stores
-from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel
+from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_used_channel
 from trailhook.integration.request import FAILED, Request
 from trailhook.integration.response import Answer
 from trailhook.integration.undo import Undo
@@ -85,7 +85,7 @@ class Withdrawal:
             )
         elif self._delete_stores:
             self._claim(former - in_use.keys() - self._given)
-        seen = [remove_channel(self._plane, one.arn) for one in ours]
+        seen = [remove_used_channel(self._plane, one.arn) for one in ours]
         for one in staying:
             self._leave(one)
         if not others:
