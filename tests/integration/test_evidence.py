@@ -263,6 +263,24 @@ def test_the_store_behind_a_replaced_channel_stays_also_if_the_new_one_is_not_li
     assert account.stores()[made.data["EventDataStoreArns"][0]] == "ENABLED"
 
 
+def test_a_delete_that_died_once_the_replaced_channel_was_gone_keeps_the_store_in_its_next_try(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """Nothing but that channel's name tells that the integration lives on, as long as the new one is not listed."""
+    old = {**github, "OnDelete": "delete"}
+    made = stack.create(old)
+    new = {**given(github, account.store()), "Partner": "okta"}
+    assert stack.send("Update", new, physical_id=made.physical_id, old_properties=old).succeeded
+    lake.lake.operations["ListChannels"] = lambda _: {"Channels": []}
+    for changes in range(5):
+        lake.lake.faults = Dying(changes)
+        stack.send_unanswered("Delete", old, physical_id=made.physical_id)
+    lake.lake.faults = Faults()
+    assert stack.send("Delete", old, physical_id=made.physical_id).succeeded
+    assert made.physical_id not in lake.lake.registry.channels
+    assert account.stores()[made.data["EventDataStoreArns"][0]] == "ENABLED"
+
+
 def test_the_store_behind_a_channel_that_was_to_be_replaced_is_no_leftover_of_a_later_create(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:

@@ -1,9 +1,10 @@
 """Delete: the way back. It validates nothing, never fails on what is gone, and touches only what carries our tags.
 
-A physical id that is no channel's ARN belongs to a Create that failed, or timed out, whose id CloudFormation made up.
+CloudFormation sends it in three cases, and only the physical id and the account tell which: after a Create that failed,
+or timed out, when the id is no channel's ARN; for a channel that an Update replaced; and for the integration itself.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -31,7 +32,6 @@ class Withdrawal:
         self._owner = request.owner
         self._physical_id = request.physical_id or ""
         self._after_failed_create = ":channel/" not in self._physical_id
-        self._delete_stores = not self._after_failed_create and deletes_stores(request.properties)
         self._given = given_stores(request.properties)
         self._shares = bool(request.properties.get("ChannelArn"))
         self._stays: list[str] = []
@@ -66,31 +66,57 @@ class Withdrawal:
 
     def _withdraw(self) -> None:
         channels = survey(self._plane, self._physical_id)
-        ours = [one for one in channels if self._is_to_go(one)]
-        for one in ours:
+        going = [one for one in channels if self._is_to_go(one)]
+        staying = [one for one in channels if one not in going]
+        for one in going:
             refuse_users(one, self._owner, "deleted")
-        gone = {one.arn for one in ours}
-        staying = [one for one in channels if one.arn not in gone]
-        in_use = {store: one.arn for one in staying for store in one.channel.stores}
-        former = {store for one in ours for store in one.channel.stores}
-        # A replaced channel goes while the integration lives on, whose stores all go, or stay, with the integration.
-        others = [one.arn for one in staying if self._is_in_its_place(one)]
-        if others:
-            self._confirm_stores()
-            self._stays.append(f"The event data stores stay with another channel of this integration: {others[0]}.")
-        elif self._delete_stores and any(is_aside(one.channel) for one in ours):
-            self._delete_stores = False
+        present = next((one.arn for one in staying if self._is_in_its_place(one)), None)
+        if self._after_failed_create:
+            self._take_back_create(going, staying)
+        elif present:
+            self._remove_replaced(going, staying, present)
+        else:
+            self._remove_integration(going, staying)
+
+    def _take_back_create(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
+        """All that it made goes, but no store that may hold events: those of a former life were marked as it ended."""
+        gone = self._remove_channels(going, staying)
+        beside = (one.channel for one in staying if self._owner.made(one.tags))
+        self._remove_stores(going, staying, evidence=[*beside, *gone])
+
+    def _remove_replaced(self, going: Sequence[Tagged], staying: Sequence[Tagged], present: str) -> None:
+        """The integration lives on with the channel `present`: its stores all go, or stay, with the integration."""
+        self._confirm_stores()
+        self._stays.append(f"The event data stores stay with another channel of this integration: {present}.")
+        self._remove_channels(going, staying)
+
+    def _remove_integration(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
+        """Stores that are to stay are marked before the channel goes: a Delete that dies between is sent once more, and
+        finds no name of a channel that tells it to keep them.
+        """
+        former = _stores_of(going)
+        delete = deletes_stores(self._request.properties)
+        if delete and any(is_aside(one.channel) for one in going):
+            delete = False
             self._stays.append(
                 "The event data stores stay: the channel was replaced, and the new one is not listed yet."
             )
-        elif self._delete_stores:
-            self._claim(former - in_use.keys() - self._given)
-        seen = [remove_used_channel(self._plane, one.arn) for one in ours]
+        if not delete:
+            for arn, tags in self._stores(former):
+                if self._owner.made_now(tags):
+                    self._retain(arn)
+            self._remove_channels(going, staying)
+            return
+        self._claim(former - _stores_of(staying) - self._given)
+        self._remove_channels(going, staying)
+        self._remove_stores(going, staying, used=former)
+
+    def _remove_channels(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> list[Channel]:
+        """Returns those that went, as they were at last."""
+        gone = [remove_used_channel(self._plane, one.arn) for one in going]
         for one in staying:
             self._leave(one)
-        if not others:
-            beside = [one.channel for one in staying if self._owner.made(one.tags)]
-            self._withdraw_stores(in_use, former, [*beside, *filter(None, seen)])
+        return [channel for channel in gone if channel]
 
     def _leave(self, one: Tagged) -> None:
         """Take the user tag off a channel that stays, and name one that nobody else would name."""
@@ -111,20 +137,26 @@ class Withdrawal:
 
     def _is_in_its_place(self, staying: Tagged) -> bool:
         """Whether the integration has that channel now, its own or a shared one, instead of the one that goes."""
-        if self._after_failed_create or staying.arn == self._physical_id or is_aside(staying.channel):
+        if staying.arn == self._physical_id or is_aside(staying.channel):
             return False
         return self._owner.made(staying.tags) or self._owner.uses(staying.tags)
+
+    def _stores(self, former: frozenset[str] = frozenset()) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Each store of this account and Region, with its tags. `former`: those of a channel that goes, because one
+        that was made a moment ago may not be listed yet.
+        """
+        for arn in sorted(former.union(self._plane.store_arns())):
+            if self._request.place.holds(arn):
+                yield arn, self._tags_of_store(arn)
 
     def _confirm_stores(self) -> None:
         """The channel that goes takes along what shows that events came to a store, which is no leftover from now on.
 
         It fails the Delete where that cannot be told: a later Update would take the store for one.
         """
-        for arn in self._plane.store_arns():
-            if self._request.place.holds(arn):
-                tags = self._tags_of_store(arn)
-                if self._owner.made_now(tags) and is_unconfirmed(tags):
-                    confirm(self._plane, arn)
+        for arn, tags in self._stores():
+            if self._owner.made_now(tags) and is_unconfirmed(tags):
+                confirm(self._plane, arn)
 
     def _claim(self, stores: Iterable[str]) -> None:
         """Take over what a former stack made: once the channel is gone, only tags tell the next try what was to go."""
@@ -133,26 +165,25 @@ class Withdrawal:
             if self._owner.made(tags) and not self._owner.made_now(tags):
                 self._plane.add_tags(arn, self._owner.tags)
 
-    def _withdraw_stores(self, in_use: Mapping[str, str], former: set[str], channels: Collection[Channel]) -> None:
-        """`in_use`: by which of the channels that stay; `former`: by those of ours that went.
+    def _remove_stores(
+        self,
+        going: Sequence[Tagged],
+        staying: Sequence[Tagged],
+        *,
+        used: frozenset[str] = frozenset(),
+        evidence: Collection[Channel] | None = None,
+    ) -> None:
+        """Those that this very stack made, and of the `used` ones those that a former stack of its name made, too.
 
-        `channels` are all ours, those that went as they were at last.
+        `evidence`: the channels that keep a store to which events may have come through them; None where none does.
         """
-        for arn in sorted(former.union(self._plane.store_arns())):  # one made a moment ago may not be listed yet
-            if not self._request.place.holds(arn):
-                continue
-            tags = self._tags_of_store(arn)
-            if self._after_failed_create:
-                # Evidence of an earlier life of this integration is not the leftover of a Create.
-                goes = self._owner.made_now(tags)
-            else:
-                # What a former stack of this name left, and this one never used, is not this one's to delete.
-                goes = self._delete_stores and (
-                    self._owner.made_now(tags) or (arn in former and self._owner.made(tags))
-                )
+        in_use = {store: one.arn for one in staying for store in one.channel.stores}
+        for arn, tags in self._stores(_stores_of(going)):
+            # What a former stack of this name left, and this one never used, is not this one's to delete.
+            goes = self._owner.made_now(tags) or (arn in used and self._owner.made(tags))
             # What the operator names as an existing store is never deleted, whoever made it.
-            goes = goes and arn not in self._given
-            if not (goes and self._remove_store(arn, in_use.get(arn), channels)) and self._owner.made_now(tags):
+            gone = goes and arn not in self._given and self._remove_store(arn, in_use.get(arn), evidence)
+            if not gone and self._owner.made_now(tags):
                 # Also of a store that others use still: they may go later, and a Create may fail after that. It
                 # fails the Delete where it cannot be marked: that Create would take it for its leftover.
                 self._retain(arn)
@@ -170,26 +201,26 @@ class Withdrawal:
             if error.code not in STORE_GONE | {INACTIVE}:
                 raise
 
-    def _why_it_stays(self, store: EventDataStore, user: str | None, channels: Collection[Channel]) -> list[str]:
+    def _why_it_stays(self, store: EventDataStore, user: str | None, evidence: Collection[Channel] | None) -> list[str]:
         """In sentences; none for a store that may go."""
         # To tag is a lesser right than to delete: no tag makes ours what no integration delivers to, such as a trail's.
         if faults := list(unfit(store)):
             return ["This has the stack's tags, and was not deleted:", *faults]
         if user:
             return [f"The event data store {store.name} ({store.arn}) stays: the channel {user} delivers to it."]
-        if self._after_failed_create and store.may_hold_events_of(channels, datetime.now(UTC)):
+        if evidence is not None and store.may_hold_events_of(evidence, datetime.now(UTC)):
             return [f"The event data store {store.name} ({store.arn}) stays: events may have come to it."]
         return []
 
-    def _remove_store(self, arn: str, user: str | None, channels: Collection[Channel]) -> bool:
+    def _remove_store(self, arn: str, user: str | None, evidence: Collection[Channel] | None) -> bool:
         """False where it stays; what is gone, or pending deletion, does not.
 
-        `user` is a channel that delivers to it; `channels` are ours, which tell whether it is evidence.
+        `user` is a channel that delivers to it; of `evidence` see `_remove_stores`.
         """
         store = self._plane.store(arn)
         if store is None or store.status == PENDING_DELETION:
             return True
-        if why := self._why_it_stays(store, user, channels):
+        if why := self._why_it_stays(store, user, evidence):
             self._stays += why
             return False
         if not self._plane.protect_store(arn, on=False):
@@ -210,3 +241,7 @@ class Withdrawal:
 
 def _protect(plane: ControlPlane, arn: str) -> None:
     plane.protect_store(arn, on=True)
+
+
+def _stores_of(channels: Iterable[Tagged]) -> frozenset[str]:
+    return frozenset(store for one in channels for store in one.channel.stores)
