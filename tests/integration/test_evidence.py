@@ -258,9 +258,10 @@ def test_the_store_behind_a_replaced_channel_stays_also_if_the_new_one_is_not_li
     deleted = stack.send("Delete", old, physical_id=made.physical_id)
     assert deleted.succeeded
     other = f"stay with another channel of this integration: {updated.physical_id}."
-    assert (other if listed else "stay: the channel was replaced, and the new one is not listed yet.") in deleted.reason
+    [store] = made.data["EventDataStoreArns"]
+    assert (other if listed else f"stay ({store}): by its name, the channel was replaced") in deleted.reason
     assert made.physical_id not in lake.lake.registry.channels
-    assert account.stores()[made.data["EventDataStoreArns"][0]] == "ENABLED"
+    assert account.stores()[store] == "ENABLED"
 
 
 def test_a_delete_that_died_once_the_replaced_channel_was_gone_keeps_the_store_in_its_next_try(

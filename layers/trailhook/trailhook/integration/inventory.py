@@ -10,7 +10,8 @@ from typing import Any
 from msgspec import Struct
 
 _LEFTOVER_FOR = timedelta(hours=2)
-"""CloudFormation waits an hour at most for an answer, and goes back then. Nobody used what was made by that time."""
+"""CloudFormation waits an hour at most for an answer, and goes back then. What it goes back from is not older than
+that; what is older may have been used by others meanwhile."""
 
 
 class Channel(Struct, frozen=True):

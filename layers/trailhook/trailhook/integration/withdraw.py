@@ -94,22 +94,23 @@ class Withdrawal:
         """Stores that are to stay are marked before the channel goes: a Delete that dies between is sent once more, and
         finds no name of a channel that tells it to keep them.
         """
-        former = _stores_of(going)
+        used = _stores_of(going)
         delete = deletes_stores(self._request.properties)
-        if delete and any(is_aside(one.channel) for one in going):
-            delete = False
-            self._stays.append(
-                "The event data stores stay: the channel was replaced, and the new one is not listed yet."
-            )
-        if not delete:
-            for arn, tags in self._stores(former):
-                if self._owner.made_now(tags):
-                    self._retain(arn)
+        if delete and not any(is_aside(one.channel) for one in going):
+            self._claim(used - _stores_of(staying) - self._given)
             self._remove_channels(going, staying)
+            self._remove_stores(going, staying, used=used)
             return
-        self._claim(former - _stores_of(staying) - self._given)
+        own = {arn: tags for arn, tags in self._stores(used) if self._is_own(arn, tags, used)}
+        for arn, tags in own.items():
+            if self._owner.made_now(tags):
+                self._retain(arn)
+        if delete and own:
+            self._stays.append(
+                f"The event data stores stay ({', '.join(own)}): by its name, the channel was replaced, and CloudTrail "
+                "lists no other one of this integration."
+            )
         self._remove_channels(going, staying)
-        self._remove_stores(going, staying, used=former)
 
     def _remove_channels(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> list[Channel]:
         """Returns those that went, as they were at last."""
@@ -140,6 +141,10 @@ class Withdrawal:
         if staying.arn == self._physical_id or is_aside(staying.channel):
             return False
         return self._owner.made(staying.tags) or self._owner.uses(staying.tags)
+
+    def _is_own(self, arn: str, tags: Mapping[str, str], used: frozenset[str]) -> bool:
+        """What a former stack of this name left, and this one never used, is not this one's to delete."""
+        return self._owner.made_now(tags) or (arn in used and self._owner.made(tags))
 
     def _stores(self, former: frozenset[str] = frozenset()) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Each store of this account and Region, with its tags. `former`: those of a channel that goes, because one
@@ -179,10 +184,9 @@ class Withdrawal:
         """
         in_use = {store: one.arn for one in staying for store in one.channel.stores}
         for arn, tags in self._stores(_stores_of(going)):
-            # What a former stack of this name left, and this one never used, is not this one's to delete.
-            goes = self._owner.made_now(tags) or (arn in used and self._owner.made(tags))
             # What the operator names as an existing store is never deleted, whoever made it.
-            gone = goes and arn not in self._given and self._remove_store(arn, in_use.get(arn), evidence)
+            to_go = arn not in self._given and self._is_own(arn, tags, used)
+            gone = to_go and self._remove_store(arn, in_use.get(arn), evidence)
             if not gone and self._owner.made_now(tags):
                 # Also of a store that others use still: they may go later, and a Create may fail after that. It
                 # fails the Delete where it cannot be marked: that Create would take it for its leftover.
