@@ -82,8 +82,11 @@ def test_a_store_of_some_age_may_hold_what_a_channel_took_that_is_gone(hours: fl
     assert STORE.may_hold_events_of([], MADE + timedelta(hours=hours)) is may
 
 
-def test_a_store_that_nobody_knows_the_age_of_may_hold_events() -> None:
-    assert replace(STORE, created=None).may_hold_events_of([], MADE)
+@pytest.mark.parametrize(("ingested", "may"), [(None, False), (MADE - timedelta(days=9), True)])
+def test_a_store_that_nobody_knows_the_age_of_may_hold_what_a_channel_ever_took(
+    ingested: datetime | None, may: bool
+) -> None:
+    assert replace(STORE, created=None).may_hold_events_of([channel(ingested)], MADE) is may
 
 
 @pytest.mark.parametrize(("hours", "left"), [(1.9, "PENDING_DELETION"), (2.1, "ENABLED")])

@@ -79,7 +79,8 @@ class EventDataStore(Struct, frozen=True):
         """Whether events may have come to it: one of the channels took some since the store was made, or it is so old
         that a channel may be gone which did. CloudTrail may tell times in whole seconds.
         """
-        if self.created is None or now - self.created > _LEFTOVER_FOR:
-            return True
+        moments = [channel.ingested for channel in channels if channel.ingested]
+        if self.created is None:
+            return bool(moments)
         second = self.created.replace(microsecond=0)
-        return any(channel.ingested >= second for channel in channels if channel.ingested)
+        return now - self.created > _LEFTOVER_FOR or any(moment >= second for moment in moments)
