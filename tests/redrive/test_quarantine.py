@@ -437,38 +437,32 @@ def test_an_object_that_s3_stops_sending_is_not_taken_for_a_full_disk(place: Pla
             over.set()
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_what_was_sent_is_told_where_nobody_can_see_the_progress(place: Place) -> None:
+def redriven_onto_a_full_disk(place: Place, stream: str) -> "subprocess.CompletedProcess[str]":
+    """The command on one quarantined event; `stream`, stdout or stderr, takes nothing."""
     quarantine(place, github(entry(1, action=None)))
     named = ["--queue-url", place.resources.queue_url, "--bucket", place.resources.bucket]
     with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(
+        return subprocess.run(
             [sys.executable, "-m", "trailhook_local.cli", "redrive", "quarantine", *named],
             env={**os.environ, **place.endpoints.environment()},
-            stdout=subprocess.PIPE,
-            stderr=full,
+            stdout=full if stream == "stdout" else subprocess.PIPE,
+            stderr=full if stream == "stderr" else subprocess.PIPE,
             text=True,
             check=False,
             timeout=60,
         )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_what_was_sent_is_told_where_nobody_can_see_the_progress(place: Place) -> None:
+    ended = redriven_onto_a_full_disk(place, "stderr")
     assert ended.returncode == 0
     assert ended.stdout.endswith("1 of 1 quarantined events sent to the delivery queue\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_where_nobody_can_see_what_was_sent_that_is_said(place: Place) -> None:
-    quarantine(place, github(entry(1, action=None)))
-    named = ["--queue-url", place.resources.queue_url, "--bucket", place.resources.bucket]
-    with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(
-            [sys.executable, "-m", "trailhook_local.cli", "redrive", "quarantine", *named],
-            env={**os.environ, **place.endpoints.environment()},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+    ended = redriven_onto_a_full_disk(place, "stdout")
     assert (ended.returncode, ended.stderr) == (1, "Error: cannot write the output (No space left on device)\n")
 
 
