@@ -354,6 +354,23 @@ def test_type_and_details_are_of_the_actor_whose_id_it_is() -> None:
     assert identity == {"type": "SERVICE_ACCOUNT", "principalId": "a-1", "details": actor}
 
 
+@pytest.mark.parametrize(
+    ("types", "kind", "principal"),
+    [
+        (["user_reference"], "User", "A0"),
+        (["app_reference", "user_reference"], "User", "A1"),
+        (["api_key_reference", "user_reference", "user_reference"], "User", "A1"),
+        (["app_reference"], "App", "A0"),
+        (["api_key_reference", "app_reference"], "ApiKey", "A0"),
+        (["escalation_policy_reference"], "escalation_policy_reference", "A0"),
+    ],
+)
+def test_a_person_is_named_before_the_app_or_key_beside_them(types: list[str], kind: str, principal: str) -> None:
+    actors = [{"id": f"A{number}", "type": of_type} for number, of_type in enumerate(types)]
+    identity = event_data("pagerduty", PAGERDUTY | {"actors": actors})["userIdentity"]
+    assert (identity["type"], identity["principalId"], identity["details"]["id"]) == (kind, principal, principal)
+
+
 def without(value: Any, nothing: str | None) -> Any:
     """The value with nothing of that form where it is said to be missing."""
     if isinstance(value, Mapping):
