@@ -302,6 +302,46 @@ def test_whose_content_administrators_took_away_in_slack_is_nobody() -> None:
     assert event_data("slack", body)["userIdentity"] == {"type": "Service", "principalId": "slack.com"}
 
 
+def test_slackbot_is_a_bot() -> None:
+    message = {"type": "message", "user": "USLACKBOT"}
+    data = event_data("slack", {"event_id": "Ev1", "event_time": 1_762_331_405, "event": message})
+    assert data["userIdentity"] == {"type": "Bot", "principalId": "USLACKBOT"}
+
+
+@pytest.mark.parametrize(
+    ("action", "inviter", "actor"),
+    [
+        ("user_channel_join", {"type": "user", "user": {"id": "W2001", "name": "Mira Holt"}}, ("User", "W2001")),
+        ("guest_channel_join", {"id": "W2001", "name": "Mira Holt"}, ("User", "W2001")),
+        ("user_channel_join", {"user": {"id": "W3", "email": "botuser-T1-A1@slack-bots.com"}}, ("Bot", "W3")),
+        ("user_channel_join", {"user": {"id": None, "email": "mira@example.com"}}, ("User", "mira@example.com")),
+        ("user_channel_join", None, ("User", "W2002")),
+        ("external_shared_channel_invite_accepted", {"id": "W2001"}, ("User", "W2002")),
+    ],
+)
+def test_who_was_invited_to_a_channel_of_slacks_did_not_join_by_themselves(
+    action: str, inviter: Any, actor: tuple[str, str]
+) -> None:
+    joined = {"type": "user", "user": {"id": "W2002", "name": "Jonas Weir", "email": "jonas@example.com"}}
+    body = SLACK | {"action": action, "actor": joined, "details": {"inviter": inviter}}
+    identity = event_data("slack", body)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == actor
+
+
+@pytest.mark.parametrize(
+    ("user", "actor"),
+    [
+        ({"id": "USLACKUSER", "name": "Slack", "email": "nobody@example.com"}, ("Service", "slack.com")),
+        ({"id": "USLACKSECURITY", "name": "Slack Security"}, ("Service", "USLACKSECURITY")),
+        ({"id": "W2003", "name": "Lamp bot", "email": "botuser-T1-A1@slack-bots.com"}, ("Bot", "W2003")),
+        ({"id": "W2001", "name": "botuser-T1", "email": "botuser-T1@example.com"}, ("User", "W2001")),
+    ],
+)
+def test_who_is_no_member_of_slack_is_no_user(user: Mapping[str, Any], actor: tuple[str, str]) -> None:
+    identity = event_data("slack", SLACK | {"actor": {"type": "user", "user": user}})["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == actor
+
+
 def test_who_removed_an_app_of_zooms_is_its_user() -> None:
     payload = {"account_id": "a-1", "user_id": "2001", "deauthorization_time": "2025-11-05T08:30:05.632Z"}
     data = event_data("zoom", {"event": "app_deauthorized", "payload": payload})
