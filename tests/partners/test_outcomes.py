@@ -119,6 +119,15 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
             }.items()
         ),
         *(
+            ("slack", {"action": action, "date_create": 1_762_331_405, "details": details}, code, code and NO_REASON)
+            for action, details, code in (
+                ("slack_ai_mcp_tool_called", {"tool_name": "light", "success": False}, "Failed"),
+                ("slack_ai_mcp_tool_called", {"tool_name": "light", "success": True}, None),
+                ("team.unsupportedVersions.job.end", {"is_error": True}, "Failed"),
+                ("team.unsupportedVersions.job.end", {"is_error": False}, None),
+            )
+        ),
+        *(
             ("slack", {"action": action, "date_create": 1_762_331_405}, action if failed else None, failed)
             for action, failed in {
                 "user_login_failed": NO_REASON,
