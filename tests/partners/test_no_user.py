@@ -91,6 +91,19 @@ def test_whoever_failed_to_sign_in_by_cyberarks_audit_service_is_not_the_user_of
     assert (identity["userIdentity"]["type"], identity["userIdentity"]["principalId"]) == (kind, principal)
 
 
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [("Undefined User Logon", "Anonymous"), ("User Authentication", "User"), ("Logon", "User"), ("Add User", "User")],
+)
+def test_whom_cyberarks_vault_does_not_know_is_no_user(event: str, kind: str) -> None:
+    time = "2025-11-05T08:30:05Z"
+    for record in (
+        {"iso_timestamp": time, "issuer": "mira", "desc": event},
+        {"syslog": {"audit_record": {"IsoTimestamp": time, "Issuer": "mira", "Desc": event}}},
+    ):
+        assert event_data("cyberark", record)["userIdentity"] == {"type": kind, "principalId": "mira"}
+
+
 def test_who_impersonates_a_user_of_terraforms_is_told() -> None:
     auth = {"accessor_id": "user-A", "description": "mira", "type": "Impersonated", "impersonator_id": "user-B"}
     resource = {"type": "run", "action": "apply"}
