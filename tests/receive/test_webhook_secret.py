@@ -365,6 +365,12 @@ SLIPS = {
     "<x7 Kq9 secret>": "a placeholder",
     "${x7Kq9}": "a placeholder",
     "{{ x7Kq9 }}": "a placeholder",
+    "\ufeffcurrent": "byte order mark",
+    "\u00ef\u00bb\u00bfcurrent": "byte order mark",
+    "\u200bcurrent": "nobody sees",
+    "current\u2060": "nobody sees",
+    "cur\u00adrent": "nobody sees",
+    "c\x00u\x00r\x00r\x00e\x00n\x00t\x00": "nobody sees",
 }
 GUESSED = {
     "<your secret>": "a placeholder",
@@ -376,6 +382,10 @@ GUESSED = {
     "{ }": "a JSON object",
     '""': "in quotation marks",
     "' '": "in quotation marks",
+    "\ufeff": "byte order mark",
+    "\u00ef\u00bb\u00bf": "byte order mark",
+    "\ufeff<your secret>": "byte order mark",
+    "\u200b\u2060": "nobody sees",
 }
 
 
@@ -415,6 +425,8 @@ def test_what_anybody_could_guess_proves_nothing_as_the_previous_value_either() 
         '{"webhook_secret',
         '"half',
         "two words",
+        "two\nlines",
+        "sch\u00f6n \u2603",
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "arn:aws:sns:eu-central-1:111122223333:t#key",
         "[" * 100_000,

@@ -22,16 +22,23 @@ REREAD_SECONDS = 10
 """Reads that failing proofs may cause: so many at once, and one more in so many seconds. A rotation is seen with the
 first delivery under the new secret, and a forger's flood becomes neither a bill nor a throttle."""
 
+_BYTE_ORDER_MARK = "(\ufeff|\u00ef\u00bb\u00bf)"
+"""Of a file, as it is and as its three bytes read in Windows-1252."""
+
 _SLIPS = {
     "begins or ends with a blank": r"\s+\S.*|.*\S\s+",
     "is in quotation marks": r"""(["'`]).*\1""",
     "is a placeholder": r"<.*>|\$\{.*\}|\{\{.*\}\}",
+    "begins with a file's byte order mark": f"{_BYTE_ORDER_MARK}.*",
 }
 """What a secret looks like that was put by mistake, where the bare one was meant. The first that fits is told. They are
 compiled only when a proof fails, so that no cold start waits for them."""
 
-_OPENINGS = frozenset("<${\"'`")
-_GUESSED = r"""<[A-Za-z ,._-]*>|\$\{[A-Za-z ,._-]*\}|\{\{[A-Za-z ,._-]*\}\}|\{\s*\}|(["'`])\s*\1"""
+_OPENINGS = frozenset("<${\"'`\ufeff\u00ef")
+_GUESSED = (
+    _BYTE_ORDER_MARK
+    + r"""?(<[A-Za-z ,._-]*>|\$\{[A-Za-z ,._-]*\}|\{\{[A-Za-z ,._-]*\}\}|\{\s*\}|(?P<mark>["'`])\s*(?P=mark)|\s*)"""
+)
 """Placeholders of words alone, as they stand in pages that anybody can read, and what holds nothing."""
 
 
@@ -159,6 +166,8 @@ class WebhookSecret:
 
 def _is_guessed(secret: str) -> bool:
     """Whether an outsider would try it. The first letter is looked at alone for nearly all."""
+    if not any(letter.isprintable() and not letter.isspace() for letter in secret):
+        return True
     return secret[:1] in _OPENINGS and re.fullmatch(_GUESSED, secret) is not None
 
 
@@ -170,4 +179,5 @@ def _slip_in(secret: str) -> str | None:
     except (ValueError, RecursionError):
         pass
     fitting = (slip for slip, form in _SLIPS.items() if re.fullmatch(form, secret, re.DOTALL))
-    return next(fitting, None)
+    unseen = any(not letter.isprintable() and not letter.isspace() for letter in secret)
+    return next(fitting, "holds a character that nobody sees" if unseen else None)
