@@ -1,9 +1,9 @@
 """One kind of event in a descriptor: how it is recognised, and where each of CloudTrail's fields comes from."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -28,6 +28,8 @@ from trailhook.selection import (
 )
 from trailhook.timestamps import parse_formatted_time, parse_time
 
+Result = TypeVar("Result")
+
 SERVICE = "Service"
 """The type of the actor where an event names none: then it is the sending service itself."""
 
@@ -49,21 +51,25 @@ class Actor(Struct, frozen=True):
         details = [(entry.get("as"), path(entry["at"])) for entry in spec.get("details", ())]
         return cls(when, places(spec["id"]), deciding_headers(spec["id"]), places(spec["type"]), details)
 
-    def identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity | None:
-        """Who it is; the details are taken of the event as it may be `shown`."""
+    def identity(self, subject: Subject, shown: Mapping[str, Any]) -> tuple[UserIdentity | None, Sequence[str]]:
+        """Who it is, or None where it is not this one; and the fields in which an unsigned header has a say.
+
+        The details are taken of the event as it may be `shown`.
+        """
         holds, chosen = _hold(self.when, subject), _unsigned(self.when, subject)
         found = first_text(self.id, subject) if holds or chosen else None
         principal = _text(found)
-        if principal is None:
-            if holds and _may_be_left_out(self.id_headers, subject):
-                # Without that header somebody else is named.
-                unsigned.append("userIdentity.principalId")
-            return None
-        if not holds:
-            unsigned.append("userIdentity.principalId")
-            return None
+        if not holds or principal is None:
+            # With other headers, or with one that was taken away, it could have been this one.
+            decided = _may_be_left_out(self.id_headers, subject) if holds else principal is not None
+            return None, ["userIdentity.principalId"] if decided else ()
         kind = first_text(self.type, subject)
-        unsigned += _named(("userIdentity.type", kind), ("userIdentity.principalId", found), all_of_them=chosen)
+        unsigned = _unsigned_fields(
+            ("userIdentity.type", kind), ("userIdentity.principalId", found), all_of_them=chosen
+        )
+        return UserIdentity(_text(kind) or "User", principal, self._details(shown)), unsigned
+
+    def _details(self, shown: Mapping[str, Any]) -> Mapping[str, Any]:
         details: dict[str, Any] = {}
         for name, at in self.details:
             value = at(shown)
@@ -71,7 +77,7 @@ class Actor(Struct, frozen=True):
                 details |= {key: member for key, member in value.items() if member is not None}
             elif name is not None and value is not None and value != "":
                 details[name] = value
-        return UserIdentity(_text(kind) or "User", principal, details)
+        return details
 
 
 class FailureRule(Struct, frozen=True):
@@ -85,15 +91,14 @@ class FailureRule(Struct, frozen=True):
     def of(cls, spec: Mapping[str, Any]) -> "FailureRule":
         return cls(condition(spec["when"]), places(spec["code"]), places(spec.get("message", ())))
 
-    def failure(self, subject: Subject, unsigned: list[str]) -> Failure | None:
+    def failure(self, subject: Subject) -> tuple[Failure | None, Sequence[str]]:
+        """The failure, or None where this marks none; and the fields in which an unsigned header has a say."""
         chosen = self.when.unsigned(subject)
         if not self.when.holds(subject):
-            if chosen:
-                unsigned.append("errorCode")
-            return None
+            return None, ["errorCode"] if chosen else ()
         code, message = first_text(self.code, subject), first_text(self.message, subject)
-        unsigned += _named(("errorCode", code), ("errorMessage", message), all_of_them=chosen)
-        return Failure(_text(code) or "Failed", _text(message) or NO_REASON)
+        unsigned = _unsigned_fields(("errorCode", code), ("errorMessage", message), all_of_them=chosen)
+        return Failure(_text(code) or "Failed", _text(message) or NO_REASON), unsigned
 
 
 class Kind(Struct, frozen=True):
@@ -177,15 +182,17 @@ class Kind(Struct, frozen=True):
         version, user_agent = first_text(self.version, subject), first_text(self.user_agent, subject)
         source_ip = self.source_address(subject)
         chosen = _unsigned(self.when, subject) or any(kind.might_fit(subject) for kind in self.before)
+        shown = redaction.shown(subject.event)
+        identity, unsigned_of_actors = _first_result(actor.identity(subject, shown) for actor in self.actors)
+        failure, unsigned_of_failures = _first_result(rule.failure(subject) for rule in self.failures)
         unsigned = [
-            *_named(("UID", uid), all_of_them=uid is None and _may_be_left_out(self.uid_headers, subject)),
-            *_named(("eventName", name), all_of_them=chosen),
-            *_named(("eventTime", time), ("version", version)),
-            *_named(("userAgent", user_agent), ("sourceIPAddress", source_ip)),
+            *_unsigned_fields(("UID", uid), all_of_them=uid is None and _may_be_left_out(self.uid_headers, subject)),
+            *_unsigned_fields(("eventName", name), all_of_them=chosen),
+            *_unsigned_fields(("eventTime", time), ("version", version)),
+            *_unsigned_fields(("userAgent", user_agent), ("sourceIPAddress", source_ip)),
+            *unsigned_of_actors,
+            *unsigned_of_failures,
         ]
-        identity = self._identity(subject, redaction.shown(subject.event), unsigned)
-        failures = (rule.failure(subject, unsigned) for rule in self.failures)
-        failure = next(filter(None, failures), None)
         return fit_audit_event(
             event,
             key=(self.partner, self.name, *parts),
@@ -194,7 +201,7 @@ class Kind(Struct, frozen=True):
             source=self.event_source,
             version=_text(version) or "1",
             time=moment,
-            identity=identity,
+            identity=identity or UserIdentity(SERVICE, self.event_source),
             user_agent=_text(user_agent),
             source_ip=_text(source_ip),
             failure=failure,
@@ -235,12 +242,18 @@ class Kind(Struct, frozen=True):
             return parse_time(found.value, found.where)
         return parse_formatted_time(found.text or "", self.time_format, found.where)
 
-    def _identity(self, subject: Subject, shown: Mapping[str, Any], unsigned: list[str]) -> UserIdentity:
-        identities = (actor.identity(subject, shown, unsigned) for actor in self.actors)
-        return next(filter(None, identities), None) or UserIdentity(SERVICE, self.event_source)
+
+def _first_result(candidates: Iterable[tuple[Result | None, Sequence[str]]]) -> tuple[Result | None, Sequence[str]]:
+    """The first result that there is, and the unsigned fields of all candidates up to there."""
+    unsigned: list[str] = []
+    for result, fields in candidates:
+        unsigned += fields
+        if result is not None:
+            return result, unsigned
+    return None, unsigned
 
 
-def _named(*fields: tuple[str, Found | None], all_of_them: bool = False) -> list[str]:
+def _unsigned_fields(*fields: tuple[str, Found | None], all_of_them: bool = False) -> list[str]:
     """The fields whose value came from a header that the sender's proof does not cover."""
     return [field for field, found in fields if all_of_them or (found and found.unsigned)]
 

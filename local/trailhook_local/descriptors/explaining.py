@@ -36,14 +36,16 @@ def _found(kind: Kind, subject: Subject) -> Iterator[tuple[str, Found | None]]:
     yield "eventTime", first(kind.time, subject)
     yield "version", first_text(kind.version, subject)
     for actor in kind.actors:
-        if actor.identity(subject, {}, []):
+        identity, _ = actor.identity(subject, {})
+        if identity:
             yield "userIdentity.type", first_text(actor.type, subject)
             yield "userIdentity.principalId", first_text(actor.id, subject)
             break
     yield "sourceIPAddress", kind.source_address(subject)
     yield "userAgent", first_text(kind.user_agent, subject)
     for rule in kind.failures:
-        if rule.failure(subject, []):
+        failure, _ = rule.failure(subject)
+        if failure:
             yield "errorCode", first_text(rule.code, subject)
             yield "errorMessage", first_text(rule.message, subject)
             break
