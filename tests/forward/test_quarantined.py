@@ -125,7 +125,8 @@ def test_an_event_whose_id_cannot_be_looked_for_is_kept_without_it() -> None:
     kept = json.loads(bench.quarantine.lines[0])
     assert (kept["code"], kept["uid"], kept["body"]) == ("MissingField", None, '{"no": "action"}')
     [fault] = ledger.faults
-    assert re.fullmatch(r"delivery-1: github uid failed: KeyError at test_quarantined\.py:\d+", fault)
+    where = r"KeyError at test_quarantined\.py:\d+, called from mapping\.py:\d+"
+    assert re.fullmatch(f"delivery-1: github uid failed: {where}", fault)
 
 
 @pytest.mark.parametrize("function", ["events", "to_audit_event", "uid"])

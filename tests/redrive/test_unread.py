@@ -184,7 +184,8 @@ def test_a_stack_that_is_told_as_nobody_foresaw_is_said_and_is_no_call(
         result = watched.status()
     assert (result.exit_code, result.stdout) == (3, "")
     assert re.match(
-        r"Error: this was not foreseen \(KeyError at [a-z_]+.py:\d+\): run it again; if it stays, please report it\n$",
+        r"Error: this was not foreseen \(KeyError at parsers\.py:\d+, called from place\.py:\d+\): run it again; if it "
+        r"stays, please report it\n$",
         result.stderr,
     )
 

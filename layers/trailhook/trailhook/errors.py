@@ -190,6 +190,14 @@ class OwnershipUnknown(IntegrationError):
 
 
 def place_of(error: Exception) -> str:
-    """The kind of an unforeseen error and its place in the code. Its text may quote an event, and logs hold none."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    """The kind of an unforeseen error and its place in the code; where that is not ours, the last place that is, too.
+
+    No more than that: the error's text may quote an event, and logs hold none.
+    """
+    innermost = ours = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        innermost = f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}"
+        if str(frame.f_globals.get("__name__")).startswith("trailhook"):
+            ours = innermost
+    called_from = f", called from {ours}" if ours not in ("", innermost) else ""
+    return f"{type(error).__name__} at {innermost}{called_from}"
