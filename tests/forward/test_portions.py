@@ -20,7 +20,7 @@ from trailhook.destination import DELIVERED, Destination, Disposition, Outcome
 from trailhook.envelope import Envelope
 from trailhook.errors import Undeliverable
 from trailhook.forward import PORTIONS_UNDER_WAY, Forwarder
-from trailhook.json_text import MAX_EVENTS
+from trailhook.json_scanner import MAX_EVENTS
 from trailhook.ledger import Ledger
 from trailhook.mapping import Mapper
 from trailhook.partner import Options

@@ -15,7 +15,7 @@ from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.envelope import Envelope, decode_envelope
 from trailhook.event_id import event_id
-from trailhook.json_text import MAX_EVENTS
+from trailhook.json_scanner import MAX_EVENTS
 from trailhook.partner import Options
 from trailhook.partners import Partners
 from trailhook.quarantine import QuarantinedEvent

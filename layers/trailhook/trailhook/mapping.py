@@ -9,7 +9,7 @@ from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.destination import Disposition, Outcome
 from trailhook.errors import EnvelopeError, Undeliverable, place_of
-from trailhook.json_text import MAX_EVENTS, too_many_events
+from trailhook.json_scanner import MAX_EVENTS, too_many_events
 from trailhook.partner import Partner
 
 _HELD_BYTES = 4_000_000
