@@ -11,7 +11,7 @@ from trailhook_local.metrics import Day, Oldest, oldest_messages, sum_up_day
 from trailhook_local.parts import Parts, Unread
 from trailhook_local.place import Place
 from trailhook_local.queue_counts import QueueCounts, count_messages
-from trailhook_local.redrive.quarantine import NOTES
+from trailhook_local.redrive.bucket import NOTES
 
 MOST_OBJECTS = 10_000
 """So many objects of the bucket are counted; it keeps them for ever."""

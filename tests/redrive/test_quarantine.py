@@ -28,7 +28,8 @@ from trailhook.delivery import Delivery
 from trailhook.errors import QuarantineError, QueueError
 from trailhook.quarantine import QuarantinedEvent
 from trailhook.queue import Sender
-from trailhook_local.redrive.quarantine import IN_MEMORY_BYTES, Choice, Fate, QuarantineRedrive
+from trailhook_local.redrive.bucket import IN_MEMORY_BYTES
+from trailhook_local.redrive.quarantine import Choice, Fate, QuarantineRedrive
 
 pytestmark = pytest.mark.stack
 DAY = 86_400_000

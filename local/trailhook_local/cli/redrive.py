@@ -14,8 +14,9 @@ from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.place import failures, place_of, where
 from trailhook_local.place import Place, PlaceError, aws, region_of
 from trailhook_local.redrive import dead_letters, quarantine
+from trailhook_local.redrive.bucket import Line
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
-from trailhook_local.redrive.quarantine import Fate, Line, QuarantineRedrive
+from trailhook_local.redrive.quarantine import Fate, QuarantineRedrive
 from trailhook_local.screen import printable, show_table, table_console
 
 GO_ON = "\nWhat was sent is told above; run the command again to go on"
