@@ -1,7 +1,7 @@
 """From a descriptor's YAML to the compiled JSON that the functions load: what is wrong is said by line and field."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,18 @@ def compile_descriptor(text: str, file: str) -> dict[str, Any]:
 
 
 def _compiled(text: str, file: str) -> dict[str, Any]:
+    node = _parsed(text, file)
     problems = Problems()
+    spec: dict[str, Any] = DESCRIPTOR(node, "", problems)
+    for field, message in _contradictions(spec):
+        problems.add(node, field, message)
+    if problems.found:
+        raise DescriptorError(file, sorted(problems.found, key=lambda problem: problem.line))
+    return {"format": FORMAT, "proofs": [], **spec, "headers": sorted(set(_headers(spec["kinds"])))}
+
+
+def _parsed(text: str, file: str) -> yaml.Node:
+    """The YAML as nodes, which know their lines. Raises DescriptorError."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -42,26 +53,18 @@ def _compiled(text: str, file: str) -> dict[str, Any]:
         raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {error.reason}")]) from error
     if node is None:
         raise DescriptorError(file, [Problem(1, "(file)", "is empty")])
-    spec: dict[str, Any] = DESCRIPTOR(node, "", problems)
+    return node
+
+
+def _contradictions(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong between fields that are right by themselves: the field to change, and why."""
     names = [kind.get("name") for kind in spec.get("kinds", ())]
-    problems.found += [
-        Problem(node.start_mark.line + 1, "kinds", f"two are named {name!r}; ids depend on the name")
-        for name in sorted({name for name in names if names.count(name) > 1})
-    ]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield "kinds", f"two are named {name!r}; ids depend on the name"
     tokens = {proof.get("header") for proof in spec.get("proofs", ()) if proof.get("kind") == "token"}
     kept = {*COMMON_HEADERS, *_headers(spec.get("kinds", ())), spec.get("delivery_id")}
-    problems.found += [
-        Problem(node.start_mark.line + 1, "proofs", f"{name} holds the secret, so nothing else may be read from it")
-        for name in sorted((tokens & kept) - {None, ""})
-    ]
-    if problems.found:
-        raise DescriptorError(file, sorted(problems.found, key=lambda problem: problem.line))
-    return {
-        "format": FORMAT,
-        "proofs": [],
-        **spec,
-        "headers": sorted(set(_headers(spec["kinds"]))),
-    }
+    for name in sorted((tokens & kept) - {None, ""}):
+        yield "proofs", f"{name} holds the secret, so nothing else may be read from it"
 
 
 def compile_file(source: Path) -> dict[str, Any]:
