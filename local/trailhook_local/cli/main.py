@@ -5,6 +5,7 @@ import secrets as random_secrets
 import shlex
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
@@ -178,25 +179,8 @@ def send(
 
     Where the partner's own proof cannot be made here, it signs under Standard Webhooks, which every endpoint takes.
     """
-    name = partner
-    further = read_headers(headers)
-    if any(header.lower() == "content-type" for header in further):
-        raise click.UsageError("for another Content-Type say --content-type, or two would be sent")
-    if event and partner != "github":
-        raise click.UsageError(f"--event is GitHub's; for a header that {partner} sends say -H 'Name: value'")
-    own = [f"Content-Type: {content_type}"]
-    if event:
-        own += [f"X-GitHub-Event: {event}", f"X-GitHub-Delivery: {random_secrets.token_hex(16)}"]
-    sent = {**further, **read_headers(tuple(own))}
-    if url is None:
-        with failures():
-            integration = read_status(state).integration(partner)
-        url, name = f"{integration.url}/webhook", integration.partner
-        # TRAILHOOK_SECRET may be of another endpoint; what is written in the command is meant.
-        source = click.get_current_context().get_parameter_source("secret")
-        secret = secret if source is ParameterSource.COMMANDLINE else integration.secret
-    elif not url.startswith(("http://", "https://")):
-        raise click.UsageError(f"--url is a whole URL, such as https://…/webhook, not {url!r}")
+    sent = _headers_of(partner, event, content_type, headers)
+    url, secret, name = _endpoint_of(partner, state, url, secret)
     signer = sign_standard_webhooks if standard_webhooks else SIGNERS.get(name)
     if signer is None:
         click.echo(f"signed under Standard Webhooks: the proof of {name} cannot be made here", err=True)
@@ -212,6 +196,33 @@ def send(
         raise Failure(f"{url} could not be asked: {error}") from error
     click.echo("\n".join(map(printable, f"{reply.status} {reply.body}".rstrip().splitlines())))
     sys.exit(0 if 200 <= reply.status < 300 else 1)
+
+
+def _headers_of(partner: str, event: str | None, content_type: str, headers: tuple[str, ...]) -> Mapping[str, str]:
+    """What a delivery is sent with beside its proof."""
+    further = read_headers(headers)
+    if any(header.lower() == "content-type" for header in further):
+        raise click.UsageError("for another Content-Type say --content-type, or two would be sent")
+    if event and partner != "github":
+        raise click.UsageError(f"--event is GitHub's; for a header that {partner} sends say -H 'Name: value'")
+    own = [f"Content-Type: {content_type}"]
+    if event:
+        own += [f"X-GitHub-Event: {event}", f"X-GitHub-Delivery: {random_secrets.token_hex(16)}"]
+    return {**further, **read_headers(tuple(own))}
+
+
+def _endpoint_of(partner: str, state: Path, url: str | None, secret: str | None) -> tuple[str, str | None, str]:
+    """The URL, the secret to sign with, and the partner whose proof is taken there: the local stack's, or as named."""
+    if url is None:
+        with failures():
+            integration = read_status(state).integration(partner)
+        # TRAILHOOK_SECRET may be of another endpoint; what is written in the command is meant.
+        source = click.get_current_context().get_parameter_source("secret")
+        secret = secret if source is ParameterSource.COMMANDLINE else integration.secret
+        return f"{integration.url}/webhook", secret, integration.partner
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"--url is a whole URL, such as https://…/webhook, not {url!r}")
+    return url, secret, partner
 
 
 @main.command(short_help="Print the AWS CLI's variables for the local stack.")
