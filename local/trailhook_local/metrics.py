@@ -20,7 +20,7 @@ _LATE = 10 * _MINUTE
 """SQS tells CloudWatch every minute, some minutes late."""
 
 APART = _HOUR + 10 * _MINUTE
-"""No longer is it from one try of what waits to the next: an hour, and until it is counted."""
+"""The longest time between two tries of what waits: an hour, and the minutes until the second is counted."""
 
 _NOT_SAID = frozenset({"InternalError", "Forbidden"})
 

@@ -53,7 +53,7 @@ class Parts:
         self.unread: list[Unread] = []
 
     def ask(self, part: str, service: str, ask: Callable[[Any], Part]) -> Callable[[], Part | None]:
-        """Begin to ask; what comes back waits for the answer, which is None where the part is `unread`."""
+        """Begin to ask. Returns a function that waits for the answer: None where the part is `unread`."""
         try:
             # Here, because a session makes one client at a time.
             client = self._place.client(service)

@@ -102,7 +102,7 @@ class AuditEvent(Struct, frozen=True, gc=False):
     key: tuple[str, ...]
     fields: Mapping[str, Any]
     text: bytes = b""
-    """Made of the fields, whatever is given."""
+    """The fields as JSON; they alone decide, whatever is passed."""
 
     def __post_init__(self) -> None:
         # A key that holds anything but texts is the mapping's fault, and shall show here, where its id is not yet made.

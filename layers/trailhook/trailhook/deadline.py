@@ -56,4 +56,4 @@ class Deadline(Struct, frozen=True):
 
 
 NO_DEADLINE = Deadline(float("inf"))
-"""Of whoever may take the time that it takes: a command, not an invocation."""
+"""For commands, which nothing ends before their work is done."""

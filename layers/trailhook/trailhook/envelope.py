@@ -195,7 +195,7 @@ def _packed(head: Mapping[str, Any], body: bytes, level: int) -> bytes:
 
 
 def _unpack(text: str) -> bytes:
-    """What is cut off, here or before, gives itself away by its SHA-256."""
+    """The body out of its gzip. One that was cut off, here or before, does not have its SHA-256."""
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     return inflater.decompress(base64.b64decode(text, validate=True), MAX_OPEN_BYTES)
 

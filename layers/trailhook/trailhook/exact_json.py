@@ -28,7 +28,7 @@ _ESCAPES = (
 characters stands outside of strings."""
 
 UPPER_LEVELS = 100
-"""So much is read of a value that is nested too deeply for the parser."""
+"""How many levels are read of a value that is nested too deeply for the parser."""
 
 _TO_THE_NEXT_BRACKET = re.compile(r'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+[\[\]{}]', re.DOTALL)
 """Past strings, and back over nothing: a text without another bracket takes as long as it is."""

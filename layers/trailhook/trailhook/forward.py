@@ -114,7 +114,7 @@ class Forwarder:
             returned += self._process(group, invocation)
             self._delete([message for message in group if message not in returned], invocation)
             size = 1 if cautious else min(size * 2, MOST_SUSPECTS)
-        _leave(left, invocation)
+        _note_not_begun(left, invocation)
         return returned + left
 
     def _process(self, messages: Sequence[Message], invocation: Invocation) -> list[Message]:
@@ -136,7 +136,7 @@ class Forwarder:
             wait(delivery for _, delivery in under_way)
             raise
         left = messages[len(begun) :]
-        _leave(left, invocation)
+        _note_not_begun(left, invocation)
         return [*self._finish(begun, invocation), *left]
 
     def _settle(self, portion: Portion, delivery: Future[None], invocation: Invocation) -> None:
@@ -248,7 +248,7 @@ def _while_time_lasts(messages: Sequence[Message], deadline: Deadline, begun: li
         yield message
 
 
-def _leave(messages: Sequence[Message], invocation: Invocation) -> None:
+def _note_not_begun(messages: Sequence[Message], invocation: Invocation) -> None:
     """Note messages that are not begun.
 
     Where the caller is refused they wait for the operator, as long as what was refused. With the shorter wait of other

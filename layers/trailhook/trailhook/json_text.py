@@ -23,8 +23,8 @@ _AT_ONCE = 1_000_000
 class JsonText:
     """The text of a body, and the ways to take it apart. Raises MalformedDelivery where that is impossible.
 
-    One `element` of a body has been taken apart before: it is its only record, and a byte order mark no longer its
-    beginning.
+    `element`: the body is one event that was taken out of a larger one before. So it is the only record, and what it
+    begins with is no byte order mark.
     """
 
     def __init__(self, body: bytes, *, element: bool = False) -> None:

@@ -29,7 +29,7 @@ class Ledger(Struct):
     """How many events wait for an operator: what the alarm rings on."""
 
     def enter(self, outcome: Outcome, events: int = 1) -> None:
-        """Count so many events."""
+        """Count that many events with this outcome."""
         if not events:
             return
         self.events[_NAMES.get(outcome.disposition, "waiting")] += events

@@ -27,8 +27,9 @@ a compressed message can hold many times its own size."""
 
 _GROUP_BYTES = 80_000
 _GROUP_EVENTS = 100
-"""Of so much the envelopes are opened before the first is taken apart, and so many events are taken out of them before
-the first is mapped, and mapped before it is encoded."""
+"""How much makes a group. Messages of so many bytes are opened before the first of them is taken apart. Events of so
+many bytes, or so many events, are taken out before the first is mapped, and all of these are mapped before the first is
+encoded."""
 
 
 class Message(Struct, eq=False, gc=False):

@@ -26,7 +26,7 @@ class DeliveryQueue(Sender, Protocol):
         """Send to the dead-letter queue. Raises QueueError, also where there is none."""
 
     def postpone(self, waits: Mapping[str, int], deadline: Deadline) -> None:
-        """Show received messages, by receipt handle, again after so many seconds. Raises QueueError, also for
+        """Make received messages, by receipt handle, visible again after so many seconds. Raises QueueError, also for
         what is left when the deadline is closed.
 
         What was not postponed comes back after the queue's own visibility timeout.

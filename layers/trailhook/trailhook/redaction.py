@@ -105,7 +105,11 @@ class Redaction(Struct, frozen=True):
 
 
 class _At(Struct, frozen=True):
-    """Where a walk is: the name there, the end of the path as lists have it, and what that says of all below."""
+    """Where in an event a walk is.
+
+    `end` is the end of the path to there, in lower case, and no longer than any listed path. `secret` and
+    `permission` are what the names on the way say of everything below.
+    """
 
     above: "_At | None"
     name: str

@@ -231,8 +231,8 @@ def _is_something(value: Any) -> bool:
 
 
 def _exactly(value: Any) -> tuple[type, Any] | None:
-    """A text, a number, true or false beside what it is, so that true is not 1, nor "1"; but 1.0 is, which log shippers
-    make of it. None for what is else.
+    """A text, a number, true or false with its type, so that true equals neither 1 nor "1". All numbers have one type,
+    for log shippers write 1 as 1.0. None for anything else.
     """
     if not isinstance(value, str | int | float):
         return None

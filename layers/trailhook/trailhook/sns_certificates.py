@@ -27,6 +27,8 @@ FETCH_SECONDS = 1
 """Fetches that unproven messages may cause: so many at once, and one more in so many seconds."""
 
 _KEPT = 8
+"""A process keeps no more certificates than this."""
+
 KEY_BITS = 2048
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):sns:(?P<region>[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}):\d{12}:[A-Za-z0-9_-]{1,256}",

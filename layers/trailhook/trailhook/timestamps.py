@@ -12,9 +12,10 @@ LAST_MILLISECOND = 253_402_300_799_999
 """Of the year 9999, the last that a datetime can hold."""
 
 _PER_SECOND = ((10**11, 1), (10**14, 10**3), (10**17, 10**6), (10**18, None))
-"""Bounds, and how many a second are counted by a number below each: one (10**11 seconds end in the year 5138, as many
-milliseconds in 1973), a thousand, a million. From 10**17 on it may be Windows' count since 1601 as well as nanoseconds
-of before 2002, so it is no time; from 10**18 on it counts nanoseconds."""
+"""What a number counts is told by its size: below each bound, so many of it make a second. Below the first it counts
+seconds (10**11 of them end in the year 5138, as many milliseconds ended in 1973), then thousandths, then millionths.
+From 10**17 on it may be Windows' count since 1601 as well as nanoseconds of before 2002, so it is no time; from 10**18
+on it counts nanoseconds."""
 
 _ISO = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<time>\d{2}:\d{2}:\d{2})(?:[.,]\d+)?"

@@ -70,4 +70,4 @@ DECODERS: Mapping[str, Callable[[str], bytes]] = {
     "utf-8": str.encode,
     "base64": lambda text: base64.b64decode(text, validate=True),
 }
-"""A body by its encoding. Raises ValueError."""
+"""How the text of a body is read, by its encoding. Raises ValueError."""

@@ -1,4 +1,4 @@
-"""Lambda's event source mapping for SQS: polls the delivery queue, batches, invokes forward, deletes what it is done.
+"""Lambda's event source mapping for SQS: polls the delivery queue, batches, invokes forward, deletes what is done.
 
 Follows "Using Lambda with Amazon SQS", "Handling errors for an SQS event source in Lambda" and "Implementing partial
 batch responses". Redrive to the dead-letter queue is the queue's own business.

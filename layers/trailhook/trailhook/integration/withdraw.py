@@ -180,7 +180,7 @@ class Withdrawal:
     ) -> None:
         """Those that this very stack made, and of the `used` ones those that a former stack of its name made, too.
 
-        `evidence`: the channels that keep a store to which events may have come through them; None where none does.
+        `evidence`: a store stays that may hold events of one of these channels; None: it goes, whatever it holds.
         """
         in_use = {store: one.arn for one in staying for store in one.channel.stores}
         for arn, tags in self._stores(_stores_of(going)):
