@@ -13,16 +13,18 @@ import pytest
 from tests.forward.bench import ACCOUNT, delivery, entry, record
 from tests.forward.ports import MemoryDestination, MemoryQuarantine, MemoryQueue, event_data
 
+from trailhook.audit_event import AuditEvent
 from trailhook.batch import Entry
 from trailhook.deadline import Deadline
 from trailhook.deliver import PARALLEL_REQUESTS, Deliverer
+from trailhook.delivery import PartnerEvent
 from trailhook.destination import DELIVERED, Destination, Disposition, Outcome
 from trailhook.envelope import Envelope
 from trailhook.errors import Undeliverable
 from trailhook.forward import PORTIONS_UNDER_WAY, Forwarder
 from trailhook.json_scanner import MAX_EVENTS
 from trailhook.ledger import Ledger
-from trailhook.mapping import Mapper
+from trailhook.mapping import Mapper, Withheld
 from trailhook.partner import Options
 from trailhook.partners import Partners
 from trailhook.portions import _GROUP_EVENTS, PORTION_EVENTS, Message, Reader
@@ -186,31 +188,46 @@ def test_a_portion_holds_a_thousand_events_or_six_megabytes(events: int, size: i
     ]
 
 
-def drawing(records: Iterable[dict[str, Any]], drawn: list[str]) -> Iterator[Message]:
-    """The messages of the records, and a note of each that somebody took."""
-    for one in records:
-        drawn.append(one["messageId"])
-        yield Message.of(one)
+class Noting(Mapper):
+    """A mapper that notes how many messages somebody has taken as it maps an event."""
+
+    def __init__(self, drawn: Sequence[Message]) -> None:
+        super().__init__(Partners(Options()))
+        self._drawn = drawn
+        self.noted: list[int] = []
+
+    def map(self, event: PartnerEvent) -> AuditEvent | Withheld:
+        self.noted.append(len(self._drawn))
+        return super().map(event)
+
+
+def drawn_as_events_are_mapped(records: Iterable[dict[str, Any]], ledger: Ledger) -> list[int]:
+    """For each event, how many of the messages were taken before it was mapped."""
+    drawn: list[Message] = []
+
+    def drawing() -> Iterator[Message]:
+        for message in map(Message.of, records):
+            drawn.append(message)
+            yield message
+
+    mapper = Noting(drawn)
+    assert list(Reader(mapper, ACCOUNT).portions(drawing(), ledger))
+    return mapper.noted
 
 
 def test_messages_are_opened_no_further_ahead_than_a_group() -> None:
     # So many bytes that two of them are a group, and some that nobody can read between them.
     large = [record(Envelope(delivery(entry(number, text="x" * 50_000))), f"m{number}") for number in range(8)]
     broken = [{**one, "messageId": f"broken-{one['messageId']}", "body": "{"} for one in large]
-    drawn: list[str] = []
-    messages = drawing((message for pair in zip(large, broken, strict=True) for message in pair), drawn)
-
-    reader, ledger = Reader(Mapper(Partners(Options())), ACCOUNT), Ledger()
-    read = [([item.message.id for item in items], len(drawn)) for items, _, _ in reader._groups(messages, ledger)]
-    assert read[:-1] == [([f"m{number}", f"m{number + 1}"], number * 2 + 3) for number in range(0, 8, 2)]
+    ledger = Ledger()
+    records = [message for pair in zip(large, broken, strict=True) for message in pair]
+    assert drawn_as_events_are_mapped(records, ledger) == [3, 3, 7, 7, 11, 11, 15, 15]
     assert [fault.partition(":")[0] for fault in ledger.faults] == [one["messageId"] for one in broken]
 
 
 def test_no_message_is_opened_ahead_of_a_compressed_one() -> None:
     """It may hold so much that the time is up when it is done."""
-    body = gzip.compress(b"[" + b"1," * _GROUP_EVENTS + b"1]")
+    body = gzip.compress(json.dumps([1] * _GROUP_EVENTS).encode())
     records = [record(Envelope(delivery(body=body)), f"m{number}") for number in range(8)]
-    drawn: list[str] = []
-    reader = Reader(Mapper(Partners(Options())), ACCOUNT)
-    for items, _, _ in reader._groups(drawing(records, drawn), Ledger()):
-        assert items[-1].message.id == drawn[-1]
+    in_turn = [number for number in range(1, 9) for _ in range(_GROUP_EVENTS)]
+    assert drawn_as_events_are_mapped(records, Ledger()) == in_turn
