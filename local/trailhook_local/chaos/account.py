@@ -101,13 +101,17 @@ class Account:
         self.in_receive = False
         self.counts: Counter[str] = Counter()
         self._contents: dict[int, int] = {}
-        self._taken: Counter[int] = Counter()
+        """A digest of the id and the text with which each event was accepted first."""
+        self._accepted: Counter[int] = Counter()
+        """How often PutAuditEvents has accepted each event."""
         self._unknown = 0
         self._altered = 0
+        """How often it has accepted what nobody sent, and what had another id or text before."""
         self._explained: dict[int, Counter[str]] = {}
-        self._of_call: list[int] = []
-        self._of_invocation: Counter[int] = Counter()
-        """The events that this invocation knows to be done, or to wait in a message of their own, and how often."""
+        """How often each event may have come again, by cause."""
+        self._accepted_in_call: list[int] = []
+        self._done_in_invocation: Counter[int] = Counter()
+        """How often each event was delivered, or waits in a message of its own, as far as this invocation knows."""
 
     def queue(self, delivery: Iterable[int]) -> None:
         """SQS has a delivery of the partner's; whatever the partner heard, it is received."""
@@ -116,47 +120,47 @@ class Account:
         self.received.update(delivery)
 
     def begin_call(self, entries: int) -> None:
-        self._of_call = []
+        self._accepted_in_call = []
         self.counts.update(requests=1, entries=entries)
 
     def take(self, serial: int, content: int) -> None:
         """PutAuditEvents has accepted an event; `content` is a digest of its id and its text."""
         self._unknown += serial not in self.fates
         self._altered += self._contents.setdefault(serial, content) != content
-        self._taken[serial] += 1
-        self._of_call.append(serial)
-        self._of_invocation[serial] += 1
+        self._accepted[serial] += 1
+        self._accepted_in_call.append(serial)
+        self._done_in_invocation[serial] += 1
 
     def lose_answer(self) -> None:
         """Nobody will hear of what this call has done."""
-        self.explain("answer lost", self._of_call)
-        self._of_invocation.subtract(self._of_call)
+        self.explain("answer lost", self._accepted_in_call)
+        self._done_in_invocation.subtract(self._accepted_in_call)
 
     def lose_process(self) -> None:
         """What this invocation delivered or handed back, it cannot acknowledge any more."""
-        self.explain("process lost", self._of_invocation.elements())
+        self.explain("process lost", self._done_in_invocation.elements())
 
     def run_out_of_time(self, delivery: Iterable[int]) -> None:
         """The message comes back whole: no time was left to hand back what is not done of it."""
-        self.explain("process lost", [serial for serial in delivery if self._of_invocation[serial] > 0])
+        self.explain("process lost", [serial for serial in delivery if self._done_in_invocation[serial] > 0])
 
     def hand_back(self, rest: Iterable[int]) -> None:
         """The rest of a delivery is on the queue once more, while its message is not acknowledged yet."""
-        self._of_invocation.update(rest)
+        self._done_in_invocation.update(rest)
 
     def lose_hand_back(self, delivery: Iterable[int], rest: Iterable[int], *, arrived: bool) -> None:
         """SQS did not confirm a hand-back, so the message comes back whole.
 
         What of it was delivered in this invocation is delivered once more, and so is the rest if the hand-back arrived.
         """
-        known = [serial for serial in delivery if self._of_invocation[serial] > 0]
+        known = [serial for serial in delivery if self._done_in_invocation[serial] > 0]
         self.explain("hand-back lost", known)
-        self._of_invocation.subtract(known)
+        self._done_in_invocation.subtract(known)
         if arrived:
             self.explain("hand-back lost", rest)
 
     def end_invocation(self) -> None:
-        self._of_invocation.clear()
+        self._done_in_invocation.clear()
 
     def explain(self, cause: str, serials: Iterable[int]) -> None:
         """Each of these events may be delivered once more, for this cause."""
@@ -168,11 +172,11 @@ class Account:
         tally = Tally(posted=len(self.fates), received=len(self.received), counts=self.counts)
         kept = _lines_by_serial(quarantine, serials_in)
         for serial in sorted(self.fates.keys() - self.received):
-            if self._taken[serial] or serial in kept:
+            if self._accepted[serial] or serial in kept:
                 tally.broken.append(f"event {serial} arrived and was never received")
         for serial in sorted(self.received):
             self._settle_one(serial, self.fates[serial], kept.get(serial, []), waiting, tally)
-        for serial, times in self._taken.items():
+        for serial, times in self._accepted.items():
             self._settle_duplicates(serial, times - 1, tally)
         tally.unaccounted = self._unknown + sum(serial not in self.fates for serial in kept)
         if tally.unaccounted:
@@ -184,7 +188,7 @@ class Account:
     def _settle_one(
         self, serial: int, fate: Fate, kept: Sequence[Mapping[str, Any]], waiting: set[int], tally: Tally
     ) -> None:
-        taken = self._taken[serial]
+        taken = self._accepted[serial]
         if kept and not fate.code:
             tally.innocent_in_quarantine += 1
             tally.broken.append(f"event {serial} is no poison and in quarantine as {kept[0]['code']}")
