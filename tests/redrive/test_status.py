@@ -14,7 +14,7 @@ from tests.redrive.conftest import Place
 from tests.redrive.stacks import function, keep_status, refusing, trigger
 from tests.redrive.watched import TOPIC, Watched, watch
 
-from trailhook_local import overview
+from trailhook_local.status import overview
 
 pytestmark = pytest.mark.stack
 

@@ -19,9 +19,10 @@ from tests.redrive.conftest import Place
 from tests.redrive.stacks import answering, cloudformation, keep_status, page, refusing, resources_of
 from tests.redrive.watched import Watched, watch
 
-from trailhook_local import overview, patience
+from trailhook_local import patience
 from trailhook_local.cli.main import main
 from trailhook_local.place import Place as Stack
+from trailhook_local.status import overview
 
 pytestmark = pytest.mark.stack
 

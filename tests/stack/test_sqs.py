@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from trailhook_local.metrics import oldest_messages
 from trailhook_local.stack.endpoints import Endpoints
+from trailhook_local.status.metrics import oldest_messages
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

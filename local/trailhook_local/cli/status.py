@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from trailhook_local import overview
-from trailhook_local.alarms import Alarms, Listeners
 from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.place import failures, place_of, where
-from trailhook_local.metrics import APART
-from trailhook_local.overview import Overview, Quarantined
 from trailhook_local.screen import printable
 from trailhook_local.stack.stack import DEFAULT_STATE
+from trailhook_local.status import overview
+from trailhook_local.status.alarms import Alarms, Listeners
+from trailhook_local.status.metrics import APART
+from trailhook_local.status.overview import Overview, Quarantined
 
 
 class NotKnown(Failure):

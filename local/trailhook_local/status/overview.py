@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from trailhook.quarantine import FOLDER
-from trailhook_local.alarms import Alarms, Listeners, describe_alarms, list_listeners
-from trailhook_local.metrics import Day, Oldest, oldest_messages, sum_up_day
-from trailhook_local.parts import Parts, Unread
 from trailhook_local.place import Place
 from trailhook_local.queue_counts import QueueCounts, count_messages
 from trailhook_local.redrive.bucket import NOTES
+from trailhook_local.status.alarms import Alarms, Listeners, describe_alarms, list_listeners
+from trailhook_local.status.metrics import Day, Oldest, oldest_messages, sum_up_day
+from trailhook_local.status.parts import Parts, Unread
 
 MOST_OBJECTS = 10_000
 """So many objects of the bucket are counted; it keeps them for ever."""

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from trailhook.errors import place_of
 from trailhook_local import patience
-from trailhook_local.metrics import NotSaidError
 from trailhook_local.place import REFUSALS, Place, explain, signed_out
+from trailhook_local.status.metrics import NotSaidError
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
 """How services say that the caller may not; the last is SNS's."""
