@@ -74,6 +74,7 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("uid: {join: [a, {receipt: true}]}"), 9, "kinds[0].uid.join[1].receipt", "is not known"),
         (with_kind("uid: [a, {constant: none}]"), 9, "kinds[0].uid[1]", "the same for every event"),
         (with_kind("uid: {join: [{constant: b}, {constant: c}]}"), 9, "kinds[0].uid", "the same for every event"),
+        (MINIMAL.replace("time: at", "time: [at, {constant: '2026'}]"), 8, "kinds[0].time[1]", "write {receipt: true}"),
         (
             with_kind("actors:\n  - id: a.id\n    details: [a.name, a.mail, org.name]"),
             11,

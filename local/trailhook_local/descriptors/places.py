@@ -98,6 +98,13 @@ def _id_problem(place: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _moment_problem(place: Mapping[str, Any]) -> str | None:
+    """Every event would be of that moment, and no longer be refused for the time that it lacks."""
+    if _is_constant(place):
+        return "is the same for every event; for one that tells no time of its own write {receipt: true}"
+    return None
+
+
 def _pattern_problem(pattern: str) -> str | None:
     try:
         re.compile(pattern)
@@ -181,7 +188,7 @@ _OF_THE_EVENT = _condition({"at": PATH})
 
 PLACES = list_of(_place)
 IDS = list_of(checked(_place, _id_problem))
-TIMES = list_of(_time)
+TIMES = list_of(checked(_time, _moment_problem))
 TYPES = list_of(_type)
 _KINDS: dict[str, Reader] = {"at": PATH, "header": KEPT_HEADER, "constant": _CONSTANT, "join": PLACES}
 _MORE: dict[str, Reader] = {
