@@ -190,9 +190,10 @@ def test_an_operators_own_partner_is_a_compiled_file_in_a_folder(tmp_path: Path,
         load_partner("nobody", Options(), own)
 
 
-def test_a_name_that_is_built_in_is_not_taken_for_ones_own(tmp_path: Path) -> None:
-    file = tmp_path / "wiz.yaml"
-    file.write_text(MINIMAL.replace("name: lamps", "name: wiz", 1))
+@pytest.mark.parametrize("name", ["wiz", "clumio"])
+def test_a_name_that_is_built_in_is_not_taken_for_ones_own(tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"{name}.yaml"
+    file.write_text(MINIMAL.replace("name: lamps", f"name: {name}", 1))
     result = trailhook("compile", file)
     assert result.exit_code == 1
     assert "built in" in result.stderr

@@ -69,7 +69,7 @@ def compile_to(files: tuple[Path, ...], folder: Path) -> None:
     """Write each descriptor's compiled form into the folder."""
     for file in files:
         spec = _compiled(file)
-        if spec["name"] in REGISTRY and folder.resolve() == OWN.resolve():
+        if spec["name"] in {*REGISTRY, *CATALOGUE} and folder.resolve() == OWN.resolve():
             raise Failure(f"{file}: a partner named {spec['name']} is built in; choose another name")
         target = folder / f"{spec['name']}.json"
         try:
