@@ -5,7 +5,6 @@ import secrets as random_secrets
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
@@ -179,7 +178,10 @@ def send(
 
     Where the partner's own proof cannot be made here, it signs under Standard Webhooks, which every endpoint takes.
     """
-    sent = _headers_of(partner, event, content_type, headers)
+    further = read_headers(headers)
+    if any(header.lower() == "content-type" for header in further):
+        raise click.UsageError("for another Content-Type say --content-type, or two would be sent")
+    own = _own_headers(partner, event, content_type)
     url, secret, name = _endpoint_of(partner, state, url, secret)
     signer = sign_standard_webhooks if standard_webhooks else SIGNERS.get(name)
     if signer is None:
@@ -190,25 +192,25 @@ def send(
             "the secret is missing: give it with --secret or, beside --url, in the variable TRAILHOOK_SECRET"
         )
     body = file.read()
+    own |= signer(secret, body)
+    if twice := sorted({header.lower() for header in own} & {header.lower() for header in further}):
+        raise click.UsageError(f"{twice[0]} is made here: leave out that -H; for another proof say --secret")
     try:
-        reply = post(urllib3.PoolManager(), url, body, {**sent, **signer(secret, body)})
+        reply = post(urllib3.PoolManager(), url, body, {**further, **own})
     except (HTTPError, ValueError) as error:
         raise Failure(f"{url} could not be asked: {error}") from error
     click.echo("\n".join(map(printable, f"{reply.status} {reply.body}".rstrip().splitlines())))
     sys.exit(0 if 200 <= reply.status < 300 else 1)
 
 
-def _headers_of(partner: str, event: str | None, content_type: str, headers: tuple[str, ...]) -> Mapping[str, str]:
-    """What a delivery is sent with beside its proof."""
-    further = read_headers(headers)
-    if any(header.lower() == "content-type" for header in further):
-        raise click.UsageError("for another Content-Type say --content-type, or two would be sent")
+def _own_headers(partner: str, event: str | None, content_type: str) -> dict[str, str]:
+    """The headers that are made here, but for the proof."""
     if event and partner != "github":
         raise click.UsageError(f"--event is GitHub's; for a header that {partner} sends say -H 'Name: value'")
-    own = [f"Content-Type: {content_type}"]
+    lines = [f"Content-Type: {content_type}"]
     if event:
-        own += [f"X-GitHub-Event: {event}", f"X-GitHub-Delivery: {random_secrets.token_hex(16)}"]
-    return {**further, **read_headers(tuple(own))}
+        lines += [f"X-GitHub-Event: {event}", f"X-GitHub-Delivery: {random_secrets.token_hex(16)}"]
+    return dict(read_headers(tuple(lines)))
 
 
 def _endpoint_of(partner: str, state: Path, url: str | None, secret: str | None) -> tuple[str, str | None, str]:
