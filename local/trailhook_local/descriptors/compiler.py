@@ -46,8 +46,7 @@ def _parsed(text: str, file: str) -> yaml.Node:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        told = ", ".join(filter(None, (error.context, error.problem)))
-        raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {told}")]) from error
+        raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {_told(error)}")]) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise DescriptorError(file, [Problem(line, "(file)", f"not YAML: {error.reason}")]) from error
@@ -65,6 +64,21 @@ def _contradictions(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     kept = {*COMMON_HEADERS, *_headers(spec.get("kinds", ())), spec.get("delivery_id")}
     for name in sorted((tokens & kept) - {None, ""}):
         yield "proofs", f"{name} holds the secret, so nothing else may be read from it"
+
+
+def _told(error: yaml.MarkedYAMLError) -> str:
+    """PyYAML's words, with the line where that begins which it could not read, and what is wrong most often."""
+    context = error.context or ""
+    if context.startswith("while") and error.context_mark:
+        context += f" that begins in line {error.context_mark.line + 1}"
+    told = ", ".join(filter(None, (context, error.problem)))
+    if "'\\t'" in told:
+        return f"{told}; indent with blanks, not with tabs"
+    if "that cannot start any token" in told:
+        return f"{told}; put the text in quotes"
+    if "block" in told:
+        return f"{told}; is this line indented like those that it belongs to?"
+    return told
 
 
 def compile_file(source: Path) -> dict[str, Any]:

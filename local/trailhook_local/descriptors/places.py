@@ -36,7 +36,10 @@ def _path_problem(expression: str) -> str | None:
     try:
         parsed = jmespath.compile(expression).parsed
     except JMESPathError as error:
-        return f"{expression!r} is not a JMESPath: {str(error).splitlines()[0]}"
+        told = str(error).splitlines()[0].removesuffix(" for expression:").rstrip(":,")
+        if "Unknown token" in told or "Unexpected token" in told:
+            told += "; join names with dots, and quote one of other than letters, digits and _: 'actor.\"user-id\"'"
+        return f"{expression!r} is not a JMESPath: {told}"
     return next(_call_problems(parsed), None)
 
 
