@@ -7,9 +7,10 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from tests.stack.conftest import eventually
 
 from trailhook_local.stack.endpoints import Endpoints
@@ -182,6 +183,35 @@ def test_a_record_is_what_lambda_hands_over(queue: Queue) -> None:
     assert attributes["ApproximateReceiveCount"] == "1"
     assert {"SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp"} <= set(attributes)
     assert all(isinstance(value, str) for value in attributes.values())
+
+
+class Unreachable:
+    """An SQS that fails each receive with the next of these reasons, and then has nothing."""
+
+    def __init__(self, *reasons: str) -> None:
+        self._reasons = list(reasons)
+        self.over = threading.Event()
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        if self._reasons and (reason := self._reasons.pop(0)):
+            raise EndpointConnectionError(endpoint_url=reason)
+        if not self._reasons:
+            self.over.set()
+        return {}
+
+
+def test_a_queue_that_stays_out_of_reach_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A line at each try hid what else the screen of `trailhook serve` says. An empty reason: there SQS answers."""
+    sqs = Unreachable("gone", "gone", "", "gone")
+    source = Source("queue", "arn:aws:sqs:us-east-1:123456789012:queue")
+    mapping = EventSourceMapping(MappingSettings(), source, cast("SQSClient", sqs), Forward())
+    mapping.start()
+    assert sqs.over.wait(20)
+    mapping.request_stop()
+    mapping.join()
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.split('"')[1] for line in told] == ["gone", "gone"]
+    assert all(line.endswith("If it stays, start the stack again") for line in told)
 
 
 def test_what_succeeds_is_deleted(queue: Queue) -> None:

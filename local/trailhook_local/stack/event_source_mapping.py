@@ -136,6 +136,7 @@ class EventSourceMapping:
         self._running = 0
         self._limit = settings.maximum_concurrency
         self._consecutive_failures = 0
+        self._unreachable = ""
         self._received: deque[dict[str, Any]] = deque()
         self._executor = ThreadPoolExecutor(settings.maximum_concurrency, thread_name_prefix="event-source-mapping")
         self._thread = threading.Thread(target=self._run, name="event-source-mapping", daemon=True)
@@ -191,9 +192,10 @@ class EventSourceMapping:
                     min(SQS_BATCH, settings.batch_size - len(batch)), min(POLL_SECONDS, int(remaining))
                 )
             except (BotoCoreError, ClientError) as error:
-                self._report("cannot receive from %s: %s", self._source.url, error)
+                self._tell_once(str(error))
                 self._stopping.wait(1)
                 return batch
+            self._unreachable = ""
             if not self._received and window_ends is None:
                 return []
             if not self._received and remaining < 1:
@@ -259,6 +261,12 @@ class EventSourceMapping:
                     for index, handle in enumerate(some)
                 ],
             )
+
+    def _tell_once(self, reason: str) -> None:
+        """Not at every try: a queue that is gone stays so, and a line a second hides all others."""
+        if reason != self._unreachable:
+            self._report("cannot receive from %s: %s. If it stays, start the stack again", self._source.url, reason)
+        self._unreachable = reason
 
     def _report(self, message: str, *arguments: object) -> None:
         # Servers and functions go away in the course of a stop; that is nobody's failure.
