@@ -344,6 +344,15 @@ def test_lines_that_cannot_be_read_are_named_and_the_others_go_back(place: Place
     assert [message["body"] for message in place.take(place.resources.queue_url)] != []
 
 
+def test_of_many_lines_that_cannot_be_read_it_is_said_how_many_are_not_named(place: Place) -> None:
+    key = "quarantine/github/2023/11/14/damaged.ndjson"
+    place.s3.put_object(Bucket=place.resources.bucket, Key=key, Body=b"{}\n" * 23)
+    result = place.redrive("quarantine")
+    assert result.exit_code == 1
+    assert result.stderr.count(f"{key}, line ") == 20
+    assert result.stderr.endswith("\n… and 3 more\n")
+
+
 def test_what_stands_in_the_bucket_cannot_steer_the_terminal(place: Place) -> None:
     """Whoever may write there alone must not reach the operator who runs the command."""
     quarantine(place, github(entry(1, action=None)))

@@ -22,6 +22,9 @@ from trailhook_local.screen import printable, show_table, table_console
 GO_ON = "\nWhat was sent is told above; run the command again to go on"
 FITS_NOTHING = "nothing there fits these filters; --dry-run without them shows what there is"
 
+NAMED = 20
+"""So many lines that cannot be read are named; of the rest it is said how many there are."""
+
 SENT = (Fate.SENT, Fate.SENT_TWICE, Fate.UNNOTED)
 """What was sent, however often."""
 
@@ -212,7 +215,8 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, counts: Co
     if twice:
         click.echo(f"another run sends the same: {twice} of them may arrive twice, with equal id and content", err=True)
     if faults:
-        raise Failure("what cannot be read stays in quarantine:\n" + "\n".join(faults[:20]))
+        more = f"\n… and {len(faults) - NAMED:,} more" if len(faults) > NAMED else ""
+        raise Failure("what cannot be read stays in quarantine:\n" + "\n".join(faults[:NAMED]) + more)
     if choice.line and choice.line > counts.total():
         raise PlaceError(f"{choice.key} has no line {choice.line}, but {counts.total()} in all")
     if choice != quarantine.Choice(again=choice.again) and _with_fate(counts, Fate.PASSED_OVER.value) == counts.total():
