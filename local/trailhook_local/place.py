@@ -139,7 +139,8 @@ def _sign_in(session: Any) -> None:
     except ValueError as error:  # of JSON, a moment or a command line: botocore reads them without a word
         raise PlaceError(
             f"what is to tell the credentials makes no sense ({error}): look at credential_process in the profile of "
-            "your AWS configuration, at AWS_ENDPOINT_URL and AWS_MAX_ATTEMPTS, and whether you have to sign in before"
+            "your AWS configuration, at AWS_ENDPOINT_URL, whether AWS_MAX_ATTEMPTS and AWS_METADATA_SERVICE_… are "
+            "numbers, and whether you have to sign in before"
         ) from error
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -195,10 +196,11 @@ aws_secret_access_key = fake
     ("more", "environment", "said"),
     [
         ("", {"HTTPS_PROXY": "http://127.0.0.1:9"}, "Failed to connect to proxy URL"),
-        ("", {"AWS_MAX_ATTEMPTS": "nonsense"}, "at AWS_ENDPOINT_URL and AWS_MAX_ATTEMPTS, and whether"),
+        ("", {"AWS_MAX_ATTEMPTS": "nonsense"}, "at AWS_ENDPOINT_URL, whether AWS_MAX_ATTEMPTS and"),
+        ("", {"AWS_METADATA_SERVICE_TIMEOUT": "nonsense"}, "and AWS_METADATA_SERVICE_… are numbers, and"),
         ("mfa_serial = arn:aws:iam::111122223333:mfa/mona\n", {}, "a code that nobody is here to type"),
     ],
-    ids=["proxy", "setting", "code"],
+    ids=["proxy", "setting", "metadata", "code"],
 )
 def test_a_role_that_cannot_be_assumed_is_said(
     tmp_path: Path, more: str, environment: Mapping[str, str], said: str
@@ -271,6 +273,26 @@ def test_an_integration_that_runs_on_this_laptop_goes_by_its_name(place: Place, 
     assert (elsewhere.exit_code, "there is: github" in elsewhere.stderr) == (1, True)
     nowhere = place.redrive("quarantine", named=["--local", "okta", "--state", str(tmp_path / "none")])
     assert (nowhere.exit_code, "no stack runs" in nowhere.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["query", "SELECT count(*) FROM EDS"],
+        ["redrive", "quarantine", "--local", "github"],
+        ["redrive", "dead-letters", "--local", "github"],
+    ],
+    ids=["query", "quarantine", "dead-letters"],
+)
+def test_a_server_of_this_laptop_that_has_ended_is_started_again(
+    place: Place, tmp_path: Path, command: list[str]
+) -> None:
+    down = "http://127.0.0.1:9"
+    keep_status(replace(place, endpoints=replace(place.endpoints, aws=down, cloudtrail=down)), tmp_path)
+    result = place.run(*command, "--state", str(tmp_path))
+    assert result.exit_code == 1
+    assert f'Could not connect to the endpoint URL: "{down}' in result.stderr
+    assert "look at the logs of `trailhook serve`, and start it again\n" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -246,19 +246,18 @@ def query(sql: str, as_json: bool, state: Path) -> None:
     """Ask the running stack's CloudTrail Lake in its own dialect; EDS stands for the event data store's id."""
     if not sql.strip():
         raise click.UsageError(f'the query is empty; ask for something, such as "{EXAMPLE_QUERY}"')
-    try:
+    with failures():
         status = read_status(state)
         store = store_id(status.event_data_store_arn)
-        rows = query_lake(status.endpoints.client("cloudtrail"), re.sub(r"\bEDS\b", store, sql))
-    except (StackError, QueryError) as error:
-        raise Failure(str(error)) from error
-    except ClientError as error:
-        told = str(error.response["Error"].get("Message", error))
-        # The Lake speaks as CloudTrail does, which knows nothing of EDS.
-        hint = "" if re.search(r"\bEDS\b", sql) else f' EDS stands for it here: "{EXAMPLE_QUERY}"'
-        raise Failure(told + (hint if "event data store" in told else "")) from error
-    except BotoCoreError as error:
-        raise Failure(str(error)) from error
+        try:
+            rows = query_lake(status.endpoints.client("cloudtrail"), re.sub(r"\bEDS\b", store, sql))
+        except QueryError as error:
+            raise Failure(str(error)) from error
+        except ClientError as error:
+            told = str(error.response["Error"].get("Message", error))
+            # The Lake speaks as CloudTrail does, which knows nothing of EDS.
+            hint = "" if re.search(r"\bEDS\b", sql) else f' EDS stands for it here: "{EXAMPLE_QUERY}"'
+            raise Failure(told + (hint if "event data store" in told else "")) from error
     if not rows:
         click.echo("no rows (yet: what was just sent is queryable after the batching window of five seconds)", err=True)
         return

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from botocore.exceptions import BotoCoreError
 
 from trailhook import errors
 from trailhook_local.cli.failure import Failure
@@ -42,6 +43,10 @@ def place_of(*, stack: str | None, local: str | None, region: str | None, state:
     return place_on_laptop(state, local) if local else place_of_stack(aws(region), stack or "")
 
 
+_OF_THIS_LAPTOP = "//127.0.0.1:"
+"""In the words of botocore, which name the endpoint that cannot be reached."""
+
+
 @contextmanager
 def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -> Iterator[None]:
     """Turns whatever is raised into a message, followed by what `go_on` says.
@@ -52,10 +57,17 @@ def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -
     try:
         yield
     except (errors.TrailhookError, StackError, *REFUSALS) as error:
-        sign_in = "\nSign in again, and run it again" if signed_out(error) else ""
-        raise failure(f"{explain(error)}{sign_in}{go_on()}") from error
+        raise failure(f"{explain(error)}{_advice(error)}{go_on()}") from error
     except (click.ClickException, OSError):
         raise
     except Exception as error:
         told = f"this was not foreseen ({errors.place_of(error)}): run it again; if it stays, please report it"
         raise failure(f"{told}{go_on()}") from error
+
+
+def _advice(error: Exception) -> str:
+    if signed_out(error):
+        return "\nSign in again, and run it again"
+    if isinstance(error, BotoCoreError) and _OF_THIS_LAPTOP in str(error):
+        return "\nIf that is the local stack, look at the logs of `trailhook serve`, and start it again"
+    return ""
