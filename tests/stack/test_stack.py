@@ -1,5 +1,6 @@
 """The whole: a signed webhook travels through every process into the local Lake, whatever is killed on the way."""
 
+import errno
 import json
 import os
 import signal
@@ -23,8 +24,9 @@ from trailhook_local.stack.errors import (
     TemplateError,
 )
 from trailhook_local.stack.integration import Plan
+from trailhook_local.stack.servers import Server
 from trailhook_local.stack.stack import Stack
-from trailhook_local.stack.status import Integration, read_status
+from trailhook_local.stack.status import Integration, read_status, written
 
 pytestmark = pytest.mark.stack
 
@@ -240,3 +242,38 @@ def test_an_integration_that_is_refused_says_why(tmp_path: Path) -> None:
     plan = Plan("github", parameters={"ChannelArn": nowhere, "EventDataStoreName": ""})
     with pytest.raises(StartError, match=f"trailhook-github was not created: .*{nowhere}"):
         Stack([plan], state=tmp_path, template=TEMPLATE).__enter__()
+
+
+def test_an_integration_whose_process_ends_says_where_it_may_say_why(tmp_path: Path) -> None:
+    """On a full disk it cannot: what it would log has nowhere to go."""
+    (tmp_path / "template.yaml").write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
+    app = tmp_path / "functions" / "integration" / "app.py"
+    app.parent.mkdir(parents=True)
+    app.write_text("import os\n\n\ndef handler(event, context):\n    os._exit(1)\n")
+    log = tmp_path / "state" / "logs" / "trailhook-github-integration.log"
+    told = (
+        f"trailhook-github-integration failed: Runtime.ExitError: .*\nIts output is in {log}, unless the disk is full"
+    )
+    with (
+        pytest.raises(StartError, match=told),
+        Stack(["github"], state=tmp_path / "state", template=tmp_path / "template.yaml"),
+    ):
+        pass
+
+
+def test_a_server_that_ends_without_a_word_is_said_to(tmp_path: Path) -> None:
+    server = Server("this", [], tmp_path / "log")  # which prints to standard output, where a URL is looked for
+    with pytest.raises(StartError, match=f"wrote nothing to {tmp_path / 'log'}. Is the disk full?"):
+        server.wait_ready()
+    server.stop()
+
+
+def test_a_full_disk_is_that_of_the_stacks_folder(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match=f"cannot write to {tmp_path} .No space left on device.; name another folder"):
+        write_where_no_room_is(tmp_path)
+
+
+def write_where_no_room_is(state: Path) -> None:
+    """The error as a write raises it, without the file's name."""
+    with written(state):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

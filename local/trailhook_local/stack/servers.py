@@ -67,7 +67,8 @@ class Server:
         raise StartError(f"{self.name} was not ready within {READY_SECONDS:.0f} s:\n{self._log_tail()}")
 
     def _log_tail(self) -> str:
-        return self.log_file.read_bytes()[self._log_begins :].decode(errors="replace")[-2000:].rstrip()
+        tail = self.log_file.read_bytes()[self._log_begins :].decode(errors="replace")[-2000:].rstrip()
+        return tail or f"it wrote nothing to {self.log_file}. Is the disk full?"
 
     def stop(self) -> None:
         self._process.terminate()

@@ -18,7 +18,7 @@ from trailhook.partners import load_partner
 from trailhook_local.stack import status
 from trailhook_local.stack.cloudformation import INTEGRATION, create_integration
 from trailhook_local.stack.endpoints import Endpoints
-from trailhook_local.stack.errors import NotSettledError, StartError
+from trailhook_local.stack.errors import InvocationError, NotSettledError, StartError
 from trailhook_local.stack.integration import Counts, Plan, RunningIntegration, Where, function_pool
 from trailhook_local.stack.resources import (
     EVENT_DATA_STORE_NAME,
@@ -199,6 +199,11 @@ class Stack:
             (properties,) = template.resources_of_type("Custom::CloudTrailIntegration").values()
             stack_id = template.resolve({"Ref": "AWS::StackId"})
             return create_integration(pool.invoke, stack_id, template.resolve(properties))
+        except InvocationError as error:
+            raise StartError(
+                f"{pool.function.name} failed: {error}\n"
+                f"Its output is in {pool.function.log_file}, unless the disk is full."
+            ) from error
         finally:
             pool.close()
 

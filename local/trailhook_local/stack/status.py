@@ -1,5 +1,6 @@
 """What a running stack tells other processes, in a JSON file, and the lock that makes it the only one there."""
 
+import errno
 import fcntl
 import json
 import os
@@ -52,11 +53,13 @@ class Status:
 
 @contextmanager
 def written(state: Path) -> Iterator[None]:
-    """Raises `StartError` where something in `state` cannot be written: a folder of another user, or no folder."""
+    """Raises `StartError` where something in `state` cannot be written: a folder of another user, no folder, or a full
+    disk, of which the system says no more.
+    """
     try:
         yield
     except OSError as error:
-        named = Path(error.filename or ".")
+        named = Path(error.filename or (state if error.errno in {errno.ENOSPC, errno.EDQUOT} else "."))
         if not (named.is_relative_to(state) or state.is_relative_to(named)):
             raise
         raise StartError(f"cannot write to {named} ({error.strerror}); name another folder with --state") from error
