@@ -136,3 +136,9 @@ def test_a_partition_that_has_no_put_audit_events_is_named(partition: str, words
     assert session.get_available_regions("cloudtrail", partition)
     assert not session.get_available_regions("cloudtrail-data", partition), f"{partition} has it by now"
     assert words in page.split("## Regions\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("kind", found(r"Type: AWS::(\w+)::", (ROOT / "template.yaml").read_text(encoding="utf-8")))
+def test_what_a_deployment_makes_is_among_the_rights_of_whoever_deploys(kind: str) -> None:
+    service = "lambda" if kind == "Serverless" else kind.lower().removesuffix("v2")
+    assert f"`{service}:*`" in OPERATIONS.split("\n### Who deploys\n")[1].split("\n## ")[0]
