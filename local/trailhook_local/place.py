@@ -41,6 +41,10 @@ _EXPIRED = frozenset(
 )
 """How services say of credentials that they count no more, or never did."""
 
+_SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+_OF_ANOTHER_TIME = ("Signature expired", "Signature not yet current")
+"""How services say that a request was not signed just now: by a code, or in how their words begin."""
+
 Client = Callable[[str], Any]
 """Makes the boto3 client of a service."""
 
@@ -74,6 +78,17 @@ def signed_out(error: BaseException | None) -> bool:
     if isinstance(error, ClientError):
         return error.response["Error"]["Code"] in _EXPIRED
     return error is not None and signed_out(error.__cause__)
+
+
+def clock_is_wrong(error: BaseException | None) -> bool:
+    """Whether a service has refused a request for the time at which it was signed, maybe by way of an error of ours.
+
+    Most services say no more in their code than that the signature does not fit.
+    """
+    if isinstance(error, ClientError):
+        told = error.response["Error"]
+        return told["Code"] in _SKEWED or told.get("Message", "").startswith(_OF_ANOTHER_TIME)
+    return error is not None and clock_is_wrong(error.__cause__)
 
 
 @dataclass(frozen=True, slots=True)

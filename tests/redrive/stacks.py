@@ -79,15 +79,15 @@ def cloudformation(stacks: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
 
 
 @contextmanager
-def refusing(code: str) -> Iterator[str]:
+def refusing(code: str, message: str = "as a test wants it") -> Iterator[str]:
     """The URL of a service on loopback that answers everything with that error, as each of AWS's protocols has it."""
 
     def respond(exchange: Exchange) -> None:
         exchange.rfile.read(int(exchange.headers.get("content-length", 0)))
         kind = exchange.headers.get("content-type", "")
-        body = f"<Error><Code>{code}</Code><Message>as a test wants it</Message></Error>"
+        body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         if "json" in kind:
-            body = json.dumps({"__type": code, "message": "as a test wants it"})
+            body = json.dumps({"__type": code, "message": message})
         elif "form" in kind:
             body = f"<ErrorResponse>{body}</ErrorResponse>"
         exchange.answer(400, body.encode(), {"x-amzn-errortype": code})

@@ -157,6 +157,29 @@ def test_a_session_that_ends_while_events_are_sent_is_said_with_what_to_do(
 
 
 @pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("SignatureDoesNotMatch", "Signature expired: 20261130T080000Z is now earlier than 20261130T081500Z"),
+        ("InvalidSignatureException", "Signature not yet current: 20261130T084000Z is still later than"),
+        ("RequestTimeTooSkewed", "The difference between the request time and the current time is too large."),
+    ],
+)
+@pytest.mark.parametrize("service", ["CLOUDFORMATION", "SQS"])
+def test_a_clock_that_is_wrong_is_said(
+    place: Place, monkeypatch: pytest.MonkeyPatch, code: str, message: str, service: str
+) -> None:
+    """*Expired* reads as if one had to sign in again."""
+    place.queue(delivery("github", b"not JSON"))
+    place.forward()
+    with cloudformation({"audit": resources_of(place)}) as (url, _), refusing(code, message) as refused:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", refused)
+        result = place.redrive("quarantine", named=["--stack", "audit", "--region", "us-east-1"])
+    assert result.exit_code == 1
+    assert "\nSet this machine's clock, and run it again\n" in result.stderr
+
+
+@pytest.mark.parametrize(
     ("program", "said"),
     [
         ("/nowhere/vault", "the program that is to tell the credentials does not start ("),

@@ -120,6 +120,7 @@ def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
     ("code", "advice"),
     [
         ("ExpiredTokenException", "sign in again, and run it again"),
+        ("RequestTimeTooSkewed", "set this machine's clock, and run it again"),
         ("InternalError", "run it again; if it stays, look at AWS Health and at this machine's network"),
     ],
 )

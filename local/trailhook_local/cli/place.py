@@ -9,7 +9,16 @@ from botocore.exceptions import BotoCoreError
 
 from trailhook import errors
 from trailhook_local.cli.failure import Failure
-from trailhook_local.place import REFUSALS, Place, aws, explain, place_of_stack, place_on_laptop, signed_out
+from trailhook_local.place import (
+    REFUSALS,
+    Place,
+    aws,
+    clock_is_wrong,
+    explain,
+    place_of_stack,
+    place_on_laptop,
+    signed_out,
+)
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
 
@@ -68,6 +77,8 @@ def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -
 def _advice(error: Exception) -> str:
     if signed_out(error):
         return "\nSign in again, and run it again"
+    if clock_is_wrong(error):
+        return "\nSet this machine's clock, and run it again"
     if isinstance(error, BotoCoreError) and _OF_THIS_LAPTOP in str(error):
         return "\nIf that is the local stack, look at the logs of `trailhook serve`, and start it again"
     return ""
