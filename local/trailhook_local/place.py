@@ -114,9 +114,9 @@ class Place:
 def aws(region: str | None) -> Client:
     """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them.
 
-    Raises PlaceError where the credentials cannot be had: the program that tells them fails, or nobody can type the
-    code that they take. So does making a client where a setting, such as its endpoint, makes no sense. An answer that
-    does not come from AWS raises ResponseParserError.
+    Raises PlaceError where the credentials cannot be had: the program that tells them fails, a file with a token is
+    not there, or nobody can type the code that they take. So does making a client where a setting, such as its
+    endpoint, makes no sense. An answer that does not come from AWS raises ResponseParserError.
     """
     session: Any = boto3.Session(region_name=region)
     _sign_in(session)
@@ -146,8 +146,9 @@ def _sign_in(session: Any) -> None:
         raise  # Some are OSErrors as well.
     except OSError as error:
         raise PlaceError(
-            f"the program that is to tell the credentials does not start ({error}): look at credential_process in the "
-            "profile of your AWS configuration"
+            f"a program or file that is to tell the credentials cannot be used ({error}): look at credential_process "
+            "and web_identity_token_file in the profile of your AWS configuration, and at AWS_…_TOKEN_FILE in the "
+            "environment"
         ) from error
     except EOFError as error:
         raise PlaceError("the credentials take a code that nobody is here to type: sign in before") from error

@@ -182,7 +182,7 @@ def test_a_clock_that_is_wrong_is_said(
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        ("/nowhere/vault", "the program that is to tell the credentials does not start ("),
+        ("/nowhere/vault", "a program or file that is to tell the credentials cannot be used ("),
         ("echo sign in first", "what is to tell the credentials makes no sense ("),
     ],
 )
@@ -201,7 +201,25 @@ def test_a_program_for_the_credentials_that_tells_none_is_said(tmp_path: Path, p
         )
         assert (told.returncode, told.stdout) == (status, "")
         assert told.stderr.startswith(f"Error: {said}")
-        assert "credential_process in the profile of your AWS configuration" in told.stderr
+        assert "look at credential_process" in told.stderr
+        assert "in the profile of your AWS configuration" in told.stderr
+
+
+def test_a_token_that_is_not_there_is_no_program(tmp_path: Path) -> None:
+    """As in a job whose token was not mounted."""
+    token = tmp_path / "token"
+    role = {"AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/audit", "AWS_WEB_IDENTITY_TOKEN_FILE": str(token)}
+    told = subprocess.run(
+        [TRAILHOOK, "status", "--stack", "audit", "--region", "eu-west-1"],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **role},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (told.returncode, told.stdout) == (3, "")
+    assert f"cannot be used ([Errno 2] No such file or directory: '{token}')" in told.stderr
+    assert "and at AWS_…_TOKEN_FILE in the environment" in told.stderr
 
 
 ROLE = """
