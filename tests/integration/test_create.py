@@ -29,8 +29,9 @@ def test_makes_store_and_channel_and_answers_with_the_channel(
     assert store["TerminationProtectionEnabled"]
     assert not store["MultiRegionEnabled"]
     assert account.policy(answer.physical_id) is None
-    for arn in (answer.physical_id, store["EventDataStoreArn"]):
-        assert set(account.tags(arn).values()) == {stack.stack_id, "Integration"}
+    tags, request = {stack.stack_id, "Integration"}, stack.last_event["RequestId"]
+    assert set(account.tags(answer.physical_id).values()) == {*tags, request}
+    assert set(account.tags(store["EventDataStoreArn"]).values()) == tags
 
 
 def test_waits_out_the_real_rates(

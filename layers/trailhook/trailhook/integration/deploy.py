@@ -3,7 +3,7 @@
 Both are one and the same: a repeated request, a redeployed stack and a rollback find part of the way already gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,7 @@ from trailhook.integration.creation import ALREADY_THERE, Creation
 from trailhook.integration.destinations import ENABLED, StoreFinder, Unchanged
 from trailhook.integration.inventory import Channel
 from trailhook.integration.leftovers import Leftovers
+from trailhook.integration.ownership import MADE_BY_CREATE
 from trailhook.integration.policy import resource_policy, same_policy
 from trailhook.integration.properties import EXTENDABLE, Integration, former_tags, store_member
 from trailhook.integration.removal import remove_channel
@@ -38,6 +39,7 @@ class Deployment:
         self._owner = request.owner
         self._wanted = wanted
         self._is_update = request.type == "Update"
+        self._mark = {} if self._is_update else {MADE_BY_CREATE: request.request_id}
         self._redirected: Channel | None = None
 
     def carry_out(self) -> Answer:
@@ -79,6 +81,7 @@ class Deployment:
         if not self._owner.uses(tags) and not self._owner.made_now(tags):
             self._undo.note(f"the user tag on {arn}", lambda late: late.remove_tags(arn, sorted(self._owner.user_tag)))
             self._plane.add_tags(arn, self._owner.user_tag)
+        self._mark_as_ours(arn, tags)
         return self._answer(arn, Stores(channel.stores), survey(self._plane) if self._is_update else None)
 
     def _refuse_to_leave_users(self, next_arn: str) -> None:
@@ -165,7 +168,7 @@ class Deployment:
                 Name=wanted.channel_name,
                 Source=wanted.source.name,
                 Destinations=_destinations(stores.arns),
-                Tags=as_list({**wanted.tags, **self._owner.tags}),
+                Tags=as_list({**wanted.tags, **self._owner.tags, **self._mark}),
             )
 
         def find(plane: ControlPlane) -> str | None:
@@ -195,7 +198,13 @@ class Deployment:
         self._converge_policy(channel.arn)
         former = former_tags(self._request.old_properties)
         converge_tags(self._plane, self._undo, channel.arn, existing=current.tags, wanted=wanted.tags, former=former)
+        self._mark_as_ours(channel.arn, current.tags)
         return channel.arn
+
+    def _mark_as_ours(self, arn: str, tags: Mapping[str, str]) -> None:
+        """What a former try of this Create made, and could not take back, does not go with its Delete any more."""
+        if MADE_BY_CREATE in tags and self._owner.made_now(tags):
+            converge_tags(self._plane, self._undo, arn, existing=tags, wanted=self._mark, former={})
 
     def _events_came(self, plane: ControlPlane) -> bool:
         """Whether events may have come to the stores that a channel in use was pointed at meanwhile."""

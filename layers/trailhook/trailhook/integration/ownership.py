@@ -13,6 +13,8 @@ from msgspec import Struct
 OUR_PREFIX = "trailhook:"
 STACK_ID = "trailhook:stack-id"
 LOGICAL_ID = "trailhook:logical-id"
+MADE_BY_CREATE = "trailhook:made-by-create"
+"""On a channel that a Create made, or found of a former try, with the request's id."""
 MADE_BY_UPDATE = "trailhook:made-by-update"
 """On an event data store that an Update made, with the request's id, until CloudFormation has heard of it."""
 CONFIRMED = "confirmed"

@@ -14,7 +14,7 @@ from trailhook.integration.control_plane import DENIALS, INACTIVE, STORE_GONE, C
 from trailhook.integration.destinations import PENDING_DELETION, unfit
 from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook.integration.leftovers import confirm
-from trailhook.integration.ownership import is_unconfirmed
+from trailhook.integration.ownership import MADE_BY_CREATE, is_unconfirmed
 from trailhook.integration.properties import deletes_stores, given_stores
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_used_channel
 from trailhook.integration.request import FAILED, Request
@@ -81,6 +81,8 @@ class Withdrawal:
     def _take_back_create(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
         """All that it made goes, but no store that may hold events: those of a former life were marked as it ended."""
         gone = self._remove_channels(going, staying)
+        if any(self._owner.made_now(one.tags) for one in staying):
+            return  # the next try has succeeded, and the stores are its own
         beside = (one.channel for one in staying if self._owner.made(one.tags))
         self._remove_stores(going, staying, evidence=[*beside, *gone])
 
@@ -121,20 +123,33 @@ class Withdrawal:
 
     def _leave(self, one: Tagged) -> None:
         """Take the user tag off a channel that stays, and name one that nobody else would name."""
-        if self._owner.uses(one.tags) and (self._after_failed_create or one.arn == self._physical_id):
+        if self._owner.uses(one.tags) and self._used(one.arn):
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
         elif one.arn == self._physical_id and not self._shares:
             self._stays.append(f"The channel {one.arn} stays: it lost the tags that prove it to be this stack's.")
         elif self._owner.made(one.tags) and is_aside(one.channel):
             self._stays.append(f"The channel {one.arn} stays, which an earlier update replaced.")
 
+    def _used(self, arn: str) -> bool:
+        """Whether the use of that channel ends; a Create that failed used none but its ChannelArn."""
+        if self._physical_id.startswith(FAILED):
+            return arn == self._request.properties.get("ChannelArn")
+        return self._after_failed_create or arn == self._physical_id
+
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
-            return self._owner.made_now(one.tags)
+            return self._owner.made_now(one.tags) and not self._is_of_another_create(one.tags)
         if one.arn != self._physical_id:
             return False
         # What the operator names as an existing channel stays, also where a former stack of the name made it.
         return self._owner.made_now(one.tags) if self._shares else self._owner.made(one.tags)
+
+    def _is_of_another_create(self, tags: Mapping[str, str]) -> bool:
+        """With --disable-rollback CloudFormation deletes what failed only when the next try has made it."""
+        made_by = tags.get(MADE_BY_CREATE)
+        if made_by is None or not self._physical_id.startswith(FAILED):
+            return False
+        return not self._physical_id.endswith(f"/{made_by}")
 
     def _is_in_its_place(self, staying: Tagged) -> bool:
         """Whether the integration has that channel now, its own or a shared one, instead of the one that goes."""

@@ -1,0 +1,88 @@
+"""A Create that failed, and the next one, which succeeded before CloudFormation deleted what failed.
+
+With --disable-rollback a resource stays CREATE_FAILED until the stack's next update makes it. CloudFormation's guide
+does not tell whether the Delete of what failed comes before that or, as after a replacement, at the end.
+"""
+
+from typing import Any
+
+import pytest
+from tests.integration.cloudformation import CloudFormation
+from tests.integration.conftest import DENIED, Account, NewStack
+
+from trailhook_local.lake import LakeServer
+
+Properties = dict[str, Any]
+
+POLICY = {"PrincipalAccountIds": ["444455556666"]}
+
+
+@pytest.mark.parametrize("on_delete", ["retain", "delete"])
+def test_the_delete_of_a_create_that_failed_takes_nothing_of_the_next_one(
+    stack: CloudFormation, account: Account, github: Properties, on_delete: str
+) -> None:
+    wanted = {**github, "OnDelete": on_delete}
+    failed = stack.send("Create", {**wanted, "Partner": "nobody"})
+    made = stack.send("Create", wanted)
+    assert (failed.succeeded, made.succeeded) == (False, True)
+    before = account.snapshot()
+    deleted = stack.send("Delete", {**wanted, "Partner": "nobody"}, physical_id=failed.physical_id)
+    assert (deleted.succeeded, deleted.reason) == (True, "")
+    assert account.snapshot() == before
+
+
+def test_what_the_next_create_took_over_is_its_own(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """The first one could not take its channel and its event data store back."""
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
+    failed = stack.send("Create", github | POLICY)
+    lake.lake.faults.set([])
+    assert "Could not be taken back: the channel github" in failed.reason
+    made = stack.send("Create", github)
+    assert [made.physical_id] == account.channels()
+    before = account.snapshot()
+    assert stack.send("Delete", github | POLICY, physical_id=failed.physical_id).succeeded
+    assert account.snapshot() == before
+
+
+def test_what_the_next_create_shares_is_its_own(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    custom = {**github, **POLICY, "Partner": "custom"}
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
+    failed = stack.send("Create", custom)
+    lake.lake.faults.set([])
+    [left] = account.channels()
+    assert stack.send("Create", {"Partner": "slack", "ChannelArn": left}).physical_id == left
+    before = account.snapshot()
+    assert stack.send("Delete", custom, physical_id=failed.physical_id).succeeded
+    assert account.snapshot() == before
+
+
+def test_a_next_create_that_fails_as_well_leaves_what_the_first_one_left_to_its_delete(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
+    failed = stack.send("Create", github | POLICY)
+    again = stack.send("Create", github | POLICY)
+    lake.lake.faults.set([])
+    assert (failed.succeeded, again.succeeded) == (False, False)
+    for one in (again, failed):
+        assert stack.send("Delete", github | POLICY, physical_id=one.physical_id).succeeded
+    assert account.snapshot() == {}
+
+
+def test_the_tag_on_a_shared_channel_stays_that_the_create_that_failed_did_not_name(
+    new_stack: NewStack, account: Account, github: Properties
+) -> None:
+    owner, stack = new_stack(name="owner"), new_stack()
+    shared = owner.create({**github, "Partner": "custom"}).physical_id
+    alone = {**github, "Partner": "slack", "ChannelName": "slack", "EventDataStore": {"Name": "slack"}}
+    failed = stack.send("Create", alone)
+    assert f"set ChannelArn to {shared} to share it" in failed.reason
+    assert stack.send("Create", {"Partner": "slack", "ChannelArn": shared}).succeeded
+    before = account.snapshot()
+    assert stack.send("Delete", alone, physical_id=failed.physical_id).succeeded
+    assert account.snapshot() == before
+    assert "is used by the stacks audit" in owner.delete().reason
