@@ -355,3 +355,34 @@ def test_what_the_operator_deleted_by_hand_is_not_said_to_stay(
             assert stack.create(given(github, existing)).succeeded
     assert stack.update({**given(github, existing), "Partner": "okta"}).data["Report"] == ""
     assert stack.log[-1] == ("Delete", "SUCCESS")
+
+
+def test_the_store_behind_a_channel_that_is_replaced_by_a_left_one_of_somebody_elses_stays(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """Its name tells that its owner replaced it, and nothing of whoever shares it."""
+    owner, stack = new_stack(name="owner"), new_stack()
+    left = owner.create({**github, "Partner": "custom", "ChannelName": "custom"}).physical_id
+    lake.lake.faults.set([{**DENIED, "operations": ["DeleteChannel"], "count": 1}])
+    assert owner.update({**github, "Partner": "okta", "ChannelName": "okta"}).succeeded
+    assert owner.log[-1] == ("Delete", "FAILED")
+    own = {**github, "EventDataStore": {"Name": "own"}, "OnDelete": "delete"}
+    [store] = stack.create(own).data["EventDataStoreArns"]
+    events_come(lake, str(stack.physical_id))
+    assert stack.update(sharing(left)).succeeded
+    assert stack.log[-1] == ("Delete", "SUCCESS")
+    assert account.stores()[store] == "ENABLED"
+
+
+def test_the_store_of_an_update_that_is_rolled_back_to_a_shared_channel_of_ones_own_stays(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """CloudFormation has heard of it, so forward may have delivered to it."""
+    custom = {**given(github, account.store()), "Partner": "custom"}
+    shared = sharing(stack.create(custom).physical_id)
+    assert stack.update(shared).succeeded
+    new = {**github, "Partner": "okta", "OnDelete": "delete"}
+    [store] = stack.update(new, another_resource_fails=True).data["EventDataStoreArns"]
+    assert stack.log[-1] == ("Delete", "SUCCESS")
+    assert account.channels() == [stack.physical_id]
+    assert account.stores()[store] == "ENABLED"

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from trailhook.errors import CallRefused, IntegrationError, InTheWay
-from trailhook.integration.channels import Tagged, name_aside, plan_channel, refuse_users, survey
+from trailhook.integration.channels import Tagged, is_aside, name_aside, plan_channel, refuse_users, survey
 from trailhook.integration.control_plane import LOOKS, ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
 from trailhook.integration.destinations import ENABLED, StoreFinder, Unchanged
@@ -77,22 +77,29 @@ class Deployment:
                 f"ChannelArn: {arn} has the source {channel.source}, but {self._wanted.partner} needs "
                 f"{self._wanted.source.name}: name a channel of that source, or none."
             )
-        self._refuse_to_leave_users(arn)
+        former = self._replaced_by(arn)
         if not self._owner.uses(tags) and not self._owner.made_now(tags):
             self._undo.note(f"the user tag on {arn}", lambda late: late.remove_tags(arn, sorted(self._owner.user_tag)))
             self._plane.add_tags(arn, self._owner.user_tag)
         self._mark_as_ours(arn, tags)
+        if former and not is_aside(former.channel):
+            self._set_aside(former)
         return self._answer(arn, Stores(channel.stores), survey(self._plane) if self._is_update else None)
 
-    def _refuse_to_leave_users(self, next_arn: str) -> None:
-        """A channel of ours that others use cannot be replaced: its Delete would be refused afterwards."""
+    def _replaced_by(self, next_arn: str) -> Tagged | None:
+        """The channel of ours that this one replaces. Raises InTheWay where others use it: its Delete would be refused
+        afterwards.
+        """
         former = self._request.physical_id or ""
         if former == next_arn or ":channel/" not in former:
-            return
+            return None
         tags = self._plane.tags(former) or {}
         channel = self._plane.channel(former) if self._owner.made(tags) else None
-        if channel:
-            refuse_users(Tagged(channel, tags), self._owner, "replaced")
+        if channel is None:
+            return None
+        replaced = Tagged(channel, tags)
+        refuse_users(replaced, self._owner, "replaced")
+        return replaced
 
     def _build(self) -> Answer:
         channels = survey(self._plane, self._request.physical_id)

@@ -153,9 +153,10 @@ class Withdrawal:
 
     def _is_in_its_place(self, staying: Tagged) -> bool:
         """Whether the integration has that channel now, its own or a shared one, instead of the one that goes."""
-        if staying.arn == self._physical_id or is_aside(staying.channel):
+        if staying.arn == self._physical_id:
             return False
-        return self._owner.made(staying.tags) or self._owner.uses(staying.tags)
+        # A shared one has the name that its owner gave it, or left it.
+        return self._owner.uses(staying.tags) or (self._owner.made(staying.tags) and not is_aside(staying.channel))
 
     def _is_own(self, arn: str, tags: Mapping[str, str], used: frozenset[str]) -> bool:
         """What a former stack of this name left, and this one never used, is not this one's to delete."""
