@@ -152,11 +152,15 @@ def test_where_a_portion_cannot_begin_nothing_of_the_invocation_goes_on_in_the_n
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[str] = []
+    refused = threading.Event()
 
     class Slow(MemoryDestination):
+        """The first portion is still under way when the second cannot begin, however long it takes to get there."""
+
         def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
             sent.append(batch[0].id)
-            time.sleep(0.02)
+            assert refused.wait(60)
+            time.sleep(0.1)
             return [DELIVERED] * len(batch)
 
     start = threading.Thread.start
@@ -165,6 +169,7 @@ def test_where_a_portion_cannot_begin_nothing_of_the_invocation_goes_on_in_the_n
     def start_one(thread: threading.Thread) -> None:
         if thread.name.startswith("deliver-portion"):
             if portions:
+                refused.set()
                 raise RuntimeError("can't start new thread")
             portions.append(thread)
         start(thread)
