@@ -46,6 +46,13 @@ def test_no_headers_and_no_body_are_fine() -> None:
     assert Request.from_api_gateway(event).body == b""
 
 
+@pytest.mark.parametrize("unsaid", [{}, {"sourceIp": None}], ids=["missing", "null"])
+def test_a_request_of_which_nobody_says_where_it_came_from_is_taken(unsaid: dict[str, Any]) -> None:
+    event = api_gateway_event("", {})
+    event["requestContext"]["http"] = {"method": "POST", **unsaid}
+    assert Request.from_api_gateway(event).source_ip == ""
+
+
 def test_a_receipt_time_in_seconds_is_what_sam_local_start_api_gives() -> None:
     assert Request.from_api_gateway(api_gateway_event("", {}, received_at=NOW)).received_at == NOW * 1000
 

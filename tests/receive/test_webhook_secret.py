@@ -108,6 +108,15 @@ def test_after_a_rotation_the_value_before_the_previous_one_no_longer_counts() -
     assert bench.candidates() == ["third", "second"]
 
 
+def test_a_rotation_that_a_delivery_reveals_makes_another_value_the_previous_one() -> None:
+    bench = Bench("first")
+    bench.store.put("second", at=bench.clock.time)
+    assert bench.candidates() == ["second", "first"]
+    bench.store.put("third", at=bench.clock.time)
+    assert bench.candidates() == ["second", "first", "third", "second"]
+    assert bench.candidates() == ["third", "second"]
+
+
 def test_no_request_reads_more_than_twice() -> None:
     """Each read may take half a second, and partners wait three in all."""
     bench = Bench("first")
