@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from tests.template.conftest import CHANNEL_ARN, SECRET_ARN
+from tests.template.conftest import CHANNEL_ARN, EVENT_DATA_STORE_ARN, SECRET_ARN
 
+from trailhook.errors import SettingsError
 from trailhook.settings import ForwardSettings, ReceiveSettings
 from trailhook_local.stack.template import Template
 
@@ -81,6 +82,9 @@ def test_receive_understands_what_an_operator_may_set(deploy: Callable[..., Temp
 
 def test_forward_understands_the_defaults(deploy: Callable[..., Template]) -> None:
     settings = ForwardSettings.from_environ(environment(deploy(), "ForwardFunction"))
+    assert settings.delivery_queue_url == "https://sqs.example/delivery"
+    assert settings.dead_letter_queue_url == "https://sqs.example/dead-letters"
+    assert settings.quarantine_bucket == "quarantine-bucket"
     assert settings.channel_arn == CHANNEL_ARN
     assert settings.account_id == "111122223333"
     assert settings.external_id is None
@@ -103,6 +107,50 @@ def test_forward_understands_what_an_operator_may_set(deploy: Callable[..., Temp
     assert settings.exclude_events == ("push", "workflow_*")
     assert settings.requests_per_second == 2.5
     assert settings.options.event_source == "payroll.example.com"
+
+
+def test_what_has_a_default_need_not_be_set() -> None:
+    shared = {"PARTNER": "okta", "DELIVERY_QUEUE_URL": "https://sqs.example/delivery"}
+    receive = ReceiveSettings.from_environ(shared | {"WEBHOOK_SECRET_ARN": SECRET_ARN})
+    assert (receive.rotation_grace_hours, receive.patience_seconds) == (24, 2)
+    needed = shared | {"CHANNEL_ARN": CHANNEL_ARN, "QUARANTINE_BUCKET": "bucket"}
+    forward = ForwardSettings.from_environ(needed)
+    assert (forward.dead_letter_queue_url, forward.external_id, forward.requests_per_second) == (None, None, None)
+    assert ForwardSettings.from_environ(needed | {"DEAD_LETTER_QUEUE_URL": "", "EXTERNAL_ID": ""}) == forward
+
+
+REFUSED = [
+    ("ReceiveFunction", "DELIVERY_QUEUE_URL", ""),
+    ("ReceiveFunction", "WEBHOOK_SECRET_ARN", ""),
+    ("ReceiveFunction", "PATIENCE_SECONDS", "0"),
+    ("ReceiveFunction", "ROTATION_GRACE_HOURS", "-1"),
+    ("ReceiveFunction", "ACCEPT_HEC", "yes"),
+    ("ForwardFunction", "PARTNER", ""),
+    ("ForwardFunction", "DELIVERY_QUEUE_URL", ""),
+    ("ForwardFunction", "QUARANTINE_BUCKET", ""),
+    ("ForwardFunction", "CHANNEL_ARN", ""),
+    ("ForwardFunction", "CHANNEL_ARN", EVENT_DATA_STORE_ARN),
+    ("ForwardFunction", "EXTERNAL_ID", "x"),
+    ("ForwardFunction", "EXTERNAL_ID", "with a blank"),
+]
+
+
+@pytest.mark.parametrize(("function", "name", "value"), REFUSED)
+def test_a_variable_that_is_missing_or_makes_no_sense_is_refused_by_its_name(
+    deploy: Callable[..., Template], function: str, name: str, value: str
+) -> None:
+    read: Callable[[Mapping[str, str]], object] = (
+        ReceiveSettings.from_environ if function == "ReceiveFunction" else ForwardSettings.from_environ
+    )
+    with pytest.raises(SettingsError, match=f"^{name}\\b"):
+        read(environment(deploy(), function) | {name: value})
+
+
+def test_an_event_source_that_a_stack_of_another_partner_has_left_stops_nothing(
+    deploy: Callable[..., Template],
+) -> None:
+    environ = environment(deploy(Partner="okta"), "ForwardFunction") | {"EVENT_SOURCE": "none of anybody's"}
+    assert ForwardSettings.from_environ(environ).options.event_source is None
 
 
 LAMBDAS_ROOM = 4_096
