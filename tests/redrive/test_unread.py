@@ -251,9 +251,10 @@ def test_to_sign_in_may_take_longer(place: Place, tmp_path: Path, monkeypatch: p
     config = tmp_path / "config"
     config.write_text(profiles + "aws_access_key_id = fake\naws_secret_access_key = fake\n")
 
-    def answer_late(exchange: Exchange) -> None:
+    def answer(exchange: Exchange) -> None:
         exchange.body()
-        time.sleep(3)
+        # Whatever was waited for until now is late.
+        monkeypatch.setattr(patience, "SECONDS", 60)
         expires = datetime.now(UTC) + timedelta(hours=1)
         body = (
             "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>fake</AccessKeyId>"
@@ -263,8 +264,8 @@ def test_to_sign_in_may_take_longer(place: Place, tmp_path: Path, monkeypatch: p
         )
         exchange.answer(200, body.encode(), {"content-type": "text/xml"})
 
-    monkeypatch.setattr(patience, "SECONDS", 2)
-    with cloudformation({"audit": resources_of(place)}) as (url, _), listening(answer_late) as sts:
+    monkeypatch.setattr(patience, "SECONDS", 0)
+    with cloudformation({"audit": resources_of(place)}) as (url, _), listening(answer) as sts:
         environment: dict[str, str | None] = {
             **place.endpoints.environment(),
             "AWS_ENDPOINT_URL_CLOUDFORMATION": url,
