@@ -86,6 +86,7 @@ BEHIND_HEADERS = {
     "uid: {header: x}": ["UID"],
     "uid: {join: [type, {header: x}]}": ["UID"],
     "uid: [{join: [{header: x}, at]}, type]": ["UID"],
+    "uid: [{join: [nothing, {header: x}]}, type]": None,
     "actors:\n  - {id: [{header: x}, type], type: [{header: x}, {constant: User}]}": [
         "userIdentity.type",
         "userIdentity.principalId",
@@ -111,6 +112,12 @@ def test_what_counts_because_a_header_is_not_there_is_listed_unless_a_proof_vouc
     assert listed == (unsigned and {"unsigned": unsigned})
     borne = {"content-type": "x"}
     assert "additionalEventData" not in mapped(with_kind(lines), sent, borne, frozenset(borne))
+
+
+def test_a_proof_that_vouches_for_one_of_two_headers_does_not_vouch_for_what_counts_without_either() -> None:
+    text = with_kind("uid: [{header: x, except: ['-']}, {header: y}, type]")
+    one = mapped(text, {"type": "a", "at": 1_762_331_405}, {"x": "-"}, frozenset({"x"}))
+    assert (one["UID"], one["additionalEventData"]) == ("a", {"unsigned": ["UID"]})
 
 
 @pytest.mark.parametrize(
