@@ -386,3 +386,19 @@ def test_the_store_of_an_update_that_is_rolled_back_to_a_shared_channel_of_ones_
     assert stack.log[-1] == ("Delete", "SUCCESS")
     assert account.channels() == [stack.physical_id]
     assert account.stores()[store] == "ENABLED"
+
+
+def test_the_store_of_a_life_that_ended_in_an_update_that_died_is_no_leftover_of_the_next_ones_create(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """The channel is there that the Update made, so the Delete of the other one leaves the store to the integration."""
+    made = stack.create(github)
+    events_come(lake, made.physical_id)
+    lake.lake.faults = Dying(2)
+    stack.send_unanswered("Update", {**github, "Partner": "okta"}, physical_id=made.physical_id, old_properties=github)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    assert f"stay with another channel of this integration: {left}." in stack.delete().reason
+    assert not stack.create({**github, "Partner": "nobody"}).succeeded
+    assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")
+    assert stack.create({**github, "Partner": "okta"}).physical_id == left

@@ -82,7 +82,7 @@ class Withdrawal:
         """All that it made goes, but no store that may hold events: those of a former life were marked as it ended."""
         gone = self._remove_channels(going, staying)
         if any(self._owner.made_now(one.tags) for one in staying):
-            return  # the next try has succeeded, and the stores are its own
+            return  # the stores are those of a channel that this Create did not make
         beside = (one.channel for one in staying if self._owner.made(one.tags))
         self._remove_stores(going, staying, evidence=[*beside, *gone])
 
@@ -138,18 +138,19 @@ class Withdrawal:
 
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
-            return self._owner.made_now(one.tags) and not self._is_of_another_create(one.tags)
+            return self._owner.made_now(one.tags) and self._may_be_the_creates(one.tags)
         if one.arn != self._physical_id:
             return False
         # What the operator names as an existing channel stays, also where a former stack of the name made it.
         return self._owner.made_now(one.tags) if self._shares else self._owner.made(one.tags)
 
-    def _is_of_another_create(self, tags: Mapping[str, str]) -> bool:
-        """With --disable-rollback CloudFormation deletes what failed only when the next try has made it."""
-        made_by = tags.get(MADE_BY_CREATE)
-        if made_by is None or not self._physical_id.startswith(FAILED):
-            return False
-        return not self._physical_id.endswith(f"/{made_by}")
+    def _may_be_the_creates(self, tags: Mapping[str, str]) -> bool:
+        """Whether the Create that failed may have made it, and not an Update, nor the next Create: with
+        --disable-rollback CloudFormation may delete what failed only when that has succeeded.
+        """
+        if not self._physical_id.startswith(FAILED):
+            return True
+        return tags.get(MADE_BY_CREATE) == self._physical_id.rpartition("/")[2]
 
     def _is_in_its_place(self, staying: Tagged) -> bool:
         """Whether the integration has that channel now, its own or a shared one, instead of the one that goes."""
