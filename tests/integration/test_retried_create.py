@@ -86,3 +86,18 @@ def test_the_tag_on_a_shared_channel_stays_that_the_create_that_failed_did_not_n
     assert stack.send("Delete", alone, physical_id=failed.physical_id).succeeded
     assert account.snapshot() == before
     assert "is used by the stacks audit" in owner.delete().reason
+
+
+def test_the_tag_on_a_shared_channel_stays_that_both_creates_named(
+    new_stack: NewStack, account: Account, github: Properties
+) -> None:
+    owner, stack = new_stack(name="owner"), new_stack()
+    sharing = {"Partner": "slack", "ChannelArn": owner.create({**github, "Partner": "custom"}).physical_id}
+    wrong = {**sharing, "Partner": "okta"}
+    failed = stack.send("Create", wrong)
+    assert "has the source Custom" in failed.reason
+    assert stack.send("Create", sharing).succeeded
+    before = account.snapshot()
+    assert stack.send("Delete", wrong, physical_id=failed.physical_id).succeeded
+    assert account.snapshot() == before
+    assert "is used by the stacks audit" in owner.delete().reason

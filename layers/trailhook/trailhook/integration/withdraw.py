@@ -131,10 +131,10 @@ class Withdrawal:
             self._stays.append(f"The channel {one.arn} stays, which an earlier update replaced.")
 
     def _used(self, arn: str) -> bool:
-        """Whether the use of that channel ends; a Create that failed used none but its ChannelArn."""
-        if self._physical_id.startswith(FAILED):
-            return arn == self._request.properties.get("ChannelArn")
-        return self._after_failed_create or arn == self._physical_id
+        """Whether the use of that channel ends. A Create that answered that it failed had taken its tag off by then, so
+        one that is there is the next Create's, which may share the same channel.
+        """
+        return arn == self._physical_id or (self._after_failed_create and not self._physical_id.startswith(FAILED))
 
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
