@@ -402,3 +402,38 @@ def test_the_store_of_a_life_that_ended_in_an_update_that_died_is_no_leftover_of
     assert not stack.create({**github, "Partner": "nobody"}).succeeded
     assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")
     assert stack.create({**github, "Partner": "okta"}).physical_id == left
+
+
+def test_events_through_a_channel_are_evidence_also_if_the_delete_after_a_create_dies_once_it_is_gone(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """CloudFormation sends it once more, when nothing shows any more that events came."""
+    made = stack.send("Create", github)  # nobody hears the answer
+    events_come(lake, made.physical_id)
+    for changes in range(4):
+        lake.lake.faults = Dying(changes)
+        stack.send_unanswered("Delete", github, physical_id=MADE_UP)
+    lake.lake.faults = Faults()
+    assert stack.send("Delete", github, physical_id=MADE_UP).succeeded
+    assert account.channels() == []
+    assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")
+
+
+def test_events_through_the_channel_of_a_dead_update_are_evidence_also_if_its_rollback_dies_once_it_is_gone(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """Each number of changes twice, because a name that was put back is no change in the next try."""
+    old, okta = given(github, account.store()), {**github, "Partner": "okta"}
+    made = stack.create(old)
+    lake.lake.faults = Dying(3)
+    stack.send_unanswered("Update", okta, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    events_come(lake, left)
+    for changes in (0, 0, 1, 1, 2, 2, 3, 3):
+        lake.lake.faults = Dying(changes)
+        stack.send_unanswered("Update", old, physical_id=made.physical_id, old_properties=okta)
+    lake.lake.faults = Faults()
+    assert stack.send("Update", old, physical_id=made.physical_id, old_properties=okta).succeeded
+    assert account.channels() == [made.physical_id]
+    assert list(account.stores().values()) == ["ENABLED", "ENABLED"]

@@ -12,7 +12,7 @@ from trailhook.errors import CallRefused, IntegrationError, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.destinations import PENDING_DELETION, unfit
-from trailhook.integration.inventory import Channel
+from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook.integration.ownership import CONFIRMED, MADE_BY_UPDATE, is_unconfirmed
 from trailhook.integration.properties import given_stores
 from trailhook.integration.removal import discard_store, remove_used_channel
@@ -28,44 +28,56 @@ class Leftovers:
         self._owner = request.owner
         self._before = before
         self._gone: list[Channel] = []
+        self._left: list[str] = []
 
     def remove(self, channel_arn: str, stores: Collection[str]) -> str:
         """All but what the integration has now, and had before: CloudFormation deletes that. Returns what had to stay.
 
         Leaving something is no failure: what was asked for is done, and a rollback that fails would leave more.
         """
-        left: list[str] = []
         kept = {channel_arn, self._request.physical_id}
         named = {*stores, *given_stores(self._request.old_properties)}
         for one in self._before:
             if one.arn not in kept:
                 try:
-                    self._remove_channel(one)
+                    self._remove_channel(one, named)
                 except IntegrationError as error:
-                    left.append(f"The channel {one.arn} of an earlier update could not be removed: {error}")
+                    self._left.append(f"The channel {one.arn} of an earlier update could not be removed: {error}")
         try:
             for arn in self._plane.store_arns():
                 if arn not in named and self._request.place.holds(arn) and self._is_left(arn):
-                    left += self._remove_store(arn)
+                    self._left += self._remove_store(arn)
         except IntegrationError as error:
-            left.append(f"Not every event data store could be asked whether an earlier update left it: {error}")
-        return " ".join(left)
+            self._left.append(f"Not every event data store could be asked whether an earlier update left it: {error}")
+        return " ".join(self._left)
 
-    def _remove_channel(self, one: Tagged) -> None:
+    def _remove_channel(self, one: Tagged, named: Collection[str]) -> None:
         if self._owner.made_now(one.tags):
             refuse_users(one, self._owner, "deleted")
-            last = remove_used_channel(self._plane, one.arn)
+            last = remove_used_channel(self._plane, one.arn, lambda last: self._keep_evidence(last, named))
             self._gone += [last] if last else []
         elif self._owner.uses(one.tags):
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
 
+    def _keep_evidence(self, channel: Channel, named: Collection[str]) -> None:
+        """Also that in a `named` store: the next Update may find it out of use."""
+        for arn in sorted({*channel.stores, *self._plane.store_arns()}):
+            store = self._plane.store(arn) if self._request.place.holds(arn) and self._marked_by(arn) else None
+            if store and store.status != PENDING_DELETION and store.may_hold_events_of([channel], datetime.now(UTC)):
+                confirm(self._plane, arn)
+                if arn not in named:
+                    self._left.append(_stays(store, "events may have come to it"))
+
     def _is_left(self, arn: str) -> bool:
+        return self._marked_by(arn) not in {None, self._request.request_id}
+
+    def _marked_by(self, arn: str) -> str | None:
+        """The Update that made the store, where CloudFormation may not have heard of it."""
         try:
             tags = self._plane.tags(arn) or {}
         except OwnershipUnknown:  # pending deletion already
-            return False
-        ours = self._owner.made_now(tags) and is_unconfirmed(tags)
-        return ours and tags[MADE_BY_UPDATE] != self._request.request_id
+            return None
+        return tags[MADE_BY_UPDATE] if self._owner.made_now(tags) and is_unconfirmed(tags) else None
 
     def _remove_store(self, arn: str) -> list[str]:
         """A store is evidence as soon as one event may have come to it, whatever became of the Update that made it.
@@ -86,11 +98,15 @@ class Leftovers:
                 with suppress(IntegrationError):
                     confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
                 why = f"the channel {user.arn} delivers to it" if user else "events may have come to it"
-                return [f"The event data store {store.name} ({arn}) of an earlier update stays: {why}."]
+                return [_stays(store, why)]
             discard_store(self._plane, arn, store.name)
         except IntegrationError as error:
             return [f"The event data store {arn} of an earlier update could not be removed: {error}"]
         return []
+
+
+def _stays(store: EventDataStore, why: str) -> str:
+    return f"The event data store {store.name} ({store.arn}) of an earlier update stays: {why}."
 
 
 def confirm(plane: ControlPlane, store_arn: str) -> None:

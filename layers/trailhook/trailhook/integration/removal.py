@@ -1,6 +1,7 @@
 """Taking away, in the one safe order: resource policy, channel, and only then the event data store."""
 
 import time
+from collections.abc import Callable
 
 from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.control_plane import LOOKS, ControlPlane
@@ -15,13 +16,16 @@ def remove_channel(plane: ControlPlane, arn: str) -> None:
     plane.delete_channel(arn)
 
 
-def remove_used_channel(plane: ControlPlane, arn: str) -> Channel | None:
+def remove_used_channel(plane: ControlPlane, arn: str, keep_evidence: Callable[[Channel], None]) -> Channel | None:
     """Delete a channel and its policy, and return what it was at last: nothing else shows that events came through it.
 
-    None where it was gone.
+    If some came, `keep_evidence` is called before it goes: who dies after that, or is repeated meanwhile, finds nothing
+    that shows them. None where it was gone.
     """
     plane.delete_policy(arn)
     last = plane.channel(arn)
+    if last and last.ingested:
+        keep_evidence(last)
     plane.delete_channel(arn)
     return last
 

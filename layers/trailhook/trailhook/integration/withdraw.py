@@ -16,7 +16,7 @@ from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook.integration.leftovers import confirm
 from trailhook.integration.ownership import MADE_BY_CREATE, is_unconfirmed
 from trailhook.integration.properties import deletes_stores, given_stores
-from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_used_channel
+from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel, remove_used_channel
 from trailhook.integration.request import FAILED, Request
 from trailhook.integration.response import Answer
 from trailhook.integration.undo import Undo
@@ -80,11 +80,20 @@ class Withdrawal:
 
     def _take_back_create(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
         """All that it made goes, but no store that may hold events: those of a former life were marked as it ended."""
-        gone = self._remove_channels(going, staying)
+        gone = [remove_used_channel(self._plane, one.arn, self._keep_evidence) for one in going]
+        self._leave_all(staying)
         if any(self._owner.made_now(one.tags) for one in staying):
             return  # the stores are those of a channel that this Create did not make
         beside = (one.channel for one in staying if self._owner.made(one.tags))
-        self._remove_stores(going, staying, evidence=[*beside, *gone])
+        self._remove_stores(going, staying, evidence=[*beside, *filter(None, gone)])
+
+    def _keep_evidence(self, channel: Channel) -> None:
+        for arn, tags in self._stores(frozenset(channel.stores)):
+            store = self._plane.store(arn) if self._owner.made_now(tags) else None
+            why = self._why_it_stays(store, None, [channel]) if store and store.status != PENDING_DELETION else []
+            if why:
+                self._retain(arn)
+                self._stays += why
 
     def _remove_replaced(self, going: Sequence[Tagged], staying: Sequence[Tagged], present: str) -> None:
         """The integration lives on with the channel `present`: its stores all go, or stay, with the integration."""
@@ -114,12 +123,14 @@ class Withdrawal:
             )
         self._remove_channels(going, staying)
 
-    def _remove_channels(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> list[Channel]:
-        """Returns those that went, as they were at last."""
-        gone = [remove_used_channel(self._plane, one.arn) for one in going]
+    def _remove_channels(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
+        for one in going:
+            remove_channel(self._plane, one.arn)
+        self._leave_all(staying)
+
+    def _leave_all(self, staying: Sequence[Tagged]) -> None:
         for one in staying:
             self._leave(one)
-        return [channel for channel in gone if channel]
 
     def _leave(self, one: Tagged) -> None:
         """Take the user tag off a channel that stays, and name one that nobody else would name."""
