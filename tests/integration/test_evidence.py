@@ -437,3 +437,28 @@ def test_events_through_the_channel_of_a_dead_update_are_evidence_also_if_its_ro
     assert stack.send("Update", old, physical_id=made.physical_id, old_properties=okta).succeeded
     assert account.channels() == [made.physical_id]
     assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
+
+
+@pytest.mark.parametrize("owner", ["audit", "other"])
+@pytest.mark.parametrize("next_is_shared", [False, True])
+def test_a_store_of_before_stays_also_if_what_replaces_a_shared_channel_is_not_listed_yet(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: Properties, owner: str, next_is_shared: bool
+) -> None:
+    """Also where a former stack of the name left the channel that is shared."""
+    existing = account.store()
+    shared = new_stack(name=owner).create({**given(github, existing), "Partner": "custom"}).physical_id
+    stack = new_stack()
+    made = stack.create({**github, "Partner": "okta", "ChannelName": "okta"})
+    old = {**sharing(shared), "OnDelete": "delete"}
+    assert stack.update(old).succeeded
+    new = {**given(github, existing), "ChannelName": "new"}
+    if next_is_shared:
+        new = {"Partner": "github", "ChannelArn": account.channel(existing)}
+    updated = stack.send("Update", new, physical_id=shared, old_properties=old)
+    lake.lake.operations["ListChannels"] = lambda _: {"Channels": []}
+    deleted = stack.send("Delete", old, physical_id=shared)
+    [store] = made.data["EventDataStoreArns"]
+    assert f"stay ({store}): by its tag, the channel was replaced" in deleted.reason
+    assert account.stores()[store] == "ENABLED"
+    assert {shared, updated.physical_id} == lake.lake.registry.channels.keys()
+    assert stack.stack_id not in " ".join(account.tags(shared).values())

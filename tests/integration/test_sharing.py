@@ -163,3 +163,19 @@ def test_a_channel_that_is_given_goes_where_this_very_stack_made_it(
     assert stack.delete().succeeded
     assert account.channels() == []
     assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")
+
+
+def test_whoever_goes_back_to_a_shared_channel_is_its_user_again(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    """An Update that replaces it says so in the tag. Others may still not delete it."""
+    owner, user = new_stack(name="owner"), new_stack(name="user")
+    shared = str(owner.create(custom(github)).physical_id)
+    user.create(sharing(shared))
+    before = account.snapshot()
+    own = {**github, "Partner": "okta", "EventDataStore": {"Name": ""}, "EventDataStoreArns": account.living_stores()}
+    assert user.send("Update", own, physical_id=shared, old_properties=user.properties).succeeded
+    assert f"{user.stack_id}/replaced" in account.tags(shared).values()
+    assert "is used by the stacks user:" in owner.delete().reason
+    assert user.update(own, another_resource_fails=True).succeeded
+    assert (user.physical_id, account.snapshot()) == (shared, before)

@@ -57,8 +57,8 @@ def _aside(channel: Channel) -> str:
 
 
 class ChannelPlan(Struct, frozen=True):
-    """`current`: the channel to keep, None to create one. `aside`: channels of ours to rename, because they have the
-    name we need, or are replaced.
+    """`current`: the channel to keep, None to create one. `aside`: channels of ours to set aside, because they have the
+    name we need, and the one that is replaced, ours or shared.
     """
 
     current: Tagged | None
@@ -86,8 +86,9 @@ def plan_channel(channels: Sequence[Tagged], owner: Owner, wanted: Integration, 
             f"The name {wanted.channel_name} is taken by the channel {strangers[0].arn}: choose another ChannelName."
         )
     previous = next((one for one in channels if one.arn == physical_id), None)
-    if previous and not current and owner.made(previous.tags):
-        refuse_users(previous, owner, "replaced")
-        if previous not in aside and not is_aside(previous.channel):
+    if previous and not current:
+        if owner.made(previous.tags):
+            refuse_users(previous, owner, "replaced")
+        if previous not in aside:
             aside.append(previous)
     return ChannelPlan(current, aside)

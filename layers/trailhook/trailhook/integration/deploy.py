@@ -78,27 +78,28 @@ class Deployment:
                 f"{self._wanted.source.name}: name a channel of that source, or none."
             )
         former = self._replaced_by(arn)
-        if not self._owner.uses(tags) and not self._owner.made_now(tags):
-            self._undo.note(f"the user tag on {arn}", lambda late: late.remove_tags(arn, sorted(self._owner.user_tag)))
-            self._plane.add_tags(arn, self._owner.user_tag)
+        if not self._owner.made_now(tags):
+            self._tag(arn, tags, self._owner.user_tag)
         self._mark_as_ours(arn, tags)
-        if former and not is_aside(former.channel):
+        if former:
             self._set_aside(former)
         return self._answer(arn, Stores(channel.stores), survey(self._plane) if self._is_update else None)
 
     def _replaced_by(self, next_arn: str) -> Tagged | None:
-        """The channel of ours that this one replaces. Raises InTheWay where others use it: its Delete would be refused
-        afterwards.
+        """The channel that this one replaces, ours or shared. Raises InTheWay where it is ours and others use it: its
+        Delete would be refused afterwards.
         """
         former = self._request.physical_id or ""
         if former == next_arn or ":channel/" not in former:
             return None
         tags = self._plane.tags(former) or {}
-        channel = self._plane.channel(former) if self._owner.made(tags) else None
+        ours = self._owner.made(tags)
+        channel = self._plane.channel(former) if ours or self._owner.uses(tags) else None
         if channel is None:
             return None
         replaced = Tagged(channel, tags)
-        refuse_users(replaced, self._owner, "replaced")
+        if ours:
+            refuse_users(replaced, self._owner, "replaced")
         return replaced
 
     def _build(self) -> Answer:
@@ -211,7 +212,10 @@ class Deployment:
     def _mark_as_ours(self, arn: str, tags: Mapping[str, str]) -> None:
         """What a former try of this Create made, and could not take back, does not go with its Delete any more."""
         if MADE_BY_CREATE in tags and self._owner.made_now(tags):
-            converge_tags(self._plane, self._undo, arn, existing=tags, wanted=self._mark, former={})
+            self._tag(arn, tags, self._mark)
+
+    def _tag(self, arn: str, tags: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+        converge_tags(self._plane, self._undo, arn, existing=tags, wanted=wanted, former={})
 
     def _events_came(self, plane: ControlPlane) -> bool:
         """Whether events may have come to the stores that a channel in use was pointed at meanwhile."""
@@ -228,10 +232,16 @@ class Deployment:
         _set_policy(self._plane, arn, policy)
 
     def _set_aside(self, former: Tagged) -> None:
-        """Free the name, and tell the Delete that comes after the stack's update that the integration lives on."""
+        """Free the name, and tell the Delete that comes after the stack's update that the integration lives on.
+
+        A shared channel has the name that its owner gave it; there our tag tells it.
+        """
+        if self._owner.uses(former.tags):
+            self._tag(former.arn, former.tags, self._owner.former_user_tag)
         name = former.channel.name
-        self._undo.note(f"the name of {former.arn}", lambda late: late.update_channel(former.arn, Name=name))
-        self._plane.update_channel(former.arn, Name=name_aside(former.channel))
+        if self._owner.made(former.tags) and (name == self._wanted.channel_name or not is_aside(former.channel)):
+            self._undo.note(f"the name of {former.arn}", lambda late: late.update_channel(former.arn, Name=name))
+            self._plane.update_channel(former.arn, Name=name_aside(former.channel))
 
     def _answer(self, arn: str, stores: Stores, channels: Sequence[Tagged] | None = None) -> Answer:
         """`channels`: those among which to look for leftovers; None to look for none."""

@@ -51,6 +51,11 @@ class Owner(Struct, frozen=True):
         digest = hashlib.sha256(f"{self.stack_id} {self.logical_id}".encode()).hexdigest()
         return {f"{_USER}{digest[:32]}": self.stack_id}
 
+    @property
+    def former_user_tag(self) -> dict[str, str]:
+        """What becomes of that tag from the moment when the channel is replaced until the tag is removed."""
+        return {key: f"{value}/replaced" for key, value in self.user_tag.items()}
+
     def made(self, tags: Tags) -> bool:
         """Whether this stack, or a former one of its name, made what carries these tags."""
         return tags.get(LOGICAL_ID) == self.logical_id and _lineage(tags.get(STACK_ID, "")) == _lineage(self.stack_id)
@@ -61,6 +66,9 @@ class Owner(Struct, frozen=True):
 
     def uses(self, tags: Tags) -> bool:
         return self.user_tag.keys() <= tags.keys()
+
+    def used_before(self, tags: Tags) -> bool:
+        return self.former_user_tag.items() <= tags.items()
 
     def other_users(self, tags: Tags) -> list[str]:
         """The names of the stacks that share the channel with these tags, this integration left out."""

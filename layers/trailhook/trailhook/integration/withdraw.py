@@ -107,7 +107,8 @@ class Withdrawal:
         """
         used = _stores_of(going)
         delete = deletes_stores(self._request.properties)
-        if delete and not any(is_aside(one.channel) for one in going):
+        sign = self._sign_of_replacement(going, staying) if delete else None
+        if delete and not sign:
             self._claim(used - _stores_of(staying) - self._given)
             self._remove_channels(going, staying)
             self._remove_stores(going, staying, used=used)
@@ -118,10 +119,17 @@ class Withdrawal:
                 self._retain(arn)
         if delete and own:
             self._stays.append(
-                f"The event data stores stay ({', '.join(own)}): by its name, the channel was replaced, and CloudTrail "
-                "lists no other one of this integration."
+                f"The event data stores stay ({', '.join(own)}): by its {sign}, the channel was replaced, and "
+                "CloudTrail lists no other one of this integration."
             )
         self._remove_channels(going, staying)
+
+    def _sign_of_replacement(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> str | None:
+        """What tells that an Update replaced the channel that goes, or whose use ends."""
+        if any(is_aside(one.channel) for one in going):
+            return "name"
+        used_before = (self._owner.used_before(one.tags) for one in staying if one.arn == self._physical_id)
+        return "tag" if any(used_before) else None
 
     def _remove_channels(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
         for one in going:
