@@ -462,3 +462,36 @@ def test_a_store_of_before_stays_also_if_what_replaces_a_shared_channel_is_not_l
     assert account.stores()[store] == "ENABLED"
     assert {shared, updated.physical_id} == lake.lake.registry.channels.keys()
     assert stack.stack_id not in " ".join(account.tags(shared).values())
+
+
+def test_the_store_of_a_life_that_ended_in_an_update_that_died_is_no_leftover_of_a_create_nobody_heard_of(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    made = stack.create(github)
+    events_come(lake, made.physical_id)
+    lake.lake.faults = Dying(2)
+    stack.send_unanswered("Update", {**github, "Partner": "okta"}, physical_id=made.physical_id, old_properties=github)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    assert stack.delete().succeeded
+    deleted = stack.send("Delete", {**github, "Partner": "okta"}, physical_id=MADE_UP)
+    assert f"stay with the channel {left}, which this Create did not make." in deleted.reason
+    assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_the_store_of_a_life_that_ended_in_an_update_that_died_as_it_shared_is_no_leftover_of_the_next_ones_create(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, heard: bool
+) -> None:
+    shared = sharing(account.channel(account.store(), source="Custom"))
+    made = stack.create(github)
+    events_come(lake, made.physical_id)
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Update", shared, physical_id=made.physical_id, old_properties=github)
+    lake.lake.faults = Faults()
+    assert stack.delete().succeeded
+    nobody = {**github, "Partner": "nobody"}
+    failed = stack.send("Create", nobody)
+    deleted = stack.send("Delete", nobody, physical_id=failed.physical_id if heard else MADE_UP)
+    assert f"stay with the channel {shared['ChannelArn']}, which this Create" in deleted.reason
+    assert account.stores()[made.data["EventDataStoreArns"][0]] == "ENABLED"

@@ -82,8 +82,14 @@ class Withdrawal:
         """All that it made goes, but no store that may hold events: those of a former life were marked as it ended."""
         gone = [remove_used_channel(self._plane, one.arn, self._keep_evidence) for one in going]
         self._leave_all(staying)
-        if any(self._owner.made_now(one.tags) for one in staying):
-            return  # the stores are those of a channel that this Create did not make
+        if others := [one for one in staying if self._is_anothers(one)]:
+            # The stores are theirs. What the next Create made is no leftover, so it is not named.
+            self._stays += [
+                f"Its event data stores, if any, stay with the channel {one.arn}, which this Create did not make."
+                for one in others
+                if not (self._owner.made_now(one.tags) and MADE_BY_CREATE in one.tags)
+            ]
+            return
         beside = (one.channel for one in staying if self._owner.made(one.tags))
         self._remove_stores(going, staying, evidence=[*beside, *filter(None, gone)])
 
@@ -149,11 +155,19 @@ class Withdrawal:
         elif self._owner.made(one.tags) and is_aside(one.channel):
             self._stays.append(f"The channel {one.arn} stays, which an earlier update replaced.")
 
+    def _is_anothers(self, staying: Tagged) -> bool:
+        """Whether another request than the Create that failed made the channel, or shares it, for this integration."""
+        shares = self._owner.uses(staying.tags) and not self._used(staying.arn)
+        return self._owner.made_now(staying.tags) or shares
+
     def _used(self, arn: str) -> bool:
-        """Whether the use of that channel ends. A Create that answered that it failed had taken its tag off by then, so
-        one that is there is the next Create's, which may share the same channel.
+        """Whether the use of that channel ends. A Create that failed used none but its ChannelArn. Where it answered,
+        it had taken its tag off by then, so one that is there is the next Create's.
         """
-        return arn == self._physical_id or (self._after_failed_create and not self._physical_id.startswith(FAILED))
+        if not self._after_failed_create:
+            return arn == self._physical_id
+        answered = self._physical_id.startswith(FAILED)
+        return not answered and arn == self._request.properties.get("ChannelArn")
 
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
@@ -168,7 +182,7 @@ class Withdrawal:
         --disable-rollback CloudFormation may delete what failed only when that has succeeded.
         """
         if not self._physical_id.startswith(FAILED):
-            return True
+            return MADE_BY_CREATE in tags
         return tags.get(MADE_BY_CREATE) == self._physical_id.rpartition("/")[2]
 
     def _is_in_its_place(self, staying: Tagged) -> bool:
