@@ -150,21 +150,43 @@ def test_a_store_can_take_its_time_to_start(
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "named"),
     [
-        {"rules": [{"kind": "explode"}]},
-        {"rules": [{"kind": "error", "code": "NoSuchException"}]},
-        {"rules": [{"kind": "reject_entry", "code": "ThrottlingException"}]},
-        {"rules": [{"kind": "delay", "probability": 2}]},
-        {"rules": [{"kind": "delay", "seconds": 2}]},
-        {"rule": []},
-        {"rates": {"PutAuditEvent": 5}},
+        ({"rules": [{"kind": "explode"}]}, "kind must be one of error, delay,"),
+        ({"rules": [{"kind": "error", "code": "NoSuchException"}]}, "ThrottlingException, "),
+        ({"rules": [{"kind": "error"}]}, "code of error must be one of"),
+        ({"rules": [{"kind": "reject_entry", "code": "ThrottlingException"}]}, "code of reject_entry must be one of"),
+        ({"rules": [{"kind": "delay", "probability": 2}]}, "<= 1.0 - at `$[0].probability`"),
+        ({"rules": [{"kind": "delay", "probability": "often"}]}, "at `$[0].probability`"),
+        ({"rules": [{"kind": "delay", "seconds": 2}]}, "unknown field `seconds` - at `$[0]`"),
+        ({"rules": [{"kind": "delay", "milliseconds": -1}]}, "at `$[0].milliseconds`"),
+        ({"rules": [{"kind": "delay", "milliseconds": "150"}]}, "at `$[0].milliseconds`"),
+        ({"rules": [{"kind": "delay", "count": "2"}]}, "at `$[0].count`"),
+        ({"rules": [{"kind": "delay", "id_contains": 5}]}, "at `$[0].id_contains`"),
+        ({"rules": [{"kind": "delay", "operations": "PutAuditEvents"}]}, "at `$[0].operations`"),
+        (
+            {"rules": [{"kind": "delay", "operations": ["CreateChannel", "PutAuditEvent"]}]},
+            "the Lake has no PutAuditEvent; it has AddTags, CancelQuery, CreateChannel,",
+        ),
+        ({"rules": [None]}, "at `$.rules[0]`"),
+        ({"rules": {"kind": "delay"}}, "at `$.rules`"),
+        ({"rule": []}, "unknown field `rule`"),
+        ({"seed": []}, "at `$.seed`"),
+        ({"rates": {"PutAuditEvent": 5}}, "a second of PutAuditEvents, read, other"),
+        ({"rates": {"read": "fast"}}, "at `$.rates[...]`"),
+        ({"rates": 5}, "at `$.rates`"),
+        ({"event_data_store_start_seconds": "soon"}, "at `$.event_data_store_start_seconds`"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_by_name(admin: Admin, settings: dict[str, Any]) -> None:
+def test_a_rule_that_makes_no_sense_is_refused_by_name_and_changes_nothing(
+    admin: Admin, settings: dict[str, Any], named: str
+) -> None:
+    admin("PUT", "faults", rules=[{"kind": "delay", "milliseconds": 1}], rates="real")
+    before = admin("GET", "faults")
     status, answer = admin("PUT", "faults", **settings)
     assert status == 400
-    assert answer["message"]
+    assert named in answer["message"]
+    assert admin("GET", "faults") == before
 
 
 def test_the_counts_tell_each_operations_outcomes(

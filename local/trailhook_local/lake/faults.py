@@ -3,7 +3,7 @@
 A rule is a JSON object:
 
     kind          "error" | "delay" | "drop_before" | "drop_after" | "reject_entry"
-    operations    list of operation names it applies to; all when absent (reject_entry: always PutAuditEvents)
+    operations    list of the Lake's operations it applies to; all when absent (reject_entry: always PutAuditEvents)
     probability   0 to 1, 1 when absent
     count         the next `count` matching calls (or entries) only; no limit when absent
     code          error: any service error code (ThrottlingException, InternalFailure, ServiceUnavailable,
@@ -19,9 +19,11 @@ not heard of them.
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
 
 from trailhook_local.lake import errors
 
@@ -50,32 +52,35 @@ class InvalidFaultRuleError(ValueError):
     """The rule cannot be understood; the message says what to change."""
 
 
-@dataclass(slots=True)
-class Rule:
+class Rule(Struct, forbid_unknown_fields=True):
+    """Raises ValueError for a kind that there is not, or a code that is none of the kind's."""
+
     kind: str
     operations: list[str] | None = None
-    probability: float = 1.0
-    count: int | None = None
+    probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    count: Annotated[int, Meta(ge=0)] | None = None
     code: str | None = None
     message: str | None = None
-    milliseconds: float = 0.0
+    milliseconds: Annotated[float, Meta(ge=0, le=3_600_000)] = 0.0
     id_contains: str = ""
     uid_contains: str = ""
 
     def __post_init__(self) -> None:
         codes: Mapping[str, Sequence[str]] = {"error": list(errors.BY_CODE), "reject_entry": ENTRY_CODES}
         if self.kind not in KINDS:
-            raise InvalidFaultRuleError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.kind in codes and self.code not in codes[self.kind]:
-            raise InvalidFaultRuleError(f"code of {self.kind} must be one of {', '.join(codes[self.kind])}")
-        if not 0 <= self.probability <= 1:
-            raise InvalidFaultRuleError("probability must be between 0 and 1")
+            raise ValueError(f"code of {self.kind} must be one of {', '.join(codes[self.kind])}")
 
 
 class Faults:
-    """The rules in force. Thread-safe; draws come from one generator, so that sequential runs repeat."""
+    """The rules in force. Thread-safe; draws come from one generator, so that sequential runs repeat.
 
-    def __init__(self) -> None:
+    A rule for what is none of the `operations` would never count, and is refused; without them any name is taken.
+    """
+
+    def __init__(self, operations: Collection[str] = ()) -> None:
+        self._operations = operations
         self._lock = threading.Lock()
         self._random = random.Random(0)  # noqa: S311 - chance for tests, not for secrets
         self._rules: list[Rule] = []
@@ -83,9 +88,14 @@ class Faults:
     def set(self, rules: Sequence[Mapping[str, Any]], seed: int = 0) -> None:
         """Replace all rules; raises InvalidFaultRuleError and changes nothing when one is not understood."""
         try:
-            parsed = [Rule(**rule) for rule in rules]
-        except TypeError as error:
-            raise InvalidFaultRuleError(f"a rule has members that no fault knows: {error}") from error
+            parsed = msgspec.convert(rules, list[Rule])
+        except msgspec.ValidationError as error:
+            raise InvalidFaultRuleError(f"rules: {error}") from error
+        named = {name for rule in parsed for name in rule.operations or ()}
+        if self._operations and (unknown := sorted(named.difference(self._operations))):
+            raise InvalidFaultRuleError(
+                f"operations: the Lake has no {', '.join(unknown)}; it has {', '.join(sorted(self._operations))}"
+            )
         with self._lock:
             self._rules = parsed
             self._random = random.Random(seed)  # noqa: S311 - chance for tests, not for secrets
@@ -93,7 +103,7 @@ class Faults:
     def described(self) -> list[dict[str, Any]]:
         """The rules with what is left of their counts."""
         with self._lock:
-            return [asdict(rule) for rule in self._rules]
+            return [msgspec.structs.asdict(rule) for rule in self._rules]
 
     def before(self, operation: str) -> None:
         """Delay, drop or refuse the call; raises LakeError or ConnectionDroppedError."""

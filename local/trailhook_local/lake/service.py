@@ -23,6 +23,7 @@ from trailhook_local.lake.warehouse import Warehouse
 
 Operation = Callable[[Document], Document]
 
+PUT: Final = "PutAuditEvents"
 _OPERATIONS: Final[Mapping[type, tuple[str, ...]]] = {
     Channels: ("CreateChannel", "GetChannel", "ListChannels", "UpdateChannel", "DeleteChannel"),
     EventDataStores: (
@@ -57,7 +58,7 @@ class Lake:
     ) -> None:
         self.account = account
         self.region = region
-        self.faults = Faults()
+        self.faults = Faults([PUT, *(name for names in _OPERATIONS.values() for name in names)])
         self.rates = RateLimits(clock)
         self._counts: dict[str, Counter[str]] = {}
         self._counting = threading.Lock()
@@ -102,7 +103,7 @@ class Lake:
         return {"entries": counts.pop("entries", {}), "requests": counts, "stores": stores}
 
     def _run(self, operation: str, parameters: Document, caller: str) -> Document:
-        if operation == "PutAuditEvents":
+        if operation == PUT:
             return self._ingestion.put_audit_events(parameters, caller)
         if caller != self.account:
             raise errors.AccessDeniedException(f"Account {caller} may not perform cloudtrail:{operation} here.")

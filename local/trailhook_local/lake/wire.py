@@ -8,9 +8,11 @@ import logging
 import socket
 import uuid
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from flask import Flask, Response, g, jsonify, request
+from msgspec import Meta, Struct
 
 from trailhook_local.lake import errors, model, signature, strict_json
 from trailhook_local.lake.faults import InvalidFaultRuleError
@@ -19,6 +21,15 @@ from trailhook_local.lake.service import Lake
 
 MAX_PUT_BYTES: Final = 1_000_000
 _log = logging.getLogger(__name__)
+
+
+class Settings(Struct, forbid_unknown_fields=True):
+    """What `PUT /_local/faults` takes; whatever is left out is as at the start."""
+
+    seed: int = 0
+    rules: list[dict[str, Any]] = []
+    rates: Literal["real"] | dict[str, Annotated[float, Meta(ge=0)]] = {}
+    event_data_store_start_seconds: Annotated[float, Meta(ge=0)] = 0.0
 
 
 def create_app(lake: Lake) -> Flask:
@@ -63,16 +74,16 @@ def _add_local_routes(app: Flask, lake: Lake) -> None:
 
     @app.put("/_local/faults")
     def put_faults() -> Response:
-        settings = _json_object(request.get_data())
-        unknown = settings.keys() - {"seed", "rules", "rates", "event_data_store_start_seconds"}
-        if unknown:
-            raise InvalidFaultRuleError(f"unknown members: {', '.join(sorted(unknown))}")
-        rates = REAL_RATES if settings.get("rates") == "real" else settings.get("rates") or {}
+        try:
+            settings = msgspec.convert(_json_object(request.get_data()), Settings)
+        except msgspec.ValidationError as error:
+            raise InvalidFaultRuleError(str(error)) from error
+        rates = REAL_RATES if settings.rates == "real" else settings.rates
         if not rates.keys() <= REAL_RATES.keys():
             raise InvalidFaultRuleError(f'rates is "real", or calls a second of {", ".join(REAL_RATES)}')
-        lake.faults.set(settings.get("rules", []), settings.get("seed", 0))
+        lake.faults.set(settings.rules, settings.seed)
         lake.rates.set(rates)
-        lake.event_data_stores.start_seconds = settings.get("event_data_store_start_seconds", 0.0)
+        lake.event_data_stores.start_seconds = settings.event_data_store_start_seconds
         return get_faults()
 
     @app.get("/_local/faults")
