@@ -93,7 +93,7 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
             "two are called 'name'",
         ),
         (MINIMAL + "array: [items, data, items]\n", 9, "array", "items stands here twice"),
-        (with_kind("uid: []"), 9, "kinds[0].uid", "is empty"),
+        (with_kind("uid: []"), 9, "kinds[0].uid", "is empty: name at least one, or leave out what is not required"),
         ("a: 1\n---\nb: 1\n", 2, "(file)", "not YAML: expected a single document in the stream, but found another"),
         (with_kind("uid: &a {join: [b, *a]}"), 1, "(file)", "an alias is in itself"),
         (with_kind("when: contain(a, 'b')"), 9, "kinds[0].when", "JMESPath has no function contain; it has abs"),

@@ -350,6 +350,9 @@ def test_a_server_of_this_laptop_that_has_ended_is_started_again(
             ["--queue-url", "q", "--bucket", "b", "--since", "2026-11-25", "--until", "2026-11-25"],
             "--since is not before --until",
         ),
+        (["--local", "github", "--region", "eu-west-1"], "--region does not go with --local"),
+        (["--stack", "a", "--state", "folder"], "--state goes with --local only"),
+        (["--queue-url", "q", "--bucket", "b", "--state", "folder"], "--state goes with --local only"),
     ],
 )
 def test_a_place_is_named_once_and_completely(place: Place, named: list[str], message: str) -> None:

@@ -416,3 +416,9 @@ def test_one_place_is_named(place: Place) -> None:
     for named in ([], ["--stack", "a", "--local", "b"]):
         result = place.run("status", *named)
         assert (result.exit_code, "name one place" in result.stderr) == (2, True)
+    for named, said in (
+        (["--local", "a", "--region", "eu-west-1"], "--region does not go with --local"),
+        (["--stack", "a", "--state", "folder"], "--state goes with --local only"),
+    ):
+        result = place.run("status", *named)
+        assert (result.exit_code, said in result.stderr) == (2, True)

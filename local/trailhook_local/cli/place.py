@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from botocore.exceptions import BotoCoreError
+from click.core import ParameterSource
 
 from trailhook import errors
 from trailhook_local.cli.failure import Failure
@@ -49,7 +50,15 @@ def place_of(*, stack: str | None, local: str | None, region: str | None, state:
     """Where the named integration keeps what it keeps."""
     if bool(stack) == bool(local):
         raise click.UsageError("name one place: --stack, or --local")
+    refuse_what_does_not_go(local)
     return place_on_laptop(state, local) if local else place_of_stack(aws(region), stack or "")
+
+
+def refuse_what_does_not_go(local: str | None) -> None:
+    """Refuse an option that would be passed over; AWS_REGION may be set for other commands."""
+    idle, why = ("region", "does not go with --local") if local else ("state", "goes with --local only")
+    if click.get_current_context().get_parameter_source(idle) is ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"--{idle} {why}")
 
 
 _OF_THIS_LAPTOP = "//127.0.0.1:"

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.cli.failure import Failure
-from trailhook_local.cli.place import failures, place_of, where
+from trailhook_local.cli.place import failures, place_of, refuse_what_does_not_go, where
 from trailhook_local.place import Place, PlaceError, aws, region_of
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.bucket import Line
@@ -234,6 +234,7 @@ def _place(named: dict[str, Any], **given: str | None) -> Place:
         raise click.UsageError("name one place: --stack, or --local, or queue and bucket by themselves")
     if not any(explicit.values()):
         return place_of(**named)
+    refuse_what_does_not_go(None)
     # A queue is where its URL says, and its bucket is of the same stack.
     return Place(aws(region_of(queue_url or "") or named["region"]), **explicit)
 

@@ -130,7 +130,7 @@ def list_of(reader: Reader) -> Reader:
         if not isinstance(node, yaml.SequenceNode):
             return [reader(node, name, problems)]
         if not node.value:
-            problems.add(node, name, "is empty: name at least one, or leave it out")
+            problems.add(node, name, "is empty: name at least one, or leave out what is not required")
         return [reader(item, f"{name}[{index}]", problems) for index, item in enumerate(node.value)]
 
     return read
