@@ -37,9 +37,13 @@ ELSEWHERE = ["--url", "http://127.0.0.1:1/webhook", "--secret", "fake"]
         (["send", "github", "-", "--event", "a\nb", *ELSEWHERE], "'X-GitHub-Event: a\\nb' is not 'Name: value'"),
         (["send", "okta", "-", "--content-type", "日", *ELSEWHERE], "'Content-Type: 日' is not 'Name: value'"),
         (["send", "okta", "-", "-H", "content-type: text/plain", *ELSEWHERE], "say --content-type"),
-        (["send", "okta", "-", "-H", "authorization: x", *ELSEWHERE], "for another proof say --secret"),
+        (
+            ["send", "okta", "-", "-H", "authorization: x", *ELSEWHERE],
+            "made here, of FILE, --secret and --event: leave out that -H",
+        ),
         (["send", "github", "-", "-H", "X-Hub-Signature-256: x", *ELSEWHERE], "x-hub-signature-256 is made here"),
-        (["send", "zoom", "-", "-H", "webhook-id: x", *ELSEWHERE], "webhook-id is made here: leave out that -H"),
+        (["send", "zoom", "-", "-H", "webhook-id: x", *ELSEWHERE], "webhook-id is made here, of FILE"),
+        (["send", "github", "-", "--event", "team", "-H", "X-GitHub-Event: push", *ELSEWHERE], "--secret and --event"),
         (
             ["send", "github", "-", "--event", "push", "-H", "X-GitHub-Delivery: x", *ELSEWHERE],
             "x-github-delivery is made here",

@@ -194,7 +194,7 @@ def send(
     body = file.read()
     own |= signer(secret, body)
     if twice := sorted({header.lower() for header in own} & {header.lower() for header in further}):
-        raise click.UsageError(f"{twice[0]} is made here: leave out that -H; for another proof say --secret")
+        raise click.UsageError(f"{twice[0]} is made here, of FILE, --secret and --event: leave out that -H")
     try:
         reply = post(urllib3.PoolManager(), url, body, {**further, **own})
     except (HTTPError, ValueError) as error:
