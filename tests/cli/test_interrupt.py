@@ -120,6 +120,33 @@ def test_a_ctrl_c_that_comes_while_chaos_collects_garbage_is_not_lost() -> None:
     assert json.loads(run.stdout.splitlines()[-1])["posted"] == 5_000
 
 
+IN_A_FINALIZER_OF_A_START = """
+import gc, os, signal, sys, threading
+from pathlib import Path
+from trailhook_local.cli.__main__ import main
+
+log = Path(sys.argv[-1], "logs", "lake.log")
+
+def interrupt(phase, info):
+    if threading.current_thread() is threading.main_thread() and log.exists():
+        gc.callbacks.remove(interrupt)
+        os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+gc.callbacks.append(interrupt)
+main()
+"""
+
+
+def test_a_ctrl_c_that_comes_while_a_start_collects_garbage_ends_it_before_the_next_step(tmp_path: Path) -> None:
+    """All of a start takes a minute on a busy machine, and whoever pressed Ctrl-C waited for it."""
+    command = [sys.executable, "-c", IN_A_FINALIZER_OF_A_START, "serve", "github", "okta", "--state", str(tmp_path)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.splitlines()[-1] == "Aborted!"
+    assert not (tmp_path / "logs" / "trailhook-okta-integration.log").exists()
+
+
 def test_the_command_that_is_installed_begins_there() -> None:
     script = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]["trailhook"]
     module, _, name = script.partition(":")

@@ -109,8 +109,8 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
     try:
         with ExitStack() as running:
             # A Ctrl-C meanwhile ends the start; one later lets the stack stop in peace, and another does no harm.
-            with interrupted_by_signals(), starting:
-                stack = running.enter_context(Stack(plans, state=state, retry_seconds=10))
+            with interrupted_by_signals() as interrupted, starting:
+                stack = running.enter_context(Stack(plans, state=state, retry_seconds=10, interrupted=interrupted))
             with ended_by_signals() as over:
                 _show_stack(stack, state)
                 over.wait()

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -49,8 +50,8 @@ class Stack:
     """A context manager that runs integrations, one per partner name or `Plan`.
 
     `retry_seconds` makes messages of a failed invocation come back that soon, and `window_seconds` shortens the
-    batching window; None leaves both as the template has them. Raises `StackError`s on entering; whatever was started
-    by then is stopped again.
+    batching window; None leaves both as the template has them. Raises `StackError`s on entering, and KeyboardInterrupt
+    once `interrupted` is set; whatever was started by then is stopped again.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Stack:
         template: Path = DEFAULT_TEMPLATE,
         retry_seconds: int | None = None,
         window_seconds: float | None = None,
+        interrupted: threading.Event | None = None,
     ) -> None:
         self._plans = _checked([Plan(plan) if isinstance(plan, str) else plan for plan in plans])
         self.state = state.resolve()
@@ -68,6 +70,7 @@ class Stack:
         self._template_file = template.resolve()
         self._retry_seconds = retry_seconds
         self._window_seconds = window_seconds
+        self._interrupted = interrupted
         self._running: dict[str, RunningIntegration] = {}
         self._servers: dict[str, Server] = {}
         self._exit = ExitStack()
@@ -126,14 +129,21 @@ class Stack:
         document = load_document(self._template_file)
         self._start_servers()
         for plan in self._plans:
+            self._end_if_interrupted()
             integration = self._running[plan.label] = self._integrate(plan, document)
             self._exit.callback(integration.request_stop)
             integration.start()
         for integration in self._running.values():
+            self._end_if_interrupted()
             integration.open()
         self.integrations = {name: integration.describe() for name, integration in self._running.items()}
         self.event_data_store_arn = next(iter(self.integrations.values())).event_data_store_arn
         self._publish()
+
+    def _end_if_interrupted(self) -> None:
+        """Where Python ran a finalizer, the interrupt itself was lost, and a start takes long on a busy machine."""
+        if self._interrupted and self._interrupted.is_set():
+            raise KeyboardInterrupt
 
     def _start_servers(self) -> None:
         self._exit.callback(self._stop_servers)
