@@ -107,7 +107,9 @@ MUST_FAIL: dict[str, tuple[Mapping[str, Any], str]] = {
     "a signature of nothing": ({"Signature": base64.b64encode(b"x" * 256).decode()}, "does not match"),
     "a longer signature": ({"Signature": base64.b64encode(b"x" * 512).decode()}, "does not match"),
     "no base64": ({"Signature": "not base64!"}, "is not base64"),
+    "more than base64": ({"Signature": "!" + json.loads(signed(notification()))["Signature"]}, "is not base64"),
     "not a text": ({"Signature": 1}, "Signature is missing"),
+    "a list": ({"Signature": ["x"]}, "Signature is missing"),
     "another delivery's signature": (
         {"Signature": json.loads(signed(notification(Message="x")))["Signature"]},
         "does not match",

@@ -118,6 +118,7 @@ BAD_CERTIFICATES: dict[str, tuple[bytes, str]] = {
     "not valid yet": (certificate(days=(1, 100)), "not valid at the time"),
     "of another service": (certificate(names=["sqs.amazonaws.com"]), "not one of SNS"),
     "of another Region": (certificate(names=["sns-signing.af-south-1.amazonaws.com"]), "not one of SNS"),
+    "of GovCloud": (certificate(names=["sns-us-gov-west-1.amazonaws.com"]), "not one of SNS"),
     "of a subdomain": (certificate(names=["sns.amazonaws.com.evil.example"]), "not one of SNS"),
     "with the name in its subject, but others beside": (certificate(names=["evil.example"]), "not one of SNS"),
     "an authority's": (certificate(authority=True), "not one of SNS"),
@@ -158,11 +159,15 @@ def test_a_certificate_need_not_say_that_it_is_no_authority() -> None:
     assert Endpoint(pem=certificate(authority=None)).post(signed(notification())).status == 202
 
 
+def test_of_several_certificates_the_first_counts_as_the_leaf_of_a_chain_does() -> None:
+    assert Endpoint(pem=certificate() + certificate(key(1), authority=True)).post(signed(notification())).status == 202
+
+
 def test_so_many_certificates_are_kept_and_the_oldest_makes_room() -> None:
     endpoint = Endpoint()
     urls = [f"https://{HOST}/SimpleNotificationService-{number:032x}.pem" for number in range(9)]
     endpoint.fetcher.pages |= dict.fromkeys(urls, endpoint.fetcher.pages[CERTIFICATE_URL])
-    for url in [*urls, urls[1], urls[8], urls[0]]:
+    for url in [*urls, *reversed(urls)]:
         assert endpoint.post(signed(notification(SigningCertURL=url))).status == 202
     assert endpoint.fetcher.asked == [*urls, urls[0]]
 

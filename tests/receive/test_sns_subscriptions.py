@@ -1,6 +1,7 @@
 """How a subscription to an Amazon SNS topic is confirmed, and that nothing else causes that."""
 
 import json
+from typing import Any
 
 import pytest
 from tests.receive.senders import standard_webhooks_headers
@@ -13,6 +14,7 @@ from tests.receive.sns_sender import (
     TOPIC,
     about_subscription,
     key,
+    notification,
     signed,
 )
 
@@ -62,6 +64,16 @@ def test_a_confirmation_that_sns_does_not_take_is_no_success(status: int, answer
     assert endpoint.post(signed(about_subscription())).status == answer
 
 
+def test_a_confirmation_that_sns_cannot_be_asked_for_is_an_outage() -> None:
+    endpoint = Endpoint()
+    assert endpoint.post(signed(notification())).status == 202, "its certificate is known from now on"
+    endpoint.fetcher.down = True
+    assert endpoint.post(signed(about_subscription())).status == 503
+    endpoint.fetcher.down = False
+    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, CONFIRMED)
+    assert endpoint.post(signed(about_subscription())).status == 200
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"<ConfirmSubscriptionResponse/>"])
 def test_an_answer_that_does_not_name_the_subscription_confirms_nothing(body: bytes) -> None:
     """SNS asks no second time after a 2xx, and the subscription would stay pending."""
@@ -76,4 +88,19 @@ def test_an_answer_that_does_not_name_the_subscription_confirms_nothing(body: by
 def test_the_end_of_a_subscription_is_an_event_and_nothing_is_renewed() -> None:
     endpoint = Endpoint()
     assert endpoint.post(signed(about_subscription("UnsubscribeConfirmation"))).status == 202
+    assert endpoint.fetcher.asked == [CERTIFICATE_URL]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        notification(Message="SubscriptionConfirmation"),
+        about_subscription("UnsubscribeConfirmation", Message="It ends the SubscriptionConfirmation of May."),
+    ],
+    ids=["a notification", "the end of a subscription"],
+)
+def test_a_message_that_only_speaks_of_a_confirmation_is_an_event(message: dict[str, Any]) -> None:
+    endpoint = Endpoint()
+    endpoint.fetcher.pages[CONFIRM_URL] = Fetched(200, CONFIRMED)
+    assert endpoint.post(signed(message)).status == 202
     assert endpoint.fetcher.asked == [CERTIFICATE_URL]
