@@ -268,6 +268,13 @@ def test_a_refusal_has_its_status_and_one_log_line_with_the_requests_id(
     assert line["level"] == "WARNING"
 
 
+def test_a_refusal_of_anything_but_the_proof_tells_the_sender_what_to_change(function: ReceiveFunction) -> None:
+    """The same that the log says."""
+    for event in (event for status, event in REFUSED.values() if status != 401):
+        _, body, _ = function(event())
+        assert body["message"] == function.log_lines()[-1]["refused"] != ""
+
+
 def test_every_401_is_the_same_whatever_the_cause(function: ReceiveFunction) -> None:
     answers = [function.handler(event(), None) for status, event in REFUSED.values() if status == 401]
     assert len(answers) > 5

@@ -119,6 +119,23 @@ def test_what_has_a_default_need_not_be_set() -> None:
     assert ForwardSettings.from_environ(needed | {"DEAD_LETTER_QUEUE_URL": "", "EXTERNAL_ID": ""}) == forward
 
 
+def test_blanks_between_words_and_the_case_of_a_flag_make_no_difference() -> None:
+    shared = {"PARTNER": "okta", "DELIVERY_QUEUE_URL": "https://sqs.example/delivery", "ACCEPT_HEC": "True"}
+    ranges = {"WEBHOOK_SECRET_ARN": SECRET_ARN, "ALLOWED_SOURCE_RANGES": " 192.0.2.0/24, 2001:db8::/32 "}
+    receive = ReceiveSettings.from_environ(shared | ranges)
+    assert receive.options.accept_hec is True
+    held = [receive.allowed_source_ranges.hold(one) for one in ("192.0.2.10", "2001:db8::1", "198.51.100.1")]
+    assert held == [True, True, False]
+    needed = {"CHANNEL_ARN": CHANNEL_ARN, "QUARANTINE_BUCKET": "bucket", "EXCLUDE_EVENTS": " push , workflow_* "}
+    assert ForwardSettings.from_environ(shared | needed).exclude_events == ("push", "workflow_*")
+
+
+def test_a_forwarder_of_which_nobody_says_how_many_there_are_has_all_requests_for_itself() -> None:
+    environ = {"PARTNER": "okta", "DELIVERY_QUEUE_URL": "https://sqs.example/delivery", "REQUEST_RATE": "20"}
+    needed = {"CHANNEL_ARN": CHANNEL_ARN, "QUARANTINE_BUCKET": "bucket"}
+    assert ForwardSettings.from_environ(environ | needed).requests_per_second == 20
+
+
 REFUSED = [
     ("ReceiveFunction", "DELIVERY_QUEUE_URL", ""),
     ("ReceiveFunction", "WEBHOOK_SECRET_ARN", ""),
