@@ -31,6 +31,17 @@ def test_of_what_fails_in_a_library_our_own_line_is_told_too() -> None:
     assert re.fullmatch(rf"SQS did not confirm the message: its answer makes no sense {where}", str(told.value))
 
 
+def test_what_fails_in_our_own_line_is_told_once() -> None:
+    class Client:
+        def send_message(self, **_: Any) -> None:
+            return None
+
+    client: Any = Client()
+    with pytest.raises(QueueError) as told:
+        SqsDeliveryQueue(client, "https://sqs.example/queue").send("a message")
+    assert re.fullmatch(r"SQS did not confirm the message: .* \(AttributeError at queue\.py:[0-9]+\)", str(told.value))
+
+
 def test_where_memory_ends_no_service_is_said_to_have_failed() -> None:
     with pytest.raises(MemoryError), failing_as(QueueError, "SQS did not answer"):
         raise MemoryError
