@@ -230,6 +230,12 @@ def test_progress_is_that_of_the_task_that_was_started_not_of_an_earlier_one(ear
     assert told == [("RUNNING", 5), ("COMPLETED", 9)]
 
 
+def test_a_task_that_runs_is_known_by_its_handle_also_where_an_earlier_one_began_at_the_same_moment() -> None:
+    at_once = {**RUNNING, "StartedTimestamp": EARLIER["StartedTimestamp"], "TaskHandle": "handle"}
+    _, told = moved(MoveTasks([EARLIER], [at_once, at_once, DONE]))
+    assert told == [("RUNNING", 5), ("COMPLETED", 9)]
+
+
 @pytest.mark.parametrize("earlier", [{}, EARLIER], ids=["the first", "after another"])
 def test_a_move_that_is_never_listed_is_not_told_as_an_earlier_one(earlier: Mapping[str, Any]) -> None:
     tasks = MoveTasks([earlier], [earlier])
