@@ -11,6 +11,7 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,20 @@ def test_what_was_sent_is_not_sent_again_and_the_evidence_stays(place: Place) ->
     assert place.waiting() == 2
     assert place.lines() == before
     assert "2 of 2" in place.redrive("quarantine", "--again").stdout
+
+
+def test_the_note_of_a_line_that_was_sent_is_named_after_it_and_says_which_event_it_was(place: Place) -> None:
+    """Who asks later what became of the evidence finds it there; and other versions of the command know the name."""
+    quarantine(place, github(entry(1, action=None), entry(2, action=None)))
+    [key] = place.keys("quarantine")
+    version = place.s3.head_object(Bucket=place.resources.bucket, Key=key)["VersionId"]
+    begins = datetime.now(UTC).replace(microsecond=0)
+    assert place.redrive("quarantine").exit_code == 0
+    notes = place.keys("redriven")
+    assert notes == [f"redriven/{key.removeprefix('quarantine/')}/{version}/{line}.json" for line in (1, 2)]
+    note = json.loads(place.s3.get_object(Bucket=place.resources.bucket, Key=notes[1])["Body"].read())
+    assert begins <= datetime.fromisoformat(note.pop("sent_at")) <= datetime.now(UTC)
+    assert note == {"key": key, "version": version, "line": 2, "uid": "doc-2", "code": "MissingField"}
 
 
 def test_an_event_that_had_to_be_written_again_goes_back_once(place: Place) -> None:
