@@ -15,6 +15,7 @@ from tests.redrive.stacks import function, keep_status, refusing, trigger
 from tests.redrive.watched import TOPIC, Watched, watch
 
 from trailhook_local.status import overview
+from trailhook_local.status.alarms import describe_alarms
 
 pytestmark = pytest.mark.stack
 
@@ -131,6 +132,19 @@ def test_an_alarm_alone_asks_for_somebody_and_of_several_the_first_is_shown_firs
     assert result.exit_code == 1
     shown = [line.partition(",")[0].strip() for line in result.stdout.splitlines() if ", since 20" in line]
     assert shown == [f"{watched.name}-{kind}" for kind in ("silence", "quarantine", "dead-letters")]
+
+
+def test_an_alarm_rings_since_its_state_changed_whatever_was_updated_later() -> None:
+    """A new reason for the same state is an update as well. The local CloudWatch tells no more than that time."""
+    changed, updated = (datetime(2026, 11, 30, hour, tzinfo=UTC) for hour in (8, 9))
+
+    class CloudWatch:
+        def describe_alarms(self, **_: Any) -> dict[str, Any]:
+            alarm = {"AlarmName": "silence", "StateValue": "ALARM", "ActionsEnabled": True, "AlarmActions": [TOPIC]}
+            return {"MetricAlarms": [alarm | {"StateTransitionedTimestamp": changed, "StateUpdatedTimestamp": updated}]}
+
+    [ringing] = describe_alarms(CloudWatch(), ["silence"]).ringing
+    assert ringing.since == changed
 
 
 def test_a_dead_letter_that_is_hidden_asks_for_somebody_too(watched: Watched) -> None:
