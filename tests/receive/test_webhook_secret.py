@@ -391,8 +391,6 @@ GUESSED = {
     "{ }": "a JSON object",
     '""': "in quotation marks",
     "' '": "in quotation marks",
-    "  ": "a blank",
-    "\u00a0": "a blank",
     "\ufeff": "byte order mark",
     "\u00ef\u00bb\u00bf": "byte order mark",
     "\ufeff<your secret>": "byte order mark",

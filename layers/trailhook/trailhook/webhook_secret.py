@@ -26,7 +26,7 @@ _BYTE_ORDER_MARK = "(\ufeff|\u00ef\u00bb\u00bf)"
 """Of a file, as it is and as its three bytes read in Windows-1252."""
 
 _SLIPS = {
-    "begins or ends with a blank": r"\s.*|.*\s",
+    "begins or ends with a blank": r"\s+\S.*|.*\S\s+",
     "is in quotation marks": r"""(["'`]).*\1""",
     "is a placeholder": r"<.*>|\$\{.*\}|\{\{.*\}\}",
     "begins with a file's byte order mark": f"{_BYTE_ORDER_MARK}.*",
