@@ -54,7 +54,7 @@ class Withdrawal:
         does first.
 
         Then it made nothing, and a Delete that fails for the same denial would need somebody's hand. A Create that
-        never answered may have made something. One that shares a channel leaves its tag there without listing any.
+        never answered may have made something. Of one that shares a channel a denial tells nothing: it lists none.
         """
         if not self._physical_id.startswith(FAILED) or self._shares:
             return False
@@ -85,7 +85,8 @@ class Withdrawal:
         if others := [one for one in staying if self._is_anothers(one)]:
             # The stores are theirs. What the next Create made is no leftover, so it is not named.
             self._stays += [
-                f"Its event data stores, if any, stay with the channel {one.arn}, which this Create did not make."
+                f"The stack's event data stores, if any, stay with the channel {one.arn}, which this Create did not "
+                "make."
                 for one in others
                 if not (self._owner.made_now(one.tags) and MADE_BY_CREATE in one.tags)
             ]
