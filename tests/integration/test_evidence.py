@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.integration.cloudformation import CloudFormation
+from tests.integration.cloudformation import Answer, CloudFormation
 from tests.integration.conftest import DENIED, Account, Dying, Meanwhile, NewStack
 
 from trailhook.integration.inventory import Channel, EventDataStore
@@ -35,6 +35,18 @@ def sharing(arn: str) -> Properties:
 
 def events_come(lake: LakeServer, arn: str) -> None:
     lake.lake.registry.channel(arn).ingestion["LatestIngestionSuccessTime"] = time.time()
+
+
+def life_that_ends_in_an_update(
+    stack: CloudFormation, lake: LakeServer, properties: Properties, update: Properties, *, dies_after: int
+) -> Answer:
+    """An integration to which events came, and whose Update died after so many calls that changed something."""
+    made = stack.create(properties)
+    events_come(lake, made.physical_id)
+    lake.lake.faults = Dying(dies_after)
+    stack.send_unanswered("Update", update, physical_id=made.physical_id, old_properties=properties)
+    lake.lake.faults = Faults()
+    return made
 
 
 def age(lake: LakeServer, arn: str, hours: float) -> None:
@@ -392,11 +404,7 @@ def test_the_store_of_a_life_that_ended_in_an_update_that_died_is_no_leftover_of
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
     """The channel is there that the Update made, so the Delete of the other one leaves the store to the integration."""
-    made = stack.create(github)
-    events_come(lake, made.physical_id)
-    lake.lake.faults = Dying(2)
-    stack.send_unanswered("Update", {**github, "Partner": "okta"}, physical_id=made.physical_id, old_properties=github)
-    lake.lake.faults = Faults()
+    made = life_that_ends_in_an_update(stack, lake, github, {**github, "Partner": "okta"}, dies_after=2)
     [left] = set(account.channels()) - {made.physical_id}
     assert f"stay with another channel of this integration: {left}." in stack.delete().reason
     assert not stack.create({**github, "Partner": "nobody"}).succeeded
@@ -467,11 +475,7 @@ def test_a_store_of_before_stays_also_if_what_replaces_a_shared_channel_is_not_l
 def test_the_store_of_a_life_that_ended_in_an_update_that_died_is_no_leftover_of_a_create_nobody_heard_of(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
-    made = stack.create(github)
-    events_come(lake, made.physical_id)
-    lake.lake.faults = Dying(2)
-    stack.send_unanswered("Update", {**github, "Partner": "okta"}, physical_id=made.physical_id, old_properties=github)
-    lake.lake.faults = Faults()
+    made = life_that_ends_in_an_update(stack, lake, github, {**github, "Partner": "okta"}, dies_after=2)
     [left] = set(account.channels()) - {made.physical_id}
     assert stack.delete().succeeded
     deleted = stack.send("Delete", {**github, "Partner": "okta"}, physical_id=MADE_UP)
@@ -484,11 +488,7 @@ def test_the_store_of_a_life_that_ended_in_an_update_that_died_as_it_shared_is_n
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, heard: bool
 ) -> None:
     shared = sharing(account.channel(account.store(), source="Custom"))
-    made = stack.create(github)
-    events_come(lake, made.physical_id)
-    lake.lake.faults = Dying(1)
-    stack.send_unanswered("Update", shared, physical_id=made.physical_id, old_properties=github)
-    lake.lake.faults = Faults()
+    made = life_that_ends_in_an_update(stack, lake, github, shared, dies_after=1)
     assert stack.delete().succeeded
     nobody = {**github, "Partner": "nobody"}
     failed = stack.send("Create", nobody)
