@@ -36,10 +36,11 @@ compiled only when a proof fails, so that no cold start waits for them."""
 
 _OPENINGS = frozenset("<${\"'`\ufeff\u00ef")
 _GUESSED = (
-    _BYTE_ORDER_MARK
-    + r"""?(<[A-Za-z ,._-]*>|\$\{[A-Za-z ,._-]*\}|\{\{[A-Za-z ,._-]*\}\}|\{\s*\}|(?P<mark>["'`])\s*(?P=mark)|\s*)"""
+    rf"\s*{_BYTE_ORDER_MARK}?"
+    r"""\s*(?P<mark>["'`]?)\s*(<[A-Za-z ,._-]*>|\$\{[A-Za-z ,._-]*\}|\{\{[A-Za-z ,._-]*\}\}|\{\s*\})?\s*(?P=mark)\s*"""
 )
-"""Placeholders of words alone, as they stand in pages that anybody can read, and what holds nothing."""
+"""Placeholders of words alone, as they stand in pages that anybody can read, and what holds nothing; also in quotation
+marks, which some shells leave there, and between blanks."""
 
 
 class SecretVersion(Struct, frozen=True):
@@ -168,7 +169,8 @@ def _is_guessed(secret: str) -> bool:
     """Whether an outsider would try it. The first letter is looked at alone for nearly all."""
     if not any(letter.isprintable() and not letter.isspace() for letter in secret):
         return True
-    return secret[:1] in _OPENINGS and re.fullmatch(_GUESSED, secret) is not None
+    opening = secret[:1]
+    return (opening in _OPENINGS or opening.isspace()) and re.fullmatch(_GUESSED, secret) is not None
 
 
 def _slip_in(secret: str) -> str | None:
