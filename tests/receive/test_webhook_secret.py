@@ -406,6 +406,17 @@ GUESSED = {
     "\ufeff<your secret>": "byte order mark",
     "\u200b\u2060": "nobody sees",
 }
+ED25519 = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
+"""The public key of an example in RFC 8410, section 10.1."""
+PUBLIC_KEYS = [
+    f"-----BEGIN PUBLIC KEY-----\n{ED25519}\n-----END PUBLIC KEY-----",
+    "-----BEGIN RSA PUBLIC KEY-----\nMIIB\n-----END RSA PUBLIC KEY-----",
+    "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    ED25519,
+    f"whsec_{ED25519}",
+    f"whpk_{ED25519}",
+    f'"{ED25519}"',
+]
 
 
 @pytest.mark.parametrize(("value", "what"), SLIPS.items())
@@ -427,8 +438,16 @@ def test_what_anybody_could_guess_proves_nothing(value: str, what: str) -> None:
         next(bench.secret.candidates())
 
 
-def test_what_anybody_could_guess_proves_nothing_as_the_previous_value_either() -> None:
-    bench = Bench("<your secret>")
+@pytest.mark.parametrize("value", PUBLIC_KEYS)
+def test_a_public_key_as_files_have_it_proves_nothing(value: str) -> None:
+    """Taken for a secret that both sides share, it would let everybody sign who knows it, but never its owner."""
+    with pytest.raises(SecretStoreError, match=r"public key in another form than whpk_.*SetWebhookSecretCommand"):
+        next(Bench(value).secret.candidates())
+
+
+@pytest.mark.parametrize("value", ["<your secret>", ED25519])
+def test_what_anybody_could_guess_or_know_proves_nothing_as_the_previous_value_either(value: str) -> None:
+    bench = Bench(value)
     bench.store.put("current", at=bench.clock.time)
     assert bench.candidates() == ["current"]
 

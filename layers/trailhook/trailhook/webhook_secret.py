@@ -25,7 +25,11 @@ first delivery under the new secret, and a forger's flood becomes neither a bill
 _BYTE_ORDER_MARK = "(\ufeff|\u00ef\u00bb\u00bf)"
 """Of a file, as it is and as its three bytes read in Windows-1252."""
 
+_PUBLIC_KEY = ("PUBLIC KEY-----", "CERTIFICATE-----", "MCowBQYDK2VwAyEA")
+"""What only a public key holds as files have it: PEM's own words, and how one of Ed25519 begins in base64."""
+
 _SLIPS = {
+    "is a public key in another form than whpk_ and 32 bytes in base64": f".*({'|'.join(_PUBLIC_KEY)}).*",
     "begins or ends with a blank": r"\s+\S.*|.*\S\s+",
     "is in quotation marks": r"""(["'`]).*\1""",
     "is a placeholder": r"<.*>|\$\{.*\}|\{\{.*\}\}",
@@ -81,8 +85,8 @@ class WebhookSecret:
         """The values that may prove a sender, the likeliest first. Ask for the next one when a value does not.
 
         Each is looked for only when it is asked for, in at most two reads of the store; one that anybody could guess
-        proves nothing. Raises SecretStoreError if a value that may count cannot be read, or if none is left and the
-        current one looks like a slip: a genuine delivery must not be called forged.
+        or know proves nothing. Raises SecretStoreError if a value that may count cannot be read, or if none is left and
+        the current one looks like a slip: a genuine delivery must not be called forged.
         """
         for value in self._versions():
             if not _is_guessed(value):
@@ -166,8 +170,10 @@ class WebhookSecret:
 
 
 def _is_guessed(secret: str) -> bool:
-    """Whether an outsider would try it. The first letter is looked at alone for nearly all."""
+    """Whether an outsider would try it, or may know it. Nearly all are no placeholder by their first letter."""
     if not any(letter.isprintable() and not letter.isspace() for letter in secret):
+        return True
+    if any(mark in secret for mark in _PUBLIC_KEY):
         return True
     opening = secret[:1]
     return (opening in _OPENINGS or opening.isspace()) and re.fullmatch(_GUESSED, secret) is not None
