@@ -1,5 +1,5 @@
-"""Whoever can repeat a delivery can alter the headers that its proof does not cover, and leave them out. Whatever that
-changes of an event is listed as unsigned, or the event goes to quarantine.
+"""Whoever can repeat a delivery can alter what its proof does not cover, headers and of Amazon SNS's messages members,
+and leave it out. Whatever that changes of an event is listed as unsigned, or the event goes to quarantine.
 """
 
 import json
@@ -50,3 +50,14 @@ def test_what_an_unsigned_header_changes_is_listed(name: str) -> None:
                         (was, _), (told, unsigned) = said(before), said(after)
                         changed = {member for member in was | told if was.get(member) != told.get(member)}
                         assert changed <= {*unsigned}, (case.name, proof.name, forged.headers)
+
+
+def test_members_added_to_a_message_of_sns_cannot_keep_an_altered_one_off_the_list() -> None:
+    sent = next(case for case in cases() if case.name == "cloudstoragesecurity/scan-result.infected").delivery()
+    forged: dict[str, Any] = {f"A{number}": number for number in range(100)} | json.loads(sent.body)
+    forged["MessageAttributes"]["scanResult"]["Value"] = "Clean"
+    (told,) = outcomes(replace(sent, proof="sns", body=json.dumps(forged).encode()))
+    assert told["eventData"]["eventName"] == "scanResult:Clean"
+    unsigned = told["eventData"]["additionalEventData"]["unsigned"]
+    assert unsigned[:3] == ["eventName", "errorCode", "requestParameters.MessageAttributes"]
+    assert unsigned[-1] == "and 73 more"

@@ -30,6 +30,9 @@ EVENT_SOURCE = "cloudstoragesec.com"
 SERVICE = UserIdentity("Service", "CloudStorageSecurity")
 """A notification names nobody: it tells what the product found or did by itself."""
 
+ATTRIBUTES = "MessageAttributes"
+"""Of the members that SNS does not sign, the one that may name an event and its result."""
+
 HARMLESS = frozenset({"clean"})
 """Of the documented results (Clean, Infected, Error, Unscannable) the one that is no finding, in lower case."""
 
@@ -79,7 +82,9 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     notification, result = (_said(message, told, name) for name in ("notificationType", "scanResult"))
     name = ":".join(said.text for said in (notification or _Said(kind), result) if said)
     parameters = {member: value for member, value in message.items() if member not in OF_THE_DELIVERY}
-    unsigned = [f"requestParameters.{member}" for member in sorted(parameters.keys() - set(SIGNED_MEMBERS[kind]))]
+    # Only so many are named, and whoever adds members must not keep this one from it.
+    others = sorted(parameters.keys() - set(SIGNED_MEMBERS[kind]), key=lambda member: (member != ATTRIBUTES, member))
+    unsigned = [f"requestParameters.{member}" for member in others]
     if kind == NOTIFICATION and not all(said and said.signed for said in (notification, result)):
         # Whoever can alter attributes can also take them away, so what is missing is no more signed than what is there.
         unsigned = ["eventName", "errorCode", *unsigned]
@@ -109,7 +114,7 @@ def _said(message: Mapping[str, Any], told: Any, name: str) -> _Said | None:
     """A word of the notification itself or, where no signature covers it, of the message's attributes."""
     if text := text_at(told, name):
         return _Said(text)
-    text = text_at(message, "MessageAttributes", name, "Value")
+    text = text_at(message, ATTRIBUTES, name, "Value")
     return _Said(text, signed=False) if text else None
 
 
