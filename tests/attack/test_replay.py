@@ -70,6 +70,22 @@ def test_a_body_under_another_recorded_signature_is_no_replay_but_a_forgery(row:
     assert (answer.status, sender.messages) == (401, [])
 
 
+def test_a_recorded_delivery_of_crowdstrikes_does_not_count_again_when_the_end_of_its_time_is_a_time() -> None:
+    """The time stands right behind the body, so its first digits could be the body's; 1800000123 is of January 2027."""
+    signed, later = "1771800000123", "1800000123"
+    recorded = next(case for case in cases() if case.name == "crowdstrike/workflow-webhook").delivery()
+    digest = bytes.fromhex(hex_hmac(SECRET, recorded.body + signed.encode()))
+    headers = {"x-cs-primary-signature": base64.b64encode(digest).decode(), "x-cs-delivery-timestamp": signed}
+    receive, sender = receiver("crowdstrike", SECRET)
+    genuine = api_gateway_event(recorded.body, headers, received_at=int(signed))
+    assert receive.answer(genuine).response.status == 202
+    again = api_gateway_event(
+        recorded.body + b"177", headers | {"x-cs-delivery-timestamp": later}, received_at=int(later) * 1000
+    )
+    assert receive.answer(again).response.status == 401
+    assert len(sender.messages) == 1
+
+
 def push(branch: str) -> str:
     return json.dumps({"ref": f"refs/heads/{branch}", "before": "0000"})
 

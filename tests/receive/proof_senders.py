@@ -135,8 +135,10 @@ SENDERS = {
 }
 
 
-def request(headers: Mapping[str, str], body: bytes = BODY, path: str = "/webhook") -> Request:
-    return Request("POST", path, headers, body, "192.0.2.1", RECEIVED_AT, "request-1")
+def request(
+    headers: Mapping[str, str], body: bytes = BODY, path: str = "/webhook", received_at: int = RECEIVED_AT
+) -> Request:
+    return Request("POST", path, headers, body, "192.0.2.1", received_at, "request-1")
 
 
 def refuses(sender: Sender, headers: Mapping[str, str], body: bytes = BODY, secret: str | None = None) -> bool:

@@ -8,6 +8,7 @@ from tests.receive.senders import NOW, RECEIVED_AT, hex_hmac
 
 from trailhook.errors import Unauthenticated
 from trailhook.proofs import HmacProof, TimestampedHmacProof, TokenProof
+from trailhook.timestamps import parse_time
 
 
 def test_a_token_bound_to_paths_counts_on_those_only() -> None:
@@ -73,6 +74,38 @@ def test_no_end_of_a_body_can_pass_for_the_beginning_of_the_time(any_time: bool)
     proof.verify(request({**headers, "x-time": str(NOW)}, b"payload=%7B%7D&amount=100"), "fake")
     with pytest.raises(Unauthenticated):
         proof.verify(request({**headers, "x-time": f"00{NOW}"}, b"payload=%7B%7D&amount=1"), "fake")
+
+
+@pytest.mark.parametrize(
+    ("signed", "cut"),
+    [
+        ("1771800000123", 3),  # milliseconds, of 2026-02-22, as seconds of 2027-01-15
+        ("1771771800000123", 3),  # microseconds, of 2026-02-22, as milliseconds of 2026-02-22 but some hours later
+        ("1771801772000123", 6),  # microseconds, as seconds
+        ("1771800001772000123", 9),  # nanoseconds, as seconds
+        ("1771771771771", 3),  # at the very moment
+    ],
+)
+def test_no_beginning_of_the_time_can_pass_for_the_end_of_a_body(signed: str, cut: int) -> None:
+    """It would be a time of later, when the recorded signature counted again, over another body."""
+    proof = TimestampedHmacProof("p", "x-signature", "x-time", "{body}{timestamp}", any_time=True)
+    headers = {"x-signature": hex_hmac("fake", BODY + signed.encode()), "x-time": signed}
+    proof.verify(request(headers, received_at=milliseconds(signed)), "fake")
+    later = headers | {"x-time": signed[cut:]}
+    with pytest.raises(Unauthenticated, match="first digits"):
+        proof.verify(request(later, BODY + signed[:cut].encode(), received_at=milliseconds(signed[cut:])), "fake")
+
+
+def milliseconds(moment: str) -> int:
+    return int(parse_time(moment, "the time").timestamp() * 1000)
+
+
+@pytest.mark.parametrize("end", ["0", "100", "2177", "1", "999999999", "\u0661", "1 ", "\n"])
+def test_a_body_may_end_in_digits_that_are_no_beginning_of_a_time(end: str) -> None:
+    proof = TimestampedHmacProof("p", "x-signature", "x-time", "{body}{timestamp}", any_time=True)
+    for body in (f"amount={end}".encode(), end.encode()):
+        headers = {"x-signature": hex_hmac("fake", body + str(NOW).encode()), "x-time": str(NOW)}
+        proof.verify(request(headers, body), "fake")
 
 
 def test_an_altered_time_breaks_the_signature() -> None:

@@ -19,6 +19,12 @@ TIMESTAMP_TOLERANCE_SECONDS = 300
 """How far a signed timestamp may lie from the time of receipt, both ways: the tolerance of Standard Webhooks' own
 libraries. Held against receipt, never against processing, or a backlog would turn into refusals."""
 
+_MOST_DIGITS = 9
+"""By so many digits nanoseconds are longer than seconds."""
+
+_OLDEST_RECORDING_SECONDS = 10 * 365 * 86_400
+"""Older than this no delivery under a secret that still counts is taken to be."""
+
 PUBLIC_KEY_PREFIX = "whpk_"
 """Marks an Ed25519 public key. It is public, so it must never serve as a shared secret."""
 
@@ -100,6 +106,8 @@ class TimestampedHmacProof(Struct, frozen=True):
         timestamp = _required(request, self.timestamp_header)
         if self.any_time:
             _check_moment(timestamp, request.received_at)
+            if "{body}{timestamp}" in self.message:
+                _check_boundary(request.body, timestamp, request.received_at)
         else:
             _check_timestamp(timestamp, request.received_at)
         before, _, after = self.message.partition("{body}")
@@ -198,6 +206,27 @@ def _check_moment(text: str, received_at: int) -> None:
         # Its reason quotes the header, and the log holds no header of somebody who is not proven.
         raise Unauthenticated("The signed timestamp is not a time") from error
     _check_distance(int(moment.timestamp()), received_at)
+
+
+def _check_boundary(body: bytes, text: str, received_at: int) -> None:
+    """Raise Unauthenticated if the body may end in the first digits of the time that was signed.
+
+    Without its first three, a time in milliseconds can be one in seconds, of months later: 1771800000123 is of February
+    2026, 1800000123 of January 2027. A delivery that somebody recorded would count again then.
+    """
+    for length in range(1, min(_MOST_DIGITS, len(body)) + 1):
+        if not body[-length:].isdigit():
+            return
+        signed = body[-length:].decode() + text
+        if signed.startswith("0"):
+            continue
+        try:
+            moment = parse_time(signed, "The signed timestamp")
+        except UnmappableEvent:
+            continue
+        age = received_at // 1000 - int(moment.timestamp())
+        if -TIMESTAMP_TOLERANCE_SECONDS <= age <= _OLDEST_RECORDING_SECONDS:
+            raise Unauthenticated("The body may end in the first digits of the signed timestamp")
 
 
 def _check_distance(seconds: int, received_at: int) -> None:
