@@ -42,6 +42,15 @@ def test_a_body_that_is_no_message_of_standard_webhooks_is_the_partners_own(body
     HmacProof("p", "x-signature").verify(request({"x-signature": hex_hmac("fake", body)}, body), "fake")
 
 
+@pytest.mark.parametrize("between", [",", ", ", " ,", "  ,  "])
+def test_between_the_signatures_of_a_list_may_be_blanks(between: str) -> None:
+    """A header that stands there twice is joined by a comma, and by proxies by a comma and a blank."""
+    listed = between.join(["v1=0", f"v1={hex_hmac('fake', BODY)}", "v1=1"])
+    HmacProof("p", "x-signature", prefix="v1=", listed=True).verify(request({"x-signature": listed}), "fake")
+    with pytest.raises(Unauthenticated):
+        HmacProof("p", "x-signature", prefix="v1=").verify(request({"x-signature": listed}), "fake")
+
+
 AFTER = SENDERS["base64 over the body and a time"]
 
 

@@ -61,6 +61,12 @@ def test_a_range_of_ipv4_addresses_may_be_written_as_one_of_ipv6(word: str) -> N
     assert not any(ranges.hold(one) for one in ("192.0.3.0", "::c000:20a", "2001:db8::1"))
 
 
+def test_a_single_ipv4_address_written_as_one_of_ipv6_holds_that_one() -> None:
+    ranges = SourceRanges.parse(("::ffff:192.0.2.11/128",))
+    assert ranges.hold("192.0.2.11")
+    assert not any(ranges.hold(one) for one in ("192.0.2.10", "192.0.2.12"))
+
+
 def test_all_ipv4_addresses_may_be_written_so_too_and_are_no_others() -> None:
     ranges = SourceRanges.parse(("::ffff:0:0/96",))
     assert ranges.hold("255.255.255.255")

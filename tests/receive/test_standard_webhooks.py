@@ -24,6 +24,18 @@ def test_a_list_of_ed25519_signatures_costs_no_pass_over_a_large_body_for_each()
     assert cost_ratio(lambda: refused(300), lambda: refused(1)) < 20, "five of them count"
 
 
+def test_the_fifth_of_a_list_of_ed25519_signatures_is_the_last_that_counts() -> None:
+    headers = ed25519_headers(public(FIRST_KEY), BODY)
+    genuine, other = headers["webhook-signature"], f"v1a,{'A' * 86}=="
+    StandardWebhooksProof().verify(
+        request(headers | {"webhook-signature": " ".join([*[other] * 4, genuine])}), public(FIRST_KEY)
+    )
+    with pytest.raises(Unauthenticated):
+        StandardWebhooksProof().verify(
+            request(headers | {"webhook-signature": " ".join([*[other] * 5, genuine])}), public(FIRST_KEY)
+        )
+
+
 @pytest.mark.parametrize("key", ["whpk_", "whpk_AAAA", "whpk_not base64", f"whpk_{'A' * 44}", "whpk_\N{SNOWMAN}"])
 def test_a_broken_public_key_refuses_everything_and_raises_nothing_else(key: str) -> None:
     with pytest.raises(Unauthenticated):
