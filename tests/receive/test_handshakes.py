@@ -94,7 +94,8 @@ def test_an_event_that_mentions_a_question_is_an_event(partner: str, body: Any) 
 
 
 def test_a_question_without_what_it_asks_is_refused() -> None:
-    assert ask("slack", {"type": "url_verification"})[0].status == 400
+    for nothing in ({}, {"challenge": ""}, {"challenge": 1}, {"challenge": ["c1"]}):
+        assert ask("slack", {"type": "url_verification", **nothing})[0].status == 400
     assert ask("zoom", {"event": "endpoint.url_validation"})[0].status == 400
 
 

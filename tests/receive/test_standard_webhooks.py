@@ -119,6 +119,13 @@ def test_both_families_together_are_fine_as_long_as_they_name_the_same_message()
             StandardWebhooksProof().verify(request(both | unsigned), SECRET)
 
 
+def test_of_both_families_the_own_signature_counts_and_none_makes_a_broken_one_good() -> None:
+    both = standard() | standard_webhooks_headers(KEY, BODY, family="svix")
+    StandardWebhooksProof().verify(request(both | {"svix-signature": "v1,AAAA"}), SECRET)
+    with pytest.raises(Unauthenticated):
+        StandardWebhooksProof().verify(request(both | {"webhook-signature": "v1,AAAA"}), SECRET)
+
+
 @pytest.mark.parametrize("before", ["v1,AAAA ", "v2,x ", "junk ", ", ", "v1a,AAAA ", "  ", f"v1,{'A' * 43}= " * 100])
 def test_any_entry_of_the_list_may_be_the_valid_one(before: str) -> None:
     headers = standard()
