@@ -83,6 +83,9 @@ def test_no_end_of_a_body_can_pass_for_the_beginning_of_the_time(any_time: bool)
     proof.verify(request({**headers, "x-time": str(NOW)}, b"payload=%7B%7D&amount=100"), "fake")
     with pytest.raises(Unauthenticated):
         proof.verify(request({**headers, "x-time": f"00{NOW}"}, b"payload=%7B%7D&amount=1"), "fake")
+    headers = {"x-signature": hex_hmac("fake", f"amount= 00{NOW}".encode()), "x-time": f" 00{NOW}"}
+    with pytest.raises(Unauthenticated):
+        proof.verify(request(headers, b"amount="), "fake")
 
 
 @pytest.mark.parametrize(
