@@ -11,6 +11,7 @@ from trailhook.destination import Disposition, Outcome
 from trailhook.errors import EnvelopeError, Undeliverable, place_of
 from trailhook.json_scanner import MAX_EVENTS, too_many_events
 from trailhook.partner import Partner
+from trailhook.redaction import forget_names
 
 _HELD_BYTES = 4_000_000
 """So many bytes of a delivery's events are held until it is known that all of it can be taken apart. One with more, in
@@ -66,6 +67,8 @@ class Mapper:
             raise
         except Exception as error:  # noqa: BLE001 - mappings are pure: what failed once fails always, and only this event
             return _refused(partner, event, _Unforeseen(error))
+        finally:
+            forget_names()
         if self._exclude_events and any(fnmatchcase(audit_event.name, pattern) for pattern in self._exclude_events):
             return Withheld(Outcome(Disposition.FILTERED, "ExcludeEvents", audit_event.name), audit_event.uid)
         return audit_event

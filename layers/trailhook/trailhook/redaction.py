@@ -38,10 +38,17 @@ LONGEST_TOLD = 100
 
 _MOST_NAMES = 4096
 _TELLS_NOTHING: set[str] = set()
-"""Names of members that were looked at before. An event of nothing else costs one comparison of sets."""
+"""Names of members that were looked at before. An event of nothing else costs one comparison of sets. Of the event at
+hand all are here, however many: what is shown in several places is looked through in each of them."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _BOOLEANS = frozenset(["true", "false", "True", "False"])
 """Texts that hide no more than true and false do: whether there is a password is evidence."""
+
+
+def forget_names() -> None:
+    """Let go of the names that were looked at, where an event brought more than are worth remembering for the next."""
+    if len(_TELLS_NOTHING) > _MOST_NAMES:
+        _TELLS_NOTHING.clear()
 
 
 def read_paths(text: str) -> tuple[str, ...]:
@@ -174,7 +181,11 @@ class _Walk(Struct, frozen=True):
     def _secret(self, name: str, at: _At, label: Secret) -> Secret:
         if at.secret is Secret.ALL or self._is_listed(name, at):
             return Secret.ALL
+        if not label and not at.secret and name in _TELLS_NOTHING:
+            return Secret.NOTHING
         own, last = judge_name(name)
+        if not own:
+            _remember(name)
         if label and last in LABELLED:
             own = max(own, label)
         if (at.secret >= Secret.WITHIN and last not in TELLING) or (at.secret and is_value(name)):
@@ -224,17 +235,18 @@ def _any_tells(value: Mapping[str, Any]) -> bool:
 
 
 def _tells(name: str, member: Any) -> bool:
-    """Whether a member is called a secret, or is a label that says so. Other names are remembered, within bounds."""
+    """Whether a member is called a secret, or is a label that says so."""
     secret, _ = judge_name(name)
     if secret:
         return True
-    if name.lower() in LABELS:
-        return bool(judge_label(member))
-    if len(name) <= LONGEST_NAME:
-        if len(_TELLS_NOTHING) >= _MOST_NAMES:
-            _TELLS_NOTHING.clear()
+    _remember(name)
+    return name.lower() in LABELS and bool(judge_label(member))
+
+
+def _remember(name: str) -> None:
+    """Remember that a name tells nothing. Not of a label: what it says has to be looked at each time."""
+    if len(name) <= LONGEST_NAME and name.lower() not in LABELS:
         _TELLS_NOTHING.add(name)
-    return False
 
 
 def _last_part(name: str) -> str:
