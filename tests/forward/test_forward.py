@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 from msgspec.structs import replace
-from tests.forward.bench import ACCOUNT, CHANNEL_GONE, Bench, delivery, entry, failing, record
+from tests.forward.bench import ACCOUNT, CHANNEL_GONE, THROTTLED, Bench, delivery, entry, failing, record
 from tests.forward.ports import MemoryDestination, event_data
 
 from trailhook.batch import Entry
@@ -182,6 +182,18 @@ def test_where_a_portion_cannot_begin_nothing_of_the_invocation_goes_on_in_the_n
     now = len(sent)
     time.sleep(0.5)
     assert len(sent) == now < 10
+
+
+def test_a_message_that_came_twice_in_a_batch_is_named_once() -> None:
+    """An answer that Lambda does not understand brings the whole batch back, and with it what was delivered."""
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 1)))
+    again = record(Envelope(delivery(entry(1)))) | {"receiptHandle": "handle-m1-again"}
+    unfinished, ledger = bench.forward(
+        record(Envelope(delivery(entry(1)))), again, record(Envelope(delivery(entry(2))), "m2")
+    )
+    assert unfinished == ["m1"]
+    assert set(bench.queue.postponed) == {"handle-m1", "handle-m1-again"}
+    assert ledger.events == {"delivered": 1, "waiting": 2}
 
 
 def test_after_the_deadline_nothing_is_begun_and_everything_waits() -> None:

@@ -94,7 +94,8 @@ class Forwarder:
             self._delete([message for message in together if message not in unfinished], invocation)
             unfinished += self._process_suspects(suspects, invocation)
         self._postpone(unfinished, invocation)
-        return [message.id for message in unfinished], invocation.ledger
+        # SQS may hand over a message twice in a batch, and nobody knows what Lambda makes of an id that is named twice.
+        return list(dict.fromkeys(message.id for message in unfinished)), invocation.ledger
 
     def _process_suspects(self, suspects: Sequence[Message], invocation: Invocation) -> list[Message]:
         """One first, then groups that double, each off the queue before the next.
