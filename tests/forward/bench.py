@@ -69,7 +69,9 @@ class Bench:
     report: Report | None = None
     now: Callable[[], float] = lambda: 0.0
 
-    def forward(self, *records: dict[str, Any], seconds: float = 60) -> tuple[list[str], Ledger]:
+    def forward(
+        self, *records: dict[str, Any], seconds: float = 60, closed_seconds: float = 60
+    ) -> tuple[list[str], Ledger]:
         deliverer = Deliverer(self.destination, parallel=1, sleep=lambda _seconds: None)
         forwarder = Forwarder(
             mapper=Mapper(self.partners, self.exclude),
@@ -78,7 +80,7 @@ class Bench:
             queue=self.queue,
             quarantine=self.quarantine,
         )
-        return forwarder.forward(records, Deadline(at=seconds, now=self.now), self.report)
+        return forwarder.forward(records, Deadline(seconds, self.now, closed_seconds), self.report)
 
     @property
     def delivered(self) -> list[str]:

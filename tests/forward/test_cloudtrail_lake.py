@@ -8,6 +8,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 from tests.forward.ports import event_data
 
 from trailhook.batch import Entry
@@ -176,6 +182,8 @@ class Answering:
         pytest.param(418, b"", Disposition.UNDOCUMENTED, id="an undocumented refusal"),
         pytest.param(413, b"", Disposition.QUARANTINE, id="too large"),
         pytest.param(503, b"<html>", Disposition.RETRY, id="down"),
+        pytest.param(408, b"<html>", Disposition.RETRY, id="a request that took too long"),
+        pytest.param(429, b"<html>", Disposition.RETRY, id="too many requests"),
         pytest.param(403, b"Zugriff verweigert: gesch\xfctzt", Disposition.CONFIGURATION, id="a proxy's own words"),
         pytest.param(401, b"[]", Disposition.CONFIGURATION, id="a refusal without members"),
         pytest.param(400, b'{"__type":7}', Disposition.UNDOCUMENTED, id="a code that is no text"),
@@ -185,3 +193,29 @@ class Answering:
 def test_an_event_is_delivered_only_if_an_answer_says_so(status: int, body: bytes, disposition: Disposition) -> None:
     (outcome,) = CloudTrailLake(Answering(status, body)).put([entry("a")])
     assert outcome.disposition is disposition
+
+
+@dataclass
+class NotSigned:
+    """A service that no request can be signed for."""
+
+    error: BotoCoreError
+
+    def post(self, body: bytes) -> Answer:  # noqa: ARG002 - whatever it is asked
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "disposition"),
+    [
+        (NoCredentialsError(), Disposition.CONFIGURATION),
+        (PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), Disposition.CONFIGURATION),
+        (CredentialRetrievalError(provider="container-role", error_msg="no answer"), Disposition.RETRY),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BotoCoreError) else "",
+)
+def test_without_credentials_events_wait_for_an_operator_and_for_those_that_are_late_by_themselves(
+    error: BotoCoreError, disposition: Disposition
+) -> None:
+    outcomes = CloudTrailLake(NotSigned(error)).put([entry("a"), entry("b")])
+    assert [(one.disposition, one.code) for one in outcomes] == [(disposition, type(error).__name__)] * 2

@@ -184,6 +184,30 @@ def test_where_a_portion_cannot_begin_nothing_of_the_invocation_goes_on_in_the_n
     assert len(sent) == now < 10
 
 
+def test_where_reading_takes_the_function_down_no_portion_goes_on_in_the_next_invocation() -> None:
+    github = Partners(Options())["github"]
+    began, ended = threading.Event(), threading.Event()
+
+    class Slow(MemoryDestination):
+        def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+            began.set()
+            time.sleep(0.3)
+            ended.set()
+            return [DELIVERED] * len(batch)
+
+    def events(sent: Delivery) -> Iterable[PartnerEvent]:
+        if sent.body == b"[]":
+            assert began.wait(60)
+            raise MemoryError
+        return github.events(sent)
+
+    bench = Bench(Slow(), partners={"github": replace(github, events=events)})
+    portion = record(Envelope(delivery(*(entry(n) for n in range(1_000)))))
+    with pytest.raises(MemoryError):
+        bench.forward(portion, record(Envelope(delivery(body=b"[]")), "m2"))
+    assert ended.is_set()
+
+
 def test_a_message_that_came_twice_in_a_batch_is_named_once() -> None:
     """An answer that Lambda does not understand brings the whole batch back, and with it what was delivered."""
     bench = Bench(MemoryDestination(judge=failing(THROTTLED, 1)))

@@ -51,6 +51,20 @@ def test_a_message_that_was_handed_back_too_often_is_parked_with_what_is_left() 
     )
 
 
+def test_what_was_quarantined_is_not_handed_back_with_what_waits() -> None:
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)))
+    unfinished, ledger = bench.forward(record(Envelope(delivery({"no": "action"}, entry(2)))))
+    assert (unfinished, ledger.events) == ([], {"quarantined": 1, "waiting": 1})
+    ((message, _),) = bench.queue.sent
+    assert decode_envelope(message).pending == Pending(2, frozenset({1}))
+
+
+def test_where_no_time_is_left_the_message_comes_back_whole() -> None:
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)))
+    unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))), closed_seconds=-1)
+    assert (unfinished, bench.queue.sent, ledger.messages) == (["m1"], [], {"returned": 1})
+
+
 def test_a_hand_back_that_fails_is_tried_again() -> None:
     class Shaky(MemoryQueue):
         def send(self, message: str, delay_seconds: int = 0) -> None:

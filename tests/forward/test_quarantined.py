@@ -173,6 +173,14 @@ def test_what_the_quarantine_does_not_take_waits() -> None:
     assert bench.delivered == ["doc-1"]
 
 
+def test_where_no_time_is_left_nothing_is_written_to_the_quarantine_and_its_message_waits() -> None:
+    """A write that Lambda ends may have taken place, and so has all that is delivered again with it."""
+    bench = Bench()
+    unfinished, ledger = bench.forward(record(Envelope(delivery({"no": "action"}))), closed_seconds=-1)
+    assert (unfinished, bench.quarantine.objects) == (["m1"], {})
+    assert (ledger.events, ledger.reasons) == ({"waiting": 1}, {"retry:QuarantineFailed": 1})
+
+
 def test_one_delivery_of_very_many_events_is_kept_whole() -> None:
     bench = Bench()
     body = b"[" + b",".join([b"1"] * (MAX_EVENTS + 1)) + b"]"
