@@ -1,6 +1,8 @@
 """What is left of a delivery that is partly done goes back by itself; what nothing is done of, as it is."""
 
 import json
+import random
+import string
 
 import pytest
 from tests.forward.bench import THROTTLED, Bench, delivery, entry, failing, record
@@ -84,7 +86,23 @@ def test_where_handing_back_fails_the_whole_message_comes_back() -> None:
     bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)), MemoryQueue(broken=True))
     unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
     assert unfinished == ["m1"]
-    assert any("not handed back" in fault for fault in ledger.faults)
+    tries = ["m1: not handed back: SQS is down"] * HANDBACK_TRIES
+    assert ledger.faults == [*tries, "not postponed: SQS is down"]
+
+
+def test_what_is_left_of_a_delivery_that_no_message_holds_comes_back_whole() -> None:
+    """As large as receive takes it, and every other event waits: their positions take more room than there is."""
+    letters = random.Random(1)  # noqa: S311 - the same each time, and nothing that gzip makes shorter
+    notes = (
+        "".join(letters.choices(string.ascii_letters + string.digits + "!#$%()*+,-./", k=100)) for _ in range(9_000)
+    )
+    large = Envelope(delivery(*(entry(number, note=note) for number, note in enumerate(notes))))
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, *range(0, 9_000, 2))))
+    unfinished, ledger = bench.forward(record(large))
+    assert (unfinished, bench.queue.sent, ledger.messages) == (["m1"], [], {"returned": 1})
+    assert ledger.events == {"delivered": 4_500, "waiting": 4_500}
+    [fault] = ledger.faults
+    assert fault.startswith("m1: not handed back: The delivery does not fit a queue message")
 
 
 def test_events_of_equal_id_in_one_delivery_are_told_apart_when_one_of_them_waits() -> None:

@@ -163,7 +163,7 @@ def test_a_delivery_that_its_partner_cannot_take_apart_does_not_bring_the_others
 def test_what_the_quarantine_does_not_take_waits() -> None:
     bench = Bench(MemoryDestination(judge=failing(REFUSED, 2)), quarantine=MemoryQuarantine(broken=True))
     unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
-    assert unfinished == []
+    assert (unfinished, ledger.faults) == ([], ["S3 is down"])
     assert ledger.events == {"delivered": 1, "waiting": 1}
     handed_back = decode_envelope(bench.queue.sent[0][0])
 
