@@ -1,4 +1,6 @@
-"""GitLab's audit events of before event names: the member that says what was done is part of the name."""
+"""GitLab's audit events of before event names, where the member that says what was done is part of the name, and who is
+behind events that name several.
+"""
 
 from typing import Any
 
@@ -50,3 +52,22 @@ def test_on_whose_behalf_a_service_account_acts_is_told_of_it(within: bool) -> N
     event = EVENT | {"author_id": 77, "event_type": "group_created"} | ({"details": human} if within else human)
     identity = event_data("gitlab", event)["userIdentity"]
     assert (identity["principalId"], identity["details"]) == ("77", human)
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "by", "actor"),
+    [
+        ("gitlab_subscription_member_approval", "enqueue", {"requested_by_user_id": 99}, "99"),
+        ("gitlab_subscription_member_approvals", "approve", {"reviewed_by_user_id": 101}, "101"),
+        ("gitlab_subscription_member_approvals", "deny", {"reviewed_by_user_id": 101}, "101"),
+        ("gitlab_subscription_member_approvals", "approve", {"reviewed_by_user_id": None}, "gitlab.com"),
+    ],
+)
+def test_who_is_to_have_a_role_is_not_who_asked_for_it_or_decided(
+    kind: str, action: str, by: dict[str, int | None], actor: str
+) -> None:
+    of_the_member = {"user_id": 42, "updated_at": "2025-11-05T08:32:00Z", "object_attributes": {"status": "success"}}
+    data = event_data("gitlab", {"object_kind": kind, "action": action} | of_the_member | by)
+    assert data["eventName"] == f"{kind}.{action}"
+    assert data["userIdentity"]["principalId"] == actor
+    assert data["eventTime"] == "2025-11-05T08:32:00Z"
