@@ -134,6 +134,10 @@ def test_who_acts_in_the_name_of_a_user_of_cyberarks_is_told(impersonator: str |
         ({"id": "", "user_name": "2001", "email": ""}, "Guest", "2001"),
         ({"id": None, "user_name": "2001", "email": "mira@example.com"}, "Guest", "mira@example.com"),
         ({"user_id": "16778240", "user_name": "2001"}, "Guest", "2001"),
+        ({"id": "2002", "participant_user_id": "2002", "user_name": "2001"}, "User", "2002"),
+        ({"id": "", "participant_user_id": "2002", "user_name": "2001"}, "User", "2002"),
+        ({"participant_user_id": "2002", "user_name": "2001", "email": "jonas@example.com"}, "User", "2002"),
+        ({"participant_user_id": "", "user_name": "2001"}, "Guest", "2001"),
     ],
 )
 def test_whoever_calls_themselves_by_a_users_id_in_a_meeting_is_not_that_user(
