@@ -426,12 +426,25 @@ def test_a_sender_who_writes_the_mark_has_hidden_nothing() -> None:
         ("pagerduty", "routing_key"),
         ("pagerduty", "service_key"),
         ("zoom", "start_url"),
+        ("zoom", "host_key"),
+        ("zoom", "participant_pin_code"),
+        ("zoom", "stream_key"),
     ],
 )
 def test_a_partners_own_secrets_go_although_their_names_do_not_tell(partner: str, member: str) -> None:
     [outcome] = outcomes(delivery(partner, compact(EVENTS[partner] | {"more": {member: X}}).encode()))
     assert outcome["eventData"]["requestParameters"]["more"] == {member: REDACTED}
     assert redact({"more": {member: X}}) == ({"more": {member: X}}, [])
+
+
+def test_pins_of_zooms_are_secrets_as_numbers_too() -> None:
+    event = EVENTS["zoom"] | {
+        "payload": {"object": {"registrant": {"participant_pin_code": 380303}, "host_key": 123456}}
+    }
+    [outcome] = outcomes(delivery("zoom", compact(event).encode()))
+    assert outcome["eventData"]["requestParameters"]["payload"] == {
+        "object": {"registrant": {"participant_pin_code": REDACTED}, "host_key": REDACTED}
+    }
 
 
 def test_a_great_many_secrets_are_counted_not_listed() -> None:
