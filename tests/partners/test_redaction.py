@@ -111,7 +111,7 @@ def test_what_holds_nothing_is_evidence_and_stays(value: Any) -> None:
 def test_lists_and_objects_of_secrets() -> None:
     members = {
         "tokens": ["a", "b"],
-        "credentials": {"id": "c-1", "type": "jwt", "scopes": ["read"], "jti": "x", "nested": {"value": "y", "n": 1}},
+        "credentials": {"id": "c-1", "type": "jwt", "scopes": ["read"], "pem": "x", "nested": {"value": "y", "n": 1}},
         "token": {"id": "t-1", "name": "ci", "ending": "kept", "secret": "z"},
         "password": {"hash": "x", "pin": 1234},
     }
@@ -121,12 +121,19 @@ def test_lists_and_objects_of_secrets() -> None:
         "id": "c-1",
         "type": "jwt",
         "scopes": ["read"],
-        "jti": REDACTED,
+        "pem": REDACTED,
         "nested": {"value": REDACTED, "n": 1},
     }
     assert kept["token"] == {"id": "t-1", "name": "ci", "ending": "kept", "secret": REDACTED}
     assert kept["password"] == {"hash": REDACTED, "pin": REDACTED}
     assert "requestParameters.tokens.1" in removed
+
+
+def test_the_ids_of_a_jwt_and_of_its_key_say_which_it_was() -> None:
+    members = {"credentials": {"jti": "5f0c", "scopes": ["read:users"]}, "secrets": [{"kid": "k-1", "k": "x"}]}
+    kept, removed = redact(members)
+    assert kept == members | {"secrets": [{"kid": "k-1", "k": REDACTED}]}
+    assert removed == ["requestParameters.secrets.0.k"]
 
 
 def test_a_pair_is_judged_by_its_label() -> None:

@@ -56,9 +56,11 @@ _PAGING = frozenset(["next", "page", "pagination", "continuation", "sync"])
 """Right before `token` they make a position in a list of it."""
 
 TELLING = frozenset(
-    ["id", "ids", "uuid", "name", "type", "kind", "scope", "scopes", "provider", "status", "mode", "at"]
+    ["id", "ids", "uuid", "jti", "kid", "name", "type", "kind", "scope", "scopes", "provider", "status", "mode", "at"]
 )
-"""Members that may stay within an object of secrets: they say which one it was."""
+"""Members that may stay within an object of secrets: they say which one it was, as the id of a JWT (`jti`) and of its
+key (`kid`) do.
+"""
 
 _LEVELS = frozenset(
     [
