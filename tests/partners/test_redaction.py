@@ -129,6 +129,51 @@ def test_lists_and_objects_of_secrets() -> None:
     assert "requestParameters.tokens.1" in removed
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("/secret", X, REDACTED),
+        ("/config/apiKey", X, REDACTED),
+        ("/tokens/0", X, REDACTED),
+        ("/password", 1234, REDACTED),
+        ("/credentials", {"id": "c-1", "pem": X}, {"id": "c-1", "pem": REDACTED}),
+        ("password", X, REDACTED),
+        ("urn:ietf:params:scim:schemas:core:2.0:User:password", X, REDACTED),
+        ("/name", X, X),
+        ("/secretName", X, X),
+        ("/secrets/0/name", X, X),
+        ('emails[type eq "work"].value', X, X),
+        ("/hasPassword", True, True),
+        (7, X, X),
+    ],
+)
+def test_the_path_of_a_json_patch_says_what_its_value_is(path: Any, value: Any, kept: Any) -> None:
+    delta = [{"op": "replace", "path": path, "value": value}]
+    assert redact({"delta": delta})[0] == {"delta": [{"op": "replace", "path": path, "value": kept}]}
+
+
+def test_a_path_alone_says_nothing_of_what_stands_beside_it() -> None:
+    for members in (
+        {"path": "/oauth/token", "from": "192.0.2.7", "value": X},
+        {"op": "move", "from": "/token", "path": "/secret"},
+        {"op": "remove", "path": "/secret"},
+    ):
+        assert redact(members) == (members, [])
+
+
+def test_a_json_patch_is_looked_at_whatever_the_event_before_it_held() -> None:
+    redact({"op": "login", "password": X, "path": "/", "value": X})
+    patch = {"op": "replace", "path": "/secret", "value": X}
+    assert redact(patch)[0] == patch | {"value": REDACTED}
+
+
+def test_the_path_of_a_json_patch_may_be_on_a_list() -> None:
+    patch = {"op": "add", "path": "/actor/email", "value": "mira@example.com"}
+    assert redact(patch, Redaction.of(["actor.email"]))[0] == patch | {"value": REDACTED}
+    assert redact(patch, Redaction.of(["email"]))[0] == patch | {"value": REDACTED}
+    assert redact(patch, Redaction.of(["owner.email"]))[0] == patch
+
+
 def test_the_ids_of_a_jwt_and_of_its_key_say_which_it_was() -> None:
     members = {"credentials": {"jti": "5f0c", "scopes": ["read:users"]}, "secrets": [{"kid": "k-1", "k": "x"}]}
     kept, removed = redact(members)

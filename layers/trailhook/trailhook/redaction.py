@@ -40,6 +40,9 @@ _MOST_NAMES = 4096
 _TELLS_NOTHING: set[str] = set()
 """Names of members that were looked at before. An event of nothing else costs one comparison of sets. Of the event at
 hand all are here, however many: what is shown in several places is looked through in each of them."""
+_OPERATION = "op"
+_PATCH = frozenset([_OPERATION, "path", "value"])
+"""What an operation of a JSON Patch, or of SCIM's, has that writes a value: `path` says where."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _BOOLEANS = frozenset(["true", "false", "True", "False"])
 """Texts that hide no more than true and false do: whether there is a password is evidence."""
@@ -194,7 +197,7 @@ class _Walk(Struct, frozen=True):
 
     def _label(self, value: Mapping[str, Any], at: _At) -> Secret:
         """What {"name": "client_secret", "value": "..."} says of the values beside the label."""
-        labels = [text for name, text in value.items() if name.lower() in LABELS and isinstance(text, str)]
+        labels = _labels(value)
         if any(self._is_listed(text, at) for text in labels):
             return Secret.ALL
         return max(map(judge_label, labels), default=Secret.NOTHING)
@@ -202,6 +205,14 @@ class _Walk(Struct, frozen=True):
     def _remove(self, name: str, at: _At) -> str:
         self.removed.append(at.path(name) if len(self.removed) < MOST_TOLD else "")
         return REDACTED
+
+
+def _labels(value: Mapping[str, Any]) -> list[str]:
+    """What says of an object's values what they are: its labels, and a JSON Patch's path, written as a list's are."""
+    labels = [text for name, text in value.items() if name.lower() in LABELS and isinstance(text, str)]
+    if value.keys() >= _PATCH and isinstance(value["path"], str):
+        labels.append(value["path"].removeprefix("/").replace("/", "."))
+    return labels
 
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
@@ -235,17 +246,17 @@ def _any_tells(value: Mapping[str, Any]) -> bool:
 
 
 def _tells(name: str, member: Any) -> bool:
-    """Whether a member is called a secret, or is a label that says so."""
+    """Whether a member is called a secret, is a label that says so, or may be of a JSON Patch."""
     secret, _ = judge_name(name)
-    if secret:
+    if secret or name == _OPERATION:
         return True
     _remember(name)
     return name.lower() in LABELS and bool(judge_label(member))
 
 
 def _remember(name: str) -> None:
-    """Remember that a name tells nothing. Not of a label: what it says has to be looked at each time."""
-    if len(name) <= LONGEST_NAME and name.lower() not in LABELS:
+    """Remember that a name tells nothing. Not of a label or an operation: what they say has to be looked at each time."""
+    if len(name) <= LONGEST_NAME and name != _OPERATION and name.lower() not in LABELS:
         _TELLS_NOTHING.add(name)
 
 
