@@ -164,6 +164,13 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
                 ),
             )
         ),
+        # What marks a failure may be neither a text nor a number.
+        (
+            "onelogin",
+            {"event_type_id": 5, "event_timestamp": "2025-11-05 08:30:05 UTC", "error_description": {"code": 7}},
+            "Failed",
+            NO_REASON,
+        ),
         ("netskope", NETSKOPE | {"activity": "Login Failed"}, "Failed", "Login Failed"),
         ("netskope", NETSKOPE | {"activity": "", "app_activity": "Login Failed"}, "Failed", "Login Failed"),
         ("netskope", NETSKOPE | {"activity": "Login Successful"}, None, None),
