@@ -101,3 +101,18 @@ def test_the_tag_on_a_shared_channel_stays_that_both_creates_named(
     assert stack.send("Delete", wrong, physical_id=failed.physical_id).succeeded
     assert account.snapshot() == before
     assert "is used by the stacks audit" in owner.delete().reason
+
+
+def test_a_next_create_that_may_not_mark_what_it_takes_over_fails(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """All else is as it was asked for, but the Delete of the first one would take it."""
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
+    failed = stack.send("Create", github | POLICY)
+    lake.lake.faults.set([{**DENIED, "operations": ["AddTags"]}])
+    again = stack.send("Create", github)
+    lake.lake.faults.set([])
+    assert "CloudTrail refused AddTags" in again.reason
+    for one in (again, failed):
+        assert stack.send("Delete", github, physical_id=one.physical_id).succeeded
+    assert account.snapshot() == {}

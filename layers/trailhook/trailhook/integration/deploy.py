@@ -78,9 +78,7 @@ class Deployment:
                 f"{self._wanted.source.name}: name a channel of that source, or none."
             )
         former = self._replaced_by(arn)
-        if not self._owner.made_now(tags):
-            self._tag(arn, tags, self._owner.user_tag)
-        self._mark_as_ours(arn, tags)
+        self._tag(arn, tags, self._mark_on(tags) if self._owner.made_now(tags) else self._owner.user_tag)
         if former:
             self._set_aside(former)
         return self._answer(arn, Stores(channel.stores), survey(self._plane) if self._is_update else None)
@@ -143,7 +141,8 @@ class Deployment:
         wanted = self._wanted
         former = former_tags(self._request.old_properties)
         given_up = [(key, value) for key, value in former.items() if key not in wanted.tags]
-        tagged = wanted.tags.items() <= one.tags.items() and not one.tags.items() & given_up
+        asked_for = {**wanted.tags, **self._mark_on(one.tags)}
+        tagged = asked_for.items() <= one.tags.items() and not one.tags.items() & given_up
         if one.channel.name != wanted.channel_name or not tagged:
             return False
         return same_policy(plane.policy(one.arn), resource_policy(wanted, self._request.place, one.arn))
@@ -205,14 +204,13 @@ class Deployment:
             self._plane.update_channel(channel.arn, Name=wanted.channel_name, Destinations=_destinations(stores.arns))
         self._converge_policy(channel.arn)
         former = former_tags(self._request.old_properties)
-        converge_tags(self._plane, self._undo, channel.arn, existing=current.tags, wanted=wanted.tags, former=former)
-        self._mark_as_ours(channel.arn, current.tags)
+        tags = {**wanted.tags, **self._mark_on(current.tags)}
+        converge_tags(self._plane, self._undo, channel.arn, existing=current.tags, wanted=tags, former=former)
         return channel.arn
 
-    def _mark_as_ours(self, arn: str, tags: Mapping[str, str]) -> None:
-        """What a former try of this Create made, and could not take back, does not go with its Delete any more."""
-        if MADE_BY_CREATE in tags and self._owner.made_now(tags):
-            self._tag(arn, tags, self._mark)
+    def _mark_on(self, tags: Mapping[str, str]) -> Mapping[str, str]:
+        """What a former Create could not take back is this one's now: it does not go with the Delete of that one."""
+        return self._mark if MADE_BY_CREATE in tags and self._owner.made_now(tags) else {}
 
     def _tag(self, arn: str, tags: Mapping[str, str], wanted: Mapping[str, str]) -> None:
         converge_tags(self._plane, self._undo, arn, existing=tags, wanted=wanted, former={})
