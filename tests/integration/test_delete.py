@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, NewStack
+from tests.integration.conftest import DENIED, Account, Meanwhile, NewStack
 
 from trailhook.integration.ownership import MADE_BY_UPDATE, Owner
-from trailhook_local.lake import LakeServer
+from trailhook_local.lake import LakeServer, errors
 
 
 def test_the_store_goes_only_when_told_so(stack: CloudFormation, account: Account, github: dict[str, Any]) -> None:
@@ -125,6 +125,24 @@ def test_what_is_gone_already_is_no_failure(
         account.cloudtrail.delete_event_data_store(EventDataStore=store)
     assert stack.delete().succeeded
     assert stack.send("Delete", github, physical_id=made.physical_id).succeeded
+
+
+def test_a_channel_that_goes_meanwhile_is_no_failure(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """CloudTrail may say of the policy of a channel that is gone that the ARN is not valid."""
+    made = stack.create(github)
+
+    def refuse(_request: dict[str, Any]) -> dict[str, Any]:
+        raise errors.ResourceARNNotValidException("The resource does not exist.")
+
+    def meanwhile() -> None:
+        lake.lake.registry.remove_channel(lake.lake.registry.channel(made.physical_id))
+        lake.lake.operations["DeleteResourcePolicy"] = refuse
+
+    lake.lake.faults = Meanwhile("DeleteResourcePolicy", meanwhile)
+    assert stack.delete().succeeded
+    assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ LOOKS = 4
 """How often to look for what CloudTrail may not tell of yet: its lists and states are behind its changes."""
 
 CHANNEL_GONE = frozenset({"ChannelNotFoundException", "ResourceNotFoundException"})
+# By its API reference the last one says of a resource that it does not exist, or of its ARN that it has no valid form.
+_POLICY_GONE = CHANNEL_GONE | {"ResourcePolicyNotFoundException", "ResourceARNNotValidException"}
 STORE_GONE = frozenset({"EventDataStoreNotFoundException", "ResourceNotFoundException"})
 INACTIVE = "InactiveEventDataStoreException"
 DENIALS = frozenset(
@@ -92,16 +94,14 @@ class ControlPlane:
     # resource policies
 
     def policy(self, channel_arn: str) -> str | None:
-        absent = CHANNEL_GONE | {"ResourcePolicyNotFoundException"}
-        found = self._call("get_resource_policy", absent=absent, ResourceArn=channel_arn)
+        found = self._call("get_resource_policy", absent=_POLICY_GONE, ResourceArn=channel_arn)
         return found.get("ResourcePolicy") if found else None
 
     def put_policy(self, channel_arn: str, policy: str) -> None:
         self._must("put_resource_policy", ResourceArn=channel_arn, ResourcePolicy=policy)
 
     def delete_policy(self, channel_arn: str) -> None:
-        absent = CHANNEL_GONE | {"ResourcePolicyNotFoundException"}
-        self._call("delete_resource_policy", absent=absent, ResourceArn=channel_arn)
+        self._call("delete_resource_policy", absent=_POLICY_GONE, ResourceArn=channel_arn)
 
     # event data stores
 
