@@ -35,6 +35,16 @@ def test_a_refusal_anywhere_takes_back_what_was_made(
     assert account.snapshot() == before
 
 
+def test_a_principal_that_cloudtrail_does_not_know_is_told_by_its_property(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    refused = {"kind": "error", "operations": ["PutResourcePolicy"], "code": "ResourcePolicyNotValidException"}
+    lake.lake.faults.set([refused])
+    answer = stack.create({**github, **POLICY})
+    assert answer.reason.startswith("CloudTrail takes no policy with these accounts: correct PrincipalAccountIds.")
+    assert account.snapshot() == {}
+
+
 def test_the_name_of_a_store_that_was_taken_back_is_free_for_the_next_try(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
