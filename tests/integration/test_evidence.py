@@ -447,6 +447,23 @@ def test_events_through_the_channel_of_a_dead_update_are_evidence_also_if_its_ro
     assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
 
 
+def test_a_store_is_no_leftover_also_while_cloudtrail_tells_the_mark_that_was_taken_off(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """They come while the rollback is at work, and the channel that brought them is gone by then."""
+    old, okta = given(github, account.store()), {**github, "Partner": "okta"}
+    made = stack.create(old)
+    lake.lake.faults = Dying(3)
+    stack.send_unanswered("Update", okta, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    lake.lake.operations["RemoveTags"] = lambda _: {}
+    lake.lake.faults = Meanwhile("DeleteResourcePolicy", lambda: events_come(lake, left))
+    assert stack.send("Update", old, physical_id=made.physical_id, old_properties=okta).succeeded
+    assert account.channels() == [made.physical_id]
+    assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
+
+
 @pytest.mark.parametrize("owner", ["audit", "other"])
 @pytest.mark.parametrize("next_is_shared", [False, True])
 def test_a_store_of_before_stays_also_if_what_replaces_a_shared_channel_is_not_listed_yet(

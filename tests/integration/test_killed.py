@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, Dying, NewStack, store_of
+from tests.integration.conftest import DENIED, Account, Dying, Meanwhile, NewStack, store_of
 
 from trailhook.integration.ownership import MADE_BY_UPDATE
 from trailhook_local.lake import LakeServer
@@ -164,6 +164,27 @@ def test_each_store_that_cannot_be_removed_is_named(
     # Data is an output of the stack.
     assert len(back.data["Report"]) == 500
     assert back.reason.startswith(back.data["Report"].removesuffix("…"))
+
+
+@pytest.mark.parametrize("operation", ["ListEventDataStores", "ListTags"])
+def test_a_rollback_that_may_not_look_for_stores_succeeds_and_says_so(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, operation: str
+) -> None:
+    """A rollback that failed for that would leave the stack to somebody's hand."""
+    account.store("theirs")
+    old = given(github, account.store())
+    new = {**old, "ChannelName": "renamed"}
+    stack.create(old)
+    before = account.snapshot()
+    assert stack.send("Update", new, physical_id=stack.physical_id, old_properties=old).succeeded
+    denied = [{**DENIED, "operations": [operation]}]
+    # The channels and their tags are asked for before that.
+    lake.lake.faults = Meanwhile("UpdateChannel", lambda: lake.lake.faults.set(denied))
+    back = stack.send("Update", old, physical_id=stack.physical_id, old_properties=new)
+    lake.lake.faults = Faults()
+    assert back.succeeded, back.reason
+    assert "Not every event data store could be asked whether an earlier update left it: " in back.data["Report"]
+    assert account.snapshot() == before
 
 
 def test_what_an_update_left_is_the_operators_once_it_was_given(
