@@ -464,6 +464,33 @@ def test_a_store_is_no_leftover_also_while_cloudtrail_tells_the_mark_that_was_ta
     assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
 
 
+def test_a_rollback_that_keeps_evidence_asks_for_no_store_of_another_account_and_names_none_of_others(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """An organization's event data stores are listed, too, and nobody there lets this role ask for their tags."""
+    old, okta = given(github, account.store()), {**github, "Partner": "okta"}
+    theirs = account.store("theirs")
+    made = stack.create(old)
+    lake.lake.faults = Dying(3)
+    stack.send_unanswered("Update", okta, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    events_come(lake, left)
+    age(lake, theirs, 3)
+    whole = lake.lake.operations["ListEventDataStores"]
+    foreign = {"EventDataStoreArn": "arn:aws:cloudtrail:us-east-1:999988887777:eventdatastore/organization"}
+    lake.lake.operations["ListEventDataStores"] = lambda request: {
+        "EventDataStores": [foreign, *whole(request)["EventDataStores"]]
+    }
+    back = stack.send("Update", old, physical_id=made.physical_id, old_properties=okta)
+    lake.lake.operations["ListEventDataStores"] = whole
+    [store] = set(account.stores()) - {theirs, *old["EventDataStoreArns"]}
+    assert back.reason == (
+        f"The event data store audit ({store}) of an earlier update stays: events may have come to it."
+    )
+    assert account.channels() == [made.physical_id]
+
+
 @pytest.mark.parametrize("owner", ["audit", "other"])
 @pytest.mark.parametrize("next_is_shared", [False, True])
 def test_a_store_of_before_stays_also_if_what_replaces_a_shared_channel_is_not_listed_yet(
