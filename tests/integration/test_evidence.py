@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.integration.cloudformation import Answer, CloudFormation
-from tests.integration.conftest import DENIED, Account, Dying, Meanwhile, NewStack
+from tests.integration.conftest import DENIED, Account, Dying, Meanwhile, NewStack, store_of
 
 from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook_local.lake import LakeServer
@@ -462,6 +462,23 @@ def test_a_store_is_no_leftover_also_while_cloudtrail_tells_the_mark_that_was_ta
     assert stack.send("Update", old, physical_id=made.physical_id, old_properties=okta).succeeded
     assert account.channels() == [made.physical_id]
     assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
+
+
+def test_the_rollback_keeps_the_store_that_was_there_when_events_came_and_no_later_one(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    old, okta = given(github, account.store()), {**github, "Partner": "okta"}
+    made = stack.create(old)
+    for update, changes in ((okta, 3), (store_of(github, Name="second"), 1)):
+        lake.lake.faults = Dying(changes)
+        stack.send_unanswered("Update", update, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    _, first, second = account.stores()
+    [left] = set(account.channels()) - {made.physical_id}
+    age(lake, first, 1)
+    lake.lake.registry.channel(left).ingestion["LatestIngestionSuccessTime"] = time.time() - 60
+    assert stack.send("Update", old, physical_id=made.physical_id, old_properties=okta).succeeded
+    assert account.stores() == {**account.stores(), first: "ENABLED", second: "PENDING_DELETION"}
 
 
 def test_a_rollback_that_keeps_evidence_asks_for_no_store_of_another_account_and_names_none_of_others(
