@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.fakes import MemoryClock
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account
+from tests.integration.conftest import DENIED, Account, Meanwhile
 
 from trailhook.deadline import Deadline
 from trailhook.errors import OutOfTime
@@ -65,6 +65,25 @@ def test_a_lost_answer_creates_nothing_twice(
     assert answer.succeeded, answer.reason
     assert account.channels() == [answer.data["ChannelArn"]]
     assert list(account.stores()) == answer.data["EventDataStoreArns"]
+
+
+@pytest.mark.parametrize("name", ["audit", "theirs"])
+def test_a_lost_answer_makes_nothing_of_a_strangers_ours(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], name: str
+) -> None:
+    """Also where its name is the one that was asked for: it would be deleted as what this Create made in vain."""
+    lost = {"kind": "drop_before", "operations": ["CreateEventDataStore"], "count": 1}
+
+    def meanwhile() -> None:
+        account.store(name)
+        lake.lake.faults.set([lost, {**DENIED, "operations": ["CreateChannel"]}])
+
+    lake.lake.faults = Meanwhile("CreateEventDataStore", meanwhile)
+    assert not stack.create(github).succeeded
+    [theirs] = account.living_stores()
+    store = account.cloudtrail.get_event_data_store(EventDataStore=theirs)
+    assert (store["Name"], store["TerminationProtectionEnabled"]) == (name, True)
+    assert account.tags(theirs) == {}
 
 
 @pytest.mark.parametrize("operation", ["CreateChannel", "CreateEventDataStore"])
