@@ -120,5 +120,5 @@ def test_faults_are_chosen_by_name() -> None:
     assert parse_faults("throttled, killed") == {"throttled", "killed"}
     assert parse_faults("all") == set(FAULTS)
     assert not parse_faults("none")
-    with pytest.raises(UnknownFaultError, match="There is no fault bored; there are: all, none, throttled"):
+    with pytest.raises(UnknownFaultError, match="There is no fault bored; say all or none, or some of: throttled"):
         parse_faults("throttled,bored")

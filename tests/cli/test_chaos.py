@@ -28,7 +28,11 @@ def test_the_help_explains_every_fault() -> None:
     ("arguments", "told"),
     [
         (["--faults", "bored"], "There is no fault bored"),
+        (["--faults", ""], "There is no fault ''"),
+        (["--faults", "none,killed"], "There is no fault none; say all or none, or some of: throttled"),
         (["--stack", "--faults", "all"], "faults of its own"),
+        (["--stack", "--faults", ""], "faults of its own"),
+        (["--stack", "--processes", "2"], "no --faults, --round, --processes"),
         (["--events", "1000", "--seed", "1", "--round", "9"], "there is no round 9"),
     ],
 )

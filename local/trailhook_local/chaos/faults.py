@@ -57,8 +57,11 @@ def parse_faults(text: str) -> frozenset[str]:
     if text in {"all", "none"}:
         return frozenset(FAULTS) if text == "all" else frozenset()
     names = frozenset(name.strip() for name in text.split(",") if name.strip())
-    if unknown := sorted(names - FAULTS.keys()):
-        raise UnknownFaultError(f"There is no fault {', '.join(unknown)}; there are: all, none, {', '.join(FAULTS)}")
+    unknown = sorted(names - FAULTS.keys())
+    if unknown or not names:
+        raise UnknownFaultError(
+            f"There is no fault {', '.join(unknown) or repr(text)}; say all or none, or some of: {', '.join(FAULTS)}"
+        )
     return names
 
 

@@ -46,8 +46,8 @@ def chaos_command(
     seed = random_secrets.randbits(32) if seed is None else seed
     try:
         if in_stack:
-            if faults or only is not None:
-                raise click.UsageError("--stack has faults of its own, and no rounds")
+            if (faults, only, cores) != (None, None, None):
+                raise click.UsageError("--stack has faults of its own and no rounds: no --faults, --round, --processes")
             sys.exit(0 if run_in_stack(events=events, seed=seed, console=Console()) else 1)
         chosen = None if faults is None else parse_faults(faults)
         plan = Plan(events, seed, chosen, only, cores or os.cpu_count() or 1)

@@ -161,7 +161,8 @@ def _show_stack(stack: Stack, state: Path) -> None:
 @click.option(
     "--secret",
     envvar="TRAILHOOK_SECRET",
-    help="The webhook secret of --url; without --url, one to sign with instead of the local stack's own.",
+    help="The webhook secret of --url, or in the variable TRAILHOOK_SECRET, where no list of processes shows it; "
+    "without --url, one to sign with instead of the local stack's own.",
 )
 def send(
     partner: str,
@@ -224,6 +225,8 @@ def _endpoint_of(partner: str, state: Path, url: str | None, secret: str | None)
         return f"{integration.url}/webhook", secret, integration.partner
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"--url is a whole URL, such as https://…/webhook, not {url!r}")
+    if click.get_current_context().get_parameter_source("state") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--state is of the local stack, and --url goes elsewhere: leave out one of them")
     return url, secret, partner
 
 
