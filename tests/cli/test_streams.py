@@ -80,3 +80,14 @@ def test_a_command_with_a_closed_stream_ends_as_it_would_with_nothing(closed: st
     )
     assert (ended.returncode, ended.stderr) == (1, b"")
     assert b"EmptyBody" in ended.stdout or ">&-" in closed
+
+
+def test_a_failure_is_no_answer_where_standard_error_is_closed(tmp_path: Path) -> None:
+    """`eval "$(trailhook env)"` would run it."""
+    ended = subprocess.run(
+        ["/bin/sh", "-c", '"$@" 2>&-', "sh", TRAILHOOK, "env", "--state", tmp_path],
+        stdout=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (1, b"")
