@@ -1,5 +1,6 @@
 """The senders' side of each proof, held against the partners' own published vectors."""
 
+import socket
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -34,9 +35,11 @@ def test_send_says_where_it_cannot_sign_as_the_partner_itself(tmp_path: Path) ->
     """Only Amazon can sign as SNS; the endpoint takes Standard Webhooks too."""
     file = tmp_path / "message.json"
     file.write_text("{}")
-    for partner, said in (("cloudstoragesecurity", True), ("slack", True), ("okta", False), ("custom", False)):
-        result = CliRunner().invoke(
-            main, ["send", partner, str(file), "--url", "http://127.0.0.1:1", "--secret", "fake"]
-        )
-        assert "could not be asked" in result.stderr
-        assert (f"signed under Standard Webhooks: the proof of {partner}" in result.stderr) is said
+    # While it is held and nobody listens there, no other program of this machine can answer.
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+        for partner, said in (("cloudstoragesecurity", True), ("slack", True), ("okta", False), ("custom", False)):
+            result = CliRunner().invoke(main, ["send", partner, str(file), "--url", url, "--secret", "fake"])
+            assert "could not be asked" in result.stderr
+            assert (f"signed under Standard Webhooks: the proof of {partner}" in result.stderr) is said
