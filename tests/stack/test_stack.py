@@ -159,6 +159,13 @@ def test_a_status_that_cannot_be_read_is_told_with_what_to_do(tmp_path: Path, co
         read_status(tmp_path)
 
 
+def test_a_status_that_nobody_may_read_is_not_told_as_another_versions(tmp_path: Path) -> None:
+    """Of another user's stack; root may read that, but no folder."""
+    (tmp_path / "stack.json").mkdir()
+    with pytest.raises(NotRunningError, match="only who started a stack may read its secrets there"):
+        read_status(tmp_path)
+
+
 @pytest.mark.parametrize("pid", ["1", None, 0, -1, 10**30, True])
 def test_a_status_of_no_process_is_told_so(stack: Stack, tmp_path: Path, pid: object) -> None:
     told = json.loads((stack.state / "stack.json").read_text())

@@ -104,7 +104,12 @@ def read_status(state: Path) -> Status:
         raise NotRunningError(
             f"no stack runs from {state}: start one with `trailhook serve`, or name its folder with --state"
         ) from None
-    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
+    except OSError as error:
+        raise NotRunningError(
+            f"{file} cannot be read ({error.strerror}); only who started a stack may read its secrets there: start one "
+            "of your own, with another folder as --state"
+        ) from error
+    except (UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise NotRunningError(
             f"{file} is not as this version writes it ({type(error).__name__}: {error}): stop the stack that runs from "
             "there and start it again, or name another folder with --state"
