@@ -86,6 +86,22 @@ def test_a_lost_answer_makes_nothing_of_a_strangers_ours(
     assert account.tags(theirs) == {}
 
 
+def test_a_lost_answer_makes_nothing_new_of_a_store_of_before(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """The stack's own one under another name, which is no destination any more, holds evidence."""
+    evidence = stack.create(github).data["EventDataStoreArns"]
+    given = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [account.store()]}
+    assert stack.update(given).succeeded
+    before = account.snapshot()
+    lost = {"kind": "drop_before", "operations": ["CreateEventDataStore"], "count": 1}
+    lake.lake.faults.set([lost, {**DENIED, "operations": ["UpdateChannel"], "count": 1}])
+    new = {**github, "EventDataStore": {"Name": "second"}}
+    assert not stack.send("Update", new, physical_id=stack.physical_id, old_properties=given).succeeded
+    assert account.snapshot() == before
+    assert account.stores()[evidence[0]] == "ENABLED"
+
+
 @pytest.mark.parametrize("operation", ["CreateChannel", "CreateEventDataStore"])
 def test_a_fault_after_the_effect_is_a_lost_answer_too(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
