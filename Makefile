@@ -12,7 +12,7 @@ UV_VENV := .venv-uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test nightly lambda-image test-containers verify-aws chaos fuzz bench scan lock clean
+.PHONY: help demo serve check test coverage nightly lambda-image test-containers verify-aws chaos fuzz bench scan lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -35,7 +35,10 @@ test: $(VENV)/.ready $(SAM_VENV)/.ready ## What CI runs, but for containers: che
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+	$(BIN)/pytest -n 2
+
+coverage: $(VENV)/.ready ## Which lines and branches of the product no test runs; without `sam build`, and slow, as each line is traced
+	$(BIN)/pytest -n 2 --cov --cov-report=term -m "not build"
 
 nightly: $(VENV)/.ready ## The pure tests, searching widely: every mutation of every sample, thousands of examples
 	TRAILHOOK_SEARCH=nightly $(BIN)/pytest -n 2 --timeout 7200 -m "not stack and not build"
