@@ -54,7 +54,9 @@ def send_star(github: Integration, *, secret: str = "") -> tuple[int, str]:
     body = json.dumps(event).encode()
     headers = {"Content-Type": "application/json", "X-GitHub-Event": "star", "X-GitHub-Delivery": delivery}
     headers |= sign_github(secret or github.secret, body)
-    return urllib3.request("POST", f"{github.url}/webhook", body=body, headers=headers).status, delivery
+    # Longer than urllib3's own three seconds: on a busy machine a function that was killed may start for as long.
+    sent = urllib3.request("POST", f"{github.url}/webhook", body=body, headers=headers, timeout=30)
+    return sent.status, delivery
 
 
 def recorded(stack: Stack) -> set[str]:
