@@ -255,7 +255,7 @@ def _tells(name: str, member: Any) -> bool:
 
 
 def _remember(name: str) -> None:
-    """Remember that a name tells nothing. Not of a label or an operation: what they say has to be looked at each time."""
+    """Remember that a name tells nothing. Not of a label or an operation: these have to be looked at each time."""
     if len(name) <= LONGEST_NAME and name != _OPERATION and name.lower() not in LABELS:
         _TELLS_NOTHING.add(name)
 
