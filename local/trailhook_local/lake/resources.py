@@ -30,10 +30,6 @@ class Channel:
     policy: str | None = None
     ingestion: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def id(self) -> str:
-        return self.arn.rpartition("/")[2]
-
 
 @dataclass(slots=True)
 class EventDataStore:

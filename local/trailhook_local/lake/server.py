@@ -1,9 +1,11 @@
 """Serving a Lake on loopback, in this process: for tests, and for `python -m trailhook_local.lake`."""
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -20,7 +22,7 @@ class _QuietHandler(WSGIRequestHandler):
 class LakeServer:
     """A running Lake: `with LakeServer() as lake: client(endpoint_url=lake.url)`.
 
-    `port` 0 lets the system choose; `directory` None keeps everything in memory.
+    `port` 0 lets the system choose; `directory` None keeps everything in memory; `clock` gives epoch seconds.
     """
 
     def __init__(
@@ -30,9 +32,9 @@ class LakeServer:
         region: str = "us-east-1",
         directory: Path | None = None,
         port: int = 0,
-        **lake_options: Any,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self.lake = Lake(account=account, region=region, directory=directory, **lake_options)
+        self.lake = Lake(account=account, region=region, directory=directory, clock=clock)
         self._server = ThreadedWSGIServer("127.0.0.1", port, NoPages(create_app(self.lake)), handler=_QuietHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="lake", daemon=True)
         self._thread.start()

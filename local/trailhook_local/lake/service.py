@@ -1,7 +1,6 @@
 """The Lake itself, without the wire: one account and Region, its operations by name, its faults and its counts."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -53,8 +52,8 @@ class Lake:
         *,
         account: str,
         region: str,
-        directory: Path | None = None,
-        clock: Callable[[], float] = time.time,
+        directory: Path | None,
+        clock: Callable[[], float],
     ) -> None:
         self.account = account
         self.region = region

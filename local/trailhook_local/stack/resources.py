@@ -1,4 +1,4 @@
-"""Creates on the local servers what a deployment would beside the integration: queues, bucket and secret."""
+"""Makes a deployment's queues, bucket and secret on the local servers, and finds event data store and channel there."""
 
 import json
 import secrets
@@ -51,13 +51,15 @@ def create_resources(
 ) -> Resources:
     """Create the resources of the integration `name`: a queue with its dead letters, a bucket, a generated secret."""
     sqs, s3 = endpoints.client("sqs"), endpoints.client("s3")
-    dead_letter_queue = _create_queue(sqs, f"trailhook-delivery-dead-letters-{name}", dict(dead_letters.attributes))
+    dead_letter_queue_url, dead_letter_queue_arn = _create_queue(
+        sqs, f"trailhook-delivery-dead-letters-{name}", dead_letters.attributes
+    )
     attributes = dict(delivery.attributes)
     if delivery.max_receive_count is not None:
         attributes["RedrivePolicy"] = json.dumps(
-            {"deadLetterTargetArn": dead_letter_queue["arn"], "maxReceiveCount": delivery.max_receive_count}
+            {"deadLetterTargetArn": dead_letter_queue_arn, "maxReceiveCount": delivery.max_receive_count}
         )
-    queue = _create_queue(sqs, f"trailhook-delivery-{name}", attributes)
+    queue_url, queue_arn = _create_queue(sqs, f"trailhook-delivery-{name}", attributes)
     bucket = f"trailhook-quarantine-{name}"
     location = {} if endpoints.region == "us-east-1" else {"LocationConstraint": endpoints.region}
     s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": location} if location else {}))
@@ -65,20 +67,21 @@ def create_resources(
     secret = "".join(secrets.choice(SECRET_ALPHABET) for _ in range(SECRET_LENGTH))
     created = endpoints.client("secretsmanager").create_secret(Name=f"trailhook/{name}", SecretString=secret)
     return Resources(
-        queue_url=queue["url"],
-        queue_arn=queue["arn"],
-        dead_letter_queue_url=dead_letter_queue["url"],
-        dead_letter_queue_arn=dead_letter_queue["arn"],
+        queue_url=queue_url,
+        queue_arn=queue_arn,
+        dead_letter_queue_url=dead_letter_queue_url,
+        dead_letter_queue_arn=dead_letter_queue_arn,
         bucket=bucket,
         secret=secret,
         secret_arn=created["ARN"],
     )
 
 
-def _create_queue(sqs: Any, name: str, attributes: dict[str, str]) -> dict[str, str]:
-    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+def _create_queue(sqs: Any, name: str, attributes: Mapping[str, str]) -> tuple[str, str]:
+    """The queue's URL and ARN."""
+    url = sqs.create_queue(QueueName=name, Attributes=dict(attributes))["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    return {"url": url, "arn": arn}
+    return url, arn
 
 
 def find_event_data_store(cloudtrail: Any) -> str | None:
