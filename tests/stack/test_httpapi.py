@@ -188,4 +188,4 @@ def test_nonsense_is_refused(nonsense: Any) -> None:
 
 
 def test_the_gateways_own_words() -> None:
-    assert refusal(413, "Request Entity Too Large").body == b'{"message":"Request Entity Too Large"}'
+    assert refusal(413).body == b'{"message":"Request Entity Too Large"}'

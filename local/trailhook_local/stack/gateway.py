@@ -35,14 +35,6 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 30.0
 
-REASONS = {
-    400: "Bad Request",
-    413: "Request Entity Too Large",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-
 
 @dataclass(frozen=True)
 class Throttle:
@@ -98,9 +90,9 @@ class Gateway:
         body = _body(environ)
         request_id = new_request_id()
         if body is None:
-            response = refusal(400, REASONS[400])
+            response = refusal(400)
         elif len(body) > MAX_BODY_BYTES:
-            response = refusal(413, REASONS[413])
+            response = refusal(413)
         else:
             response = self.respond(_wire_request(environ, body, request_id))
         headers = [*response.headers, ("apigw-requestid", request_id)]
@@ -112,20 +104,20 @@ class Gateway:
     def respond(self, request: Request) -> Response:
         """What API Gateway answers; its own words wherever the function has none."""
         if self._bucket and not self._bucket.take():
-            return refusal(429, REASONS[429])
+            return refusal(429)
         answer = self._invoke(request_event(request, self._api))
         try:
             return response_of(answer.result(self._integration_seconds))
         except (TimeoutError, CancelledError):
             # A function that takes too long goes on, as it does on AWS: what it does afterwards still happens.
-            return refusal(503, REASONS[503])
+            return refusal(503)
         except InvocationError as error:
             log.warning("receive failed: %s", error)
             status = 413 if error.error_type == REQUEST_TOO_LARGE else 500
-            return refusal(status, REASONS[status])
+            return refusal(status)
         except MalformedAnswerError as error:
             log.warning("receive answered nonsense: %s", error)
-            return refusal(500, REASONS[500])
+            return refusal(500)
 
 
 def _listening(port: int) -> socket.socket:

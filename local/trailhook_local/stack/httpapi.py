@@ -22,6 +22,15 @@ HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 
+_REFUSALS = {
+    400: "Bad Request",
+    413: "Request Entity Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+"""What API Gateway says with a status of its own."""
+
 
 @dataclass(frozen=True)
 class Api:
@@ -175,7 +184,7 @@ def _response_body(body: Any, *, is_base64: Any) -> bytes:
         raise MalformedAnswerError("isBase64Encoded is true, but the body is not base64") from error
 
 
-def refusal(status: int, message: str) -> Response:
+def refusal(status: int) -> Response:
     """An answer of API Gateway's own, such as 413 `{"message":"Request Entity Too Large"}`."""
-    body = json.dumps({"message": message}, separators=(",", ":")).encode()
+    body = json.dumps({"message": _REFUSALS[status]}, separators=(",", ":")).encode()
     return Response(status, (("content-type", "application/json"),), body)
