@@ -70,13 +70,13 @@ def post_steadily(stack: Stack, rate: float, seconds: float) -> dict[str, float]
     return posted
 
 
-def ledgers(log: Path) -> list[int]:
+def batch_sizes(log: Path) -> list[int]:
     """The deliveries of each invocation of forward so far."""
     return [sum(line["messages"].values()) for line in log_lines(log.read_text(encoding="utf-8"), "ledger")]
 
 
 def run(stack: Stack, log: Path, rate: float, seconds: float) -> Seen:
-    before = len(ledgers(log)) if log.exists() else 0
+    before = len(batch_sizes(log)) if log.exists() else 0
     posted = post_steadily(stack, rate, seconds)
     stack.wait_until_settled(300)
     sql = "SELECT eventdata.uid AS uid, metadata.ingestiontime AS at "
@@ -86,7 +86,7 @@ def run(stack: Stack, log: Path, rate: float, seconds: float) -> Seen:
     latencies = [
         datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() - posted[uid] for uid, at in arrived.items()
     ]
-    return Seen(ledgers(log)[before:], latencies)
+    return Seen(batch_sizes(log)[before:], latencies)
 
 
 def main() -> None:

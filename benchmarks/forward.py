@@ -68,7 +68,7 @@ def client(url: str, user_agent: str | None = None) -> "CloudTrailDataServiceCli
     return session.client("cloudtrail-data", endpoint_url=url, config=config)
 
 
-def run_forward(
+def forwarding(
     destination: CloudTrailLake | Counting, events: int, size: int = 1_600, batch: int = BATCH
 ) -> Callable[[], int]:
     ours = forwarder(destination)
@@ -126,8 +126,8 @@ def show_end_to_end(url: str, slow_url: str, events: int) -> None:
         {
             NAIVE: naive_loop(client(url), messages[:NAIVE_EVENTS]),
             "plain loop: 100 events a call, no checks": plain_loop(client(url), messages),
-            f"forward, {BATCH:,} a batch": run_forward(lake(url), events),
-            f"forward, {SLOW_BATCH:,} a batch, calls of {SLOW_SECONDS * 1000:g} ms": run_forward(
+            f"forward, {BATCH:,} a batch": forwarding(lake(url), events),
+            f"forward, {SLOW_BATCH:,} a batch, calls of {SLOW_SECONDS * 1000:g} ms": forwarding(
                 lake(slow_url), events, batch=SLOW_BATCH
             ),
             "floor: parse, digest, encode": each(floor, messages),
@@ -158,7 +158,7 @@ def show_fill(events: int) -> None:
     for size in (500, 2_000, 9_000, 20_000, 90_000):
         destination = Counting()
         count = max(200, min(events, 20_000_000 // size))
-        run_forward(destination, count, size)()
+        forwarding(destination, count, size)()
         rows.append(
             (
                 f"{size:,}",

@@ -45,7 +45,7 @@ _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _OF_ANOTHER_TIME = ("Signature expired", "Signature not yet current")
 """How services say that a request was not signed just now: by a code, or in how their words begin."""
 
-Client = Callable[[str], Any]
+ClientFactory = Callable[[str], Any]
 """Makes the boto3 client of a service."""
 
 
@@ -99,7 +99,7 @@ class Place:
     name of the function `forward`, and the id of the event source mapping (`trigger`) that hands it its messages.
     """
 
-    client: Client
+    client: ClientFactory
     queue_url: str | None = None
     dead_letter_queue_url: str | None = None
     bucket: str | None = None
@@ -111,7 +111,7 @@ class Place:
 
 
 @cache
-def aws(region: str | None) -> Client:
+def aws(region: str | None) -> ClientFactory:
     """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them.
 
     Raises PlaceError where the credentials cannot be had: the program that tells them fails, a file with a token is
@@ -172,7 +172,7 @@ def region_of(queue_url: str) -> str | None:
     return found["region"] if found else None
 
 
-def place_of_stack(client: Client, stack: str) -> Place:
+def place_of_stack(client: ClientFactory, stack: str) -> Place:
     """Ask CloudFormation. Raises PlaceError for a stack that has no endpoint, or none any more.
 
     CloudFormation still lists the queues and the bucket that a deleted stack kept. They do not count: events that are
@@ -213,7 +213,7 @@ def place_of_stack(client: Client, stack: str) -> Place:
     )
 
 
-def _resources(client: Client, stack: str) -> Sequence[Mapping[str, Any]]:
+def _resources(client: ClientFactory, stack: str) -> Sequence[Mapping[str, Any]]:
     cloudformation = client("cloudformation")
 
     def ask() -> Sequence[Mapping[str, Any]]:

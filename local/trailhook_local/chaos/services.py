@@ -24,7 +24,7 @@ CALL_SECONDS = 0.02
 NONSENSE: Sequence[Any] = ({}, {"Failed": "yes"}, {"Failed": 7}, {"MessageId": ["m"]}, [], "<html>", None)
 """Answers of another type than the service's."""
 
-Envelopes = Callable[[str], tuple[Sequence[int], Sequence[int]]]
+SerialsOf = Callable[[str], tuple[Sequence[int], Sequence[int]]]
 """Of a queue message: the serial numbers of the whole delivery, and those that are still pending."""
 
 
@@ -37,13 +37,13 @@ def nonsense(process: Process) -> Any:
 
 
 class SqsClient:
-    """SQS for one process. `envelopes` tells whose events a message carries."""
+    """SQS for one process. `serials_of` tells which events a message carries."""
 
-    def __init__(self, process: Process, queue: MemoryQueue, account: Account, envelopes: Envelopes) -> None:
+    def __init__(self, process: Process, queue: MemoryQueue, account: Account, serials_of: SerialsOf) -> None:
         self._process = process
         self._queue = queue
         self._account = account
-        self._envelopes = envelopes
+        self._serials_of = serials_of
 
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int) -> Any:  # noqa: N803 - the SDK's names
         def send() -> Any:
@@ -111,7 +111,7 @@ class SqsClient:
         return True
 
     def _sent(self, body: str, *, arrived: bool, known: bool = True) -> None:
-        whole, rest = self._envelopes(body)
+        whole, rest = self._serials_of(body)
         if not self._account.in_receive:
             if arrived and known:
                 self._account.hand_back(rest)

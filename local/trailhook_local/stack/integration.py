@@ -56,29 +56,29 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Where:
-    """The local servers, the account that everything there belongs to, and the folder for logs."""
+class Target:
+    """Where integrations are deployed: the local servers, the account that all belongs to, and the folder for logs."""
 
     endpoints: Endpoints
     account_id: str
     logs: Path
 
 
-def function_pool(name: str, function: FunctionSettings, where: Where, concurrency: int) -> FunctionPool:
+def function_pool(name: str, function: FunctionSettings, target: Target, concurrency: int) -> FunctionPool:
     """The processes of one function, pointed at the local servers."""
     # The template leaves the endpoints empty, which means AWS itself; here they must not be.
     own = {key: value for key, value in function.environment.items() if not key.startswith("AWS_ENDPOINT_URL")}
     return FunctionPool(
         Function(
             name=name,
-            arn=f"arn:aws:lambda:{where.endpoints.region}:{where.account_id}:function:{name}",
+            arn=f"arn:aws:lambda:{target.endpoints.region}:{target.account_id}:function:{name}",
             path=function.path,
             handler=function.handler,
             timeout_seconds=function.timeout_seconds,
             memory_mb=function.memory_mb,
             concurrency=concurrency,
-            environment={**own, **where.endpoints.environment(), "PATIENCE_SECONDS": LAPTOP_PATIENCE_SECONDS},
-            log_file=where.logs / f"{name}.log",
+            environment={**own, **target.endpoints.environment(), "PATIENCE_SECONDS": LAPTOP_PATIENCE_SECONDS},
+            log_file=target.logs / f"{name}.log",
         )
     )
 
@@ -95,7 +95,7 @@ class RunningIntegration:
         settings: Settings,
         resources: Resources,
         created: Mapping[str, Any],
-        where: Where,
+        target: Target,
         *,
         retry_seconds: int | None,
     ) -> None:
@@ -103,15 +103,15 @@ class RunningIntegration:
         self.partner = plan.partner
         self._resources = resources
         self._created = created
-        self._sqs: SQSClient = where.endpoints.client("sqs")
+        self._sqs: SQSClient = target.endpoints.client("sqs")
 
         def pool(kind: str, function: FunctionSettings, concurrency: int) -> FunctionPool:
-            return function_pool(f"trailhook-{self.name}-{kind}", function, where, concurrency)
+            return function_pool(f"trailhook-{self.name}-{kind}", function, target, concurrency)
 
         self.receive = pool("receive", settings.receive, RECEIVE_CONCURRENCY)
         self.forward = pool("forward", settings.forward, settings.mapping.maximum_concurrency)
         self._gateway = Gateway(
-            Api(where.account_id, f"local{self.name}"), self.receive.submit, settings.throttle, plan.port
+            Api(target.account_id, f"local{self.name}"), self.receive.submit, settings.throttle, plan.port
         )
         self._mapping = EventSourceMapping(
             settings.mapping,

@@ -20,7 +20,7 @@ from trailhook_local.stack import status
 from trailhook_local.stack.cloudformation import INTEGRATION, create_integration
 from trailhook_local.stack.endpoints import Endpoints
 from trailhook_local.stack.errors import InvocationError, NotSettledError, StartError
-from trailhook_local.stack.integration import Counts, Plan, RunningIntegration, Where, function_pool
+from trailhook_local.stack.integration import Counts, Plan, RunningIntegration, Target, function_pool
 from trailhook_local.stack.resources import (
     EVENT_DATA_STORE_NAME,
     create_resources,
@@ -74,6 +74,7 @@ class Stack:
         self._running: dict[str, RunningIntegration] = {}
         self._servers: dict[str, Server] = {}
         self._exit = ExitStack()
+        self._target: Target
         self.endpoints: Endpoints
         self.event_data_store_arn = ""
         self.integrations: Mapping[str, status.Integration] = {}
@@ -157,7 +158,7 @@ class Stack:
         )
         urls = {name: server.wait_ready() for name, server in self._servers.items()}
         self.endpoints = Endpoints(aws=urls["aws"], cloudtrail=urls["lake"], region=REGION)
-        self._where = Where(self.endpoints, ACCOUNT_ID, self._logs)
+        self._target = Target(self.endpoints, ACCOUNT_ID, self._logs)
 
     def _integrate(self, plan: Plan, document: Mapping[str, Any]) -> RunningIntegration:
         """One deployment, as far as it can be made before its functions run."""
@@ -175,7 +176,7 @@ class Stack:
         settings = read_settings(template, self._template_file.parent)
         if self._window_seconds is not None:
             settings = replace(settings, mapping=replace(settings.mapping, window_seconds=self._window_seconds))
-        return RunningIntegration(plan, settings, resources, created, self._where, retry_seconds=self._retry_seconds)
+        return RunningIntegration(plan, settings, resources, created, self._target, retry_seconds=self._retry_seconds)
 
     def _pseudo_parameters(self, stack_name: str) -> Mapping[str, str]:
         stack_id = f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/{stack_name}"
@@ -203,7 +204,7 @@ class Stack:
     def _create_integration(self, stack_name: str, template: Template) -> Mapping[str, Any]:
         """Have the integration function make channel and event data store; what `!Ref` and `!GetAtt` of them are."""
         function = read_function(template, INTEGRATION_FUNCTION, self._template_file.parent)
-        pool = function_pool(f"{stack_name}-integration", function, self._where, concurrency=1)
+        pool = function_pool(f"{stack_name}-integration", function, self._target, concurrency=1)
         try:
             template.fill({INTEGRATION_FUNCTION: {"Arn": pool.function.arn}})
             (properties,) = template.resources_of_type("Custom::CloudTrailIntegration").values()
