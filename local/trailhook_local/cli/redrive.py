@@ -3,6 +3,7 @@
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -93,7 +94,7 @@ def dead_letters_command(
         # What is sent there is another message, not seen yet: the search would never end.
         raise click.UsageError("--dead-letter-queue-url and --queue-url are the same; the second is where to send them")
     with failures():
-        place = _place(named, dead_letter_queue_url=dead_letter_queue_url)
+        place = _place(**named, dead_letter_queue_url=dead_letter_queue_url)
         url = _needed(place.dead_letter_queue_url, "--dead-letter-queue-url")
         queue_url = _needed(place.queue_url, "--queue-url")
         sqs = place.client("sqs")
@@ -165,21 +166,30 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts:
 @click.option("--line", type=click.IntRange(1), help="With --key: only this line of it.")
 @click.option("--again", is_flag=True, help="Also what was sent before.")
 def quarantine_command(
-    dry_run: bool, bucket: str | None, partners: tuple[str, ...], codes: tuple[str, ...], **options: Any
+    *,
+    stack: str | None,
+    local: str | None,
+    region: str | None,
+    state: Path,
+    queue_url: str | None,
+    bucket: str | None,
+    dry_run: bool,
+    partners: tuple[str, ...],
+    codes: tuple[str, ...],
+    **filters: Any,
 ) -> None:
     """Send quarantined events back once their cause is mended, each once.
 
     The bucket's objects stay as they are; what was sent is noted below redriven/. The exit status is 1 if something
     that was asked for did not go back, a line cannot be read, or what --key and --line name is not there.
     """
-    named = {name: options.pop(name) for name in ("stack", "local", "queue_url", "region", "state")}
-    if options["line"] and not options["key"]:
+    if filters["line"] and not filters["key"]:
         raise click.UsageError("--line needs --key: lines are counted within an object")
-    if options["since"] and options["until"] and options["since"] >= options["until"]:
+    if filters["since"] and filters["until"] and filters["since"] >= filters["until"]:
         raise click.UsageError("--since is not before --until, so nothing can have been received between them")
-    choice = quarantine.Choice(frozenset(partners), frozenset(codes), **options)
+    choice = quarantine.Choice(frozenset(partners), frozenset(codes), **filters)
     with failures():
-        place = _place(named, bucket=bucket)
+        place = _place(stack=stack, local=local, region=region, state=state, queue_url=queue_url, bucket=bucket)
         bucket, queue_url = _needed(place.bucket, "--bucket"), _needed(place.queue_url, "--queue-url")
         s3, sqs = place.client("s3"), place.client("sqs")
     counts: Counts = Counter()
@@ -227,16 +237,24 @@ def _with_fate(counts: Counts, fate: str) -> int:
     return sum(count for (*_, each), count in counts.items() if each == fate)
 
 
-def _place(named: dict[str, Any], **given: str | None) -> Place:
-    queue_url = named.pop("queue_url")
-    explicit = {"queue_url": queue_url, **given}
-    if bool(named["stack"]) + bool(named["local"]) + any(explicit.values()) != 1:
+def _place(
+    *,
+    stack: str | None,
+    local: str | None,
+    region: str | None,
+    state: Path,
+    queue_url: str | None,
+    dead_letter_queue_url: str | None = None,
+    bucket: str | None = None,
+) -> Place:
+    by_themselves = any((queue_url, dead_letter_queue_url, bucket))
+    if bool(stack) + bool(local) + by_themselves != 1:
         raise click.UsageError("name one place: --stack, or --local, or queue and bucket by themselves")
-    if not any(explicit.values()):
-        return place_of(**named)
+    if not by_themselves:
+        return place_of(stack=stack, local=local, region=region, state=state)
     refuse_what_does_not_go(None)
     # A queue is where its URL says, and its bucket is of the same stack.
-    return Place(aws(region_of(queue_url or "") or named["region"]), **explicit)
+    return Place(aws(region_of(queue_url or "") or region), queue_url, dead_letter_queue_url, bucket)
 
 
 def _go_on(counts: Counts) -> str:
