@@ -106,9 +106,10 @@ def _send(stack: Stack, partner: str, traffic: Traffic, account: Account, consol
         while parcels := list(traffic.due(float("inf"))):
             for parcel, status in threads.map(deliver, parcels):
                 account.counts[f"answered {status}"] += 1
-                if 200 <= status < 300:
+                acknowledged = 200 <= status < 300
+                if acknowledged:
                     account.queue(parcel.serials)
-                traffic.answered(parcel, acknowledged=200 <= status < 300, now=0)
+                traffic.answered(parcel, acknowledged=acknowledged, now=0)
                 progress.advance(bar)
 
 

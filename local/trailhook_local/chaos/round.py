@@ -112,10 +112,11 @@ class Round:
             except Exception as error:  # noqa: BLE001 - the handler's own broad catch, which answers 503
                 self._surprises.append(f"receive raised {type(error).__name__}: {error}")
                 status = 503
-            if not 200 <= status < 300 and status not in {502, 503}:
+            acknowledged = 200 <= status < 300
+            if not acknowledged and status not in {502, 503}:
                 self._surprises.append(f"a genuine delivery was answered {status}")
             self._account.counts[f"answered {status}"] += 1
-            self._traffic.answered(parcel, acknowledged=200 <= status < 300, now=self._clock.now())
+            self._traffic.answered(parcel, acknowledged=acknowledged, now=self._clock.now())
 
     def _answer(self, parcel: Parcel) -> int:
         if self._receive_process.dead:

@@ -64,12 +64,13 @@ class Sent:
 
     def enter(self, request: Post, status: int) -> None:
         self.requests += 1
-        expected = EXPECTED_REFUSALS.get(request.kind)
-        if 200 <= status < 300:
+        accepted = 200 <= status < 300
+        if accepted:
             self.accepted.append(request)
         else:
             self.refused[status] += 1
-        if status != expected if expected else not 200 <= status < 300:
+        expected = EXPECTED_REFUSALS.get(request.kind)
+        if not (status == expected if expected else accepted):
             self.surprises.append(f"{request.kind} delivery was answered {status}")
 
     @property
