@@ -9,17 +9,9 @@ from botocore.exceptions import BotoCoreError
 from click.core import ParameterSource
 
 from trailhook import errors
+from trailhook_local.aws_session import REFUSALS, aws, clock_is_wrong, explain, signed_out
 from trailhook_local.cli.failure import Failure
-from trailhook_local.place import (
-    REFUSALS,
-    Place,
-    aws,
-    clock_is_wrong,
-    explain,
-    place_of_stack,
-    place_on_laptop,
-    signed_out,
-)
+from trailhook_local.place import Place, PlaceError, place_of_stack, place_on_laptop
 from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
 
@@ -62,7 +54,7 @@ def refuse_what_does_not_go(local: str | None) -> None:
 
 
 _OF_THIS_LAPTOP = "//127.0.0.1:"
-"""In the words of botocore, which name the endpoint that cannot be reached."""
+"""In botocore's message, which names the endpoint that it cannot reach."""
 
 
 @contextmanager
@@ -74,7 +66,7 @@ def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -
     """
     try:
         yield
-    except (errors.TrailhookError, StackError, *REFUSALS) as error:
+    except (errors.TrailhookError, StackError, PlaceError, *REFUSALS) as error:
         raise failure(f"{explain(error)}{_advice(error)}{go_on()}") from error
     except (click.ClickException, OSError):
         raise

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trailhook.queue import SqsDeliveryQueue
+from trailhook_local.aws_session import aws
 from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.place import failures, place_of, refuse_what_does_not_go, where
-from trailhook_local.place import Place, PlaceError, aws, region_of
+from trailhook_local.place import Place, PlaceError, region_of
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.bucket import Line
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask

@@ -11,11 +11,12 @@ from botocore.exceptions import ClientError
 
 from trailhook.errors import place_of
 from trailhook_local import patience
-from trailhook_local.place import REFUSALS, Place, clock_is_wrong, explain, signed_out
+from trailhook_local.aws_session import REFUSALS, clock_is_wrong, explain, signed_out
+from trailhook_local.place import Place
 from trailhook_local.status.metrics import NotSaidError
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
-"""How services say that the caller may not; the last is SNS's."""
+"""Error codes for a missing permission; the last is SNS's."""
 
 _GONE = frozenset(
     {
@@ -23,10 +24,10 @@ _GONE = frozenset(
         *("ResourceNotFoundException", "NotFound"),
     }
 )
-"""How services say of a part that there is none, in the order of SQS (its two protocols), S3, Lambda and SNS."""
+"""Error codes for a part that is not there: of SQS (in its two protocols), S3, Lambda and SNS."""
 
 _ACTIONS = {"ListObjectsV2": "s3:ListBucket"}
-"""Permissions that are not called as their operation is."""
+"""Permissions whose names are not their operations'."""
 
 _FORESEEN = (*REFUSALS, NotSaidError, TimeoutError)
 
