@@ -105,8 +105,9 @@ class Account:
         self._accepted: Counter[int] = Counter()
         """How often PutAuditEvents has accepted each event."""
         self._unknown = 0
+        """How often it has accepted an event that nobody sent."""
         self._altered = 0
-        """How often it has accepted what nobody sent, and what had another id or text before."""
+        """How often it has accepted an event with another id or text than before."""
         self._explained: dict[int, Counter[str]] = {}
         """How often each event may have come again, by cause."""
         self._accepted_in_call: list[int] = []

@@ -29,10 +29,10 @@ from trailhook_local.stack.killing import killing
 from trailhook_local.stack.stack import Stack
 
 FAULTS = frozenset({"poison", "resent", "colliding"})
-"""Of the faults of a round those that a partner makes; the others are the rules below, and kills."""
+"""The faults of a round that a partner makes. In place of the others stand the rules below, and kills."""
 
 KINDS = ("unmapped", "ambiguous", *POISON_CODES)
-"""Of the poison what the Lake's rules can make: they refuse no whole request for what is in it."""
+"""The kinds of poison that the Lake's rules can make: no rule refuses a whole request for one event in it."""
 
 SENDERS = 6
 SETTLE_SECONDS = 600

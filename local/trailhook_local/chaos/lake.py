@@ -53,7 +53,7 @@ class Rows(Warehouse):
 
 
 class EntryFaults(LakeFaults):
-    """Entries refused by what their UID begins with, for good, and at random or for a while, to be sent again."""
+    """Refuses entries: for good by what their UID begins with; at random or for a while, to be sent again."""
 
     def __init__(self, poison_codes: Sequence[str]) -> None:
         super().__init__()

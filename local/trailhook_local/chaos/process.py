@@ -8,7 +8,7 @@ from trailhook_local.chaos.faults import Faults
 
 Result = TypeVar("Result")
 LIVES = (3, 12, 80)
-"""A process that is to die does so at one of so many first calls, if it makes so many."""
+"""A process that is to die does so at a random one of so many first calls, if it gets there."""
 
 
 class ProcessDied(BaseException):

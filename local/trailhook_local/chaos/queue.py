@@ -17,7 +17,7 @@ class Stored:
     sent_at: float
     receives: int = 0
     place: int = 0
-    """Which of its entries among the hidden ones counts."""
+    """The number of its latest entry among the hidden ones; the earlier ones count no more."""
 
     @property
     def receipt_handle(self) -> str:

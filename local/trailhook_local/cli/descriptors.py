@@ -36,7 +36,7 @@ class DescriptorFailure(Failure):
 
 
 def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact: tuple[str, ...]) -> bool:
-    """Print what each event of the body becomes, or why it is refused; whether none is."""
+    """Print what each event of the body becomes, or why it is refused. True if none is refused."""
     read = _descriptor(descriptor)
     options = Options(redact=redact)
     partner = read.partner(options) if read else load_partner(descriptor, options)

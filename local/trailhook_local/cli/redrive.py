@@ -25,13 +25,13 @@ GO_ON = "\nWhat was sent is told above; run the command again to go on"
 FITS_NOTHING = "nothing there fits these filters; --dry-run without them shows what there is"
 
 NAMED = 20
-"""So many lines that cannot be read are named; of the rest it is said how many there are."""
+"""At most so many of the lines that cannot be read are named; the rest are counted."""
 
 SENT = (Fate.SENT, Fate.SENT_TWICE, Fate.UNNOTED)
 """What was sent, however often."""
 
 Counts = Counter[tuple[str, ...]]
-"""How many had which partner, code or reason, and fate."""
+"""How many there were, by partner, code or reason, and fate."""
 
 QUEUE_URL = click.option("--queue-url", help="The delivery queue, where there is no stack to ask.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would be sent.")

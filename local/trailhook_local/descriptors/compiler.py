@@ -67,7 +67,7 @@ def _contradictions(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _told(error: yaml.MarkedYAMLError) -> str:
-    """PyYAML's words, with the line where that begins which it could not read, and what is wrong most often."""
+    """PyYAML's message, with the line on which the part begins that it could not read, and the usual remedy."""
     context = error.context or ""
     if context.startswith("while") and error.context_mark:
         context += f" that begins in line {error.context_mark.line + 1}"
@@ -82,7 +82,7 @@ def _told(error: yaml.MarkedYAMLError) -> str:
 
 
 def compile_file(source: Path) -> dict[str, Any]:
-    """The same of a file, whose name must be the partner's. Raises DescriptorError, or OSError."""
+    """The compiled form of a descriptor's file, which is named after the partner. Raises DescriptorError, OSError."""
     try:
         text = source.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -100,7 +100,7 @@ def compiled_text(spec: dict[str, Any]) -> str:
 
 
 def _headers(value: Any) -> Iterator[str]:
-    """Every header that a mapping reads. What other names are given to values, with `map`, is none."""
+    """Every header that a mapping reads. The keys of a `map` are values of events, of which one may be `header`."""
     if isinstance(value, dict):
         if isinstance(value.get("header"), str):
             yield value["header"]

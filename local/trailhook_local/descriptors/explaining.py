@@ -10,10 +10,9 @@ from trailhook.selection import Found, Subject, first, first_text
 
 
 def explanation(descriptor: Descriptor, event: PartnerEvent) -> dict[str, Any]:
-    """The kind of the event, and where its fields come `from`.
+    """The kind of the event, and where its fields come `from`; empty for an event that cannot be read.
 
-    Of one that is of none, what is `unmet`: of each kind the first condition that does not hold. Nothing of what
-    cannot be read.
+    For an event of no kind, what is `unmet`: the first condition of each kind that does not hold.
     """
     if event.fault or not isinstance(event.value, Mapping):
         return {}

@@ -56,7 +56,7 @@ def _details(node: yaml.Node, name: str, problems: Problems) -> list[dict[str, A
 
 
 def _time_format_problem(form: str) -> str | None:
-    """A form that no time can be read in, or no day, would otherwise be told of by every event."""
+    """What is wrong with a format by which no time, or no day, can be read: else it would refuse every event."""
     example = datetime(2025, 11, 25, 20, 30, 15, tzinfo=UTC)
     try:
         read = datetime.strptime(example.strftime(form), form)  # noqa: DTZ007 - only the day is looked at
@@ -70,7 +70,7 @@ def _time_format_problem(form: str) -> str | None:
 
 
 def _message_problem(message: str) -> str | None:
-    """What has another name in braces would be signed as it stands, and every delivery refused."""
+    """Any other name in braces would be signed as it stands, and every delivery refused."""
     others = [name for name in re.findall(r"\{\w+\}", message) if name not in {"{timestamp}", "{body}"}]
     if others:
         return f"{others[0]} is not known; only {{timestamp}} and {{body}} can be signed"

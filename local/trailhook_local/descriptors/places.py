@@ -44,7 +44,7 @@ def _path_problem(expression: str) -> str | None:
 
 
 def _call_problems(node: Mapping[str, Any]) -> Iterator[str]:
-    """Calls that would fail for every event, which nobody would be told: what fails holds nothing."""
+    """Calls that would fail for every event without anybody being told: a path that fails finds nothing."""
     if node["type"] == "function_expression":
         name, given = node["value"], len(node["children"])
         if name not in _FUNCTIONS:
@@ -76,7 +76,7 @@ def _may_be_false(node: Mapping[str, Any]) -> bool:
 
 
 def _alone_problem(expression: str) -> str | None:
-    """A condition without a test holds for all that is something, and false is something."""
+    """A condition without a test holds wherever there is a value, and false is one."""
     if _path_problem(expression) is None and _may_be_false(jmespath.compile(expression).parsed):
         return (
             f"{expression!r} may be false, and that is something; write {{at: …, in: [true]}}, or end it with || `null`"
@@ -153,7 +153,7 @@ def _place(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
 
 
 def _time(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
-    """The same, or the time of receipt. For anything else that would be another value each time an event is sent."""
+    """A place, or the time of receipt, which no other field may be: it differs each time the event is sent."""
     if isinstance(node, yaml.ScalarNode):
         return _place(node, name, problems)
     values: dict[str, Any] = _TIME(node, name, problems)
@@ -161,7 +161,7 @@ def _time(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
 
 
 def _type(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
-    """The same, but a plain text stands for itself: `type: User`."""
+    """A place, but a plain text stands for itself: `type: User`."""
     if isinstance(node, yaml.ScalarNode):
         return {"constant": _WORD(node, name, problems)}
     return _place(node, name, problems)
@@ -187,7 +187,7 @@ def _condition(ways: Mapping[str, Reader]) -> Reader:
 
 CONDITION = _condition({"at": PATH, "header": KEPT_HEADER})
 _OF_THE_EVENT = _condition({"at": PATH})
-"""Under which a place counts: a header that no signature covers would have its say without being listed."""
+"""A condition under which a place counts. No header: one that no signature covers would decide without being listed."""
 
 PLACES = list_of(_place)
 IDS = list_of(checked(_place, _id_problem))

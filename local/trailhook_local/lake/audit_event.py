@@ -19,7 +19,7 @@ MAX_EVENT_DATA_BYTES: Final = 256_000
 _EVENT_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
-# Where a query later finds each member is its name in lower case.
+# A query finds each member under its name in lower case.
 _STRINGS: Final[Mapping[str, int]] = {
     "version": 256,
     "userAgent": 1_024,

@@ -35,7 +35,7 @@ class Query:
 
 
 class Queries:
-    """Results live as long as the process; the statements' texts and stores are the caller's own."""
+    """Queries and their results live as long as the process."""
 
     def __init__(self, registry: Registry, warehouse: Warehouse) -> None:
         self._registry = registry

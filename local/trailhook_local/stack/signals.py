@@ -27,8 +27,9 @@ def ended_by_signals() -> Iterator[threading.Event]:
 
 @contextmanager
 def interrupted_by_signals() -> Iterator[threading.Event]:
-    """These signals raise KeyboardInterrupt: at once, or at the end, should one come while Python runs a finalizer,
-    which lets no exception out. Who takes long can ask the event whether one came. For the main thread.
+    """These signals raise KeyboardInterrupt: at once, or at the end of the block where one comes while Python runs a
+    finalizer, which lets no exception out. A block that takes long can ask the event whether one came. For the main
+    thread.
     """
     came = threading.Event()
 
