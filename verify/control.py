@@ -57,11 +57,7 @@ def external_id_of_the_owner(bench: Workbench) -> Answer:
 
 def dead_letters_sent_by_a_function(bench: Workbench) -> Answer:
     """A message that SendMessage put among the dead letters, moved with an explicit destination."""
-    urls = {}
-    for name in (bench.name, f"{bench.name}-dead-letters"):
-        urls[name] = url = bench.sqs.create_queue(QueueName=name, tags={"trailhook-verify": bench.run})["QueueUrl"]
-        bench.undo(f"the queue {name}", lambda url=url: bench.sqs.delete_queue(QueueUrl=url))  # type: ignore[misc] # no type for the default
-    queue, dead_letters = urls.values()
+    queue, dead_letters = bench.make_queue(bench.name), bench.make_queue(f"{bench.name}-dead-letters")
     target = {"deadLetterTargetArn": _arn(bench, dead_letters), "maxReceiveCount": 3}
     bench.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps(target)})
     bench.sqs.send_message(QueueUrl=dead_letters, MessageBody="parked")
@@ -119,7 +115,6 @@ PROBES: tuple[Probe[Workbench], ...] = (
         "How long is a store's deletion refused after its channel's?",
         "some seconds",
         delete_channel_then_store,
-        needs_aws=False,
     ),
     Probe("pending-tags", "Are the tags of a store pending deletion told?", "yes", tags_of_a_store_pending_deletion),
 )

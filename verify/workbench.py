@@ -121,6 +121,12 @@ class Workbench:
         self.undo(f"the channel {arn}", lambda: self.cloudtrail.delete_channel(Channel=arn))
         return arn
 
+    def make_queue(self, name: str) -> str:
+        """The URL of a queue, which is taken back at the end."""
+        url = self.sqs.create_queue(QueueName=name, tags={TAG: self.run})["QueueUrl"]
+        self.undo(f"the queue {name}", lambda: self.sqs.delete_queue(QueueUrl=url))
+        return url
+
     def delete_store(self) -> float:
         """Delete our event data store; how many seconds passed until CloudTrail took it."""
         found = self.cloudtrail.get_event_data_store(EventDataStore=self.store)
@@ -201,8 +207,17 @@ class Workbench:
         return code
 
     def event(self, **changes: Any) -> dict[str, Any]:
-        """An event that CloudTrail takes, for the channel's owner."""
-        return event(self.account_id, **changes)
+        """The least that the integrations' event schema asks for, made now, for the channel's owner."""
+        return {
+            "version": "1",
+            "userIdentity": {"type": "Service", "principalId": "trailhook-verify"},
+            "eventSource": "verify.trailhook.example",
+            "eventName": "Probe",
+            "eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "UID": uuid.uuid4().hex,
+            "recipientAccountId": self.account_id,
+            **changes,
+        }
 
     def query(self, sql: str) -> Sequence[Row]:
         """The rows of a SELECT; STORE stands for our event data store."""
@@ -212,17 +227,3 @@ class Workbench:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._exit.close()
-
-
-def event(account_id: str, **changes: Any) -> dict[str, Any]:
-    """The least that the integrations' event schema asks for, made now."""
-    return {
-        "version": "1",
-        "userIdentity": {"type": "Service", "principalId": "trailhook-verify"},
-        "eventSource": "verify.trailhook.example",
-        "eventName": "Probe",
-        "eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "UID": uuid.uuid4().hex,
-        "recipientAccountId": account_id,
-        **changes,
-    }
