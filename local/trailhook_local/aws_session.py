@@ -40,7 +40,7 @@ REFUSALS = (SessionError, BotoCoreError, ClientError, ResponseParserError)
 
 
 def explain(error: Exception) -> str:
-    """What went wrong, and where that is no more than a setting of the caller's, which."""
+    """What went wrong; where no more than a setting of the caller's is wrong, which one."""
     match error:
         case NoRegionError():
             return "no Region is configured: name the stack's with --region, or in AWS_REGION"

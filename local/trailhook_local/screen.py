@@ -16,7 +16,7 @@ NARROWEST = 12
 
 
 def table_console() -> Console:
-    """The terminal; or a wide page, for a table in a file or a pipe is for searching, and nothing in it may be cut."""
+    """The terminal; for a file or a pipe a wide page, in which nothing is cut, so that it can be searched."""
     return Console() if sys.stdout.isatty() else Console(width=200)
 
 

@@ -52,7 +52,7 @@ def compact(value: Any) -> bytes:
 
 
 def many_keys(count: int, value: bytes) -> bytes:
-    """Of which no two are equal; made without a list of them, whose room would be counted."""
+    """An object of so many keys, no two of them equal; made without a list of them, whose memory would be counted."""
     text = bytearray(b'{"type":"a"')
     for number in range(count):
         text += b',"k%d":%s' % (number, value)
@@ -182,7 +182,7 @@ def _payload(body: bytes | str) -> bytes:
 
 
 def _peak() -> int:
-    """Of this process alone: getrusage also counts what the parent held when it started it."""
+    """The peak of this process alone: getrusage also counts what the parent held when it started it."""
     status = Path("/proc/self/status")
     if status.exists():
         return int(re.findall(r"VmHWM:\s*(\d+) kB", status.read_text())[0]) * 1024

@@ -52,7 +52,7 @@ _API = Api(ACCOUNT_ID, "chaos")
 
 
 class Round:
-    """Runs by itself: `index` and `seed` say everything that happens in it."""
+    """One round, which equal arguments repeat exactly."""
 
     def __init__(self, seed: int, index: int, events: int, faults: frozenset[str] | None, settings: Settings) -> None:
         rng = Random(f"{seed}/{index}")  # noqa: S311 - a seed makes a round repeatable

@@ -76,7 +76,8 @@ class Rule(Struct, forbid_unknown_fields=True):
 class Faults:
     """The rules in force. Thread-safe; draws come from one generator, so that sequential runs repeat.
 
-    A rule for what is none of the `operations` would never count, and is refused; without them any name is taken.
+    A rule for an operation that is none of `operations` would never apply, and is refused; where these are empty, any
+    name is taken.
     """
 
     def __init__(self, operations: Collection[str] = ()) -> None:

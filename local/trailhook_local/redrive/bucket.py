@@ -61,7 +61,7 @@ class Bucket:
             yield from (found["Key"] for found in page.get("Contents", ()))
 
     def lines(self, key: str) -> Iterator[Line]:
-        """The lines of an object, of which all is read before the first. Raises QuarantineError."""
+        """The lines of an object, which is read to its end before the first of them. Raises QuarantineError."""
         try:
             found = self._s3.get_object(Bucket=self._name, Key=key)
         except ClientError as error:

@@ -53,7 +53,7 @@ class Choice:
     again: bool = False
 
     def may_be_in(self, key: str) -> bool:
-        """By partner and day of receipt, which stand in the name."""
+        """Whether a line that is asked for may be in this object, by the partner and the day of receipt in its key."""
         if self.key:
             return key == self.key
         partner, _, day = key.removeprefix(FOLDER).rpartition("/")[0].partition("/")

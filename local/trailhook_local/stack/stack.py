@@ -191,7 +191,7 @@ class Stack:
         }
 
     def _where_events_go(self, plan: Plan, stack_name: str) -> Mapping[str, str]:
-        """What an operator of several stacks says: the first makes the event data store, the next deliver to it.
+        """The parameters of an operator of several stacks: the first makes the event data store, the next share it.
 
         A channel of the source that is there already is shared, unless it is this stack's own, of an earlier start.
         """
