@@ -16,7 +16,7 @@ from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
 
 
-def where(command: Callable[..., None]) -> Callable[..., None]:
+def place_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that name an integration."""
     for option in (
         click.option(
@@ -38,7 +38,7 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def place_of(*, stack: str | None, local: str | None, region: str | None, state: Path) -> Place:
+def named_place(*, stack: str | None, local: str | None, region: str | None, state: Path) -> Place:
     """Where the named integration keeps what it keeps."""
     if bool(stack) == bool(local):
         raise click.UsageError("name one place: --stack, or --local")

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.aws_session import aws
 from trailhook_local.cli.failure import Failure
-from trailhook_local.cli.place import failures, place_of, refuse_what_does_not_go, where
+from trailhook_local.cli.place import failures, named_place, place_options, refuse_what_does_not_go
 from trailhook_local.place import Place, PlaceError, region_of
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.bucket import Line
@@ -61,7 +61,7 @@ def redrive() -> None:
 
 @redrive.command("dead-letters", short_help="Send dead letters back, all or some.")
 @QUEUE_URL
-@where
+@place_options
 @click.option("--dead-letter-queue-url", help="The dead-letter queue, where there is no stack to ask.")
 @DRY_RUN
 @PARTNER
@@ -154,7 +154,7 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts:
 
 @redrive.command("quarantine", short_help="Send quarantined events back, each once.")
 @QUEUE_URL
-@where
+@place_options
 @click.option("--bucket", help="The quarantine bucket, where there is no stack to ask.")
 @DRY_RUN
 @PARTNER
@@ -252,7 +252,7 @@ def _place(
     if bool(stack) + bool(local) + by_themselves != 1:
         raise click.UsageError("name one place: --stack, or --local, or queue and bucket by themselves")
     if not by_themselves:
-        return place_of(stack=stack, local=local, region=region, state=state)
+        return named_place(stack=stack, local=local, region=region, state=state)
     refuse_what_does_not_go(None)
     # A queue is where its URL says, and its bucket is of the same stack.
     return Place(aws(region_of(queue_url or "") or region), queue_url, dead_letter_queue_url, bucket)

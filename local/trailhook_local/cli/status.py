@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from trailhook_local.cli.failure import Failure
-from trailhook_local.cli.place import failures, place_of, where
+from trailhook_local.cli.place import failures, named_place, place_options
 from trailhook_local.screen import printable
 from trailhook_local.stack.stack import DEFAULT_STATE
 from trailhook_local.status import overview
@@ -32,7 +32,7 @@ EXIT_STATUS = {True: 0, False: 1, None: NotKnown.exit_code}
 
 
 @click.command("status", short_help="Show what waits, what failed and what rings.")
-@where
+@place_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines for people.")
 def status_command(*, stack: str | None, local: str | None, region: str | None, state: Path, as_json: bool) -> None:
     """Show what waits, what failed and what rings, and what the last 24 hours brought.
@@ -42,7 +42,7 @@ def status_command(*, stack: str | None, local: str | None, region: str | None, 
     but something could not be read.
     """
     with failures(failure=NotKnown):
-        seen = overview.look(place_of(stack=stack, local=local, region=region, state=state))
+        seen = overview.look(named_place(stack=stack, local=local, region=region, state=state))
     if as_json:
         click.echo(json.dumps({"calm": seen.calm, "asks": seen.asks, **asdict(seen)}, default=_iso))
     else:
