@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
+from tests.cpu_time import cost_ratio
 from tests.fakes import MemoryClock, MemorySecretStore
 
 from trailhook.errors import SecretStoreError
@@ -474,6 +475,17 @@ def test_what_anybody_could_guess_or_know_proves_nothing_as_the_previous_value_e
 )
 def test_what_may_be_meant_is_a_secret(value: str) -> None:
     assert Bench(value).candidates() == [value]
+
+
+def test_blanks_in_a_secret_cost_no_more_than_it_is_long() -> None:
+    """It is looked at for every delivery, and where lines of a file were indented they are many."""
+
+    def candidates(blanks: int) -> None:
+        secret = Bench(" " * blanks + "current").secret
+        for _ in range(100):
+            next(secret.candidates())
+
+    assert cost_ratio(lambda: candidates(64), lambda: candidates(4)) < 20
 
 
 def test_beside_a_mistake_the_previous_value_counts() -> None:
