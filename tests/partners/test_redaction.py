@@ -135,6 +135,11 @@ def test_lists_and_objects_of_secrets() -> None:
         ("/secret", X, REDACTED),
         ("/config/apiKey", X, REDACTED),
         ("/tokens/0", X, REDACTED),
+        ("/tokens/-", X, REDACTED),
+        ("/secrets/github", X, REDACTED),
+        ("/token/value", X, REDACTED),
+        ("/environments/public/apiKey", X, REDACTED),
+        (f"/{'two words ' * 10}/apiKey", X, REDACTED),
         ("/password", 1234, REDACTED),
         ("/credentials", {"id": "c-1", "pem": X}, {"id": "c-1", "pem": REDACTED}),
         ("password", X, REDACTED),
@@ -142,6 +147,10 @@ def test_lists_and_objects_of_secrets() -> None:
         ("/name", X, X),
         ("/secretName", X, X),
         ("/secrets/0/name", X, X),
+        ("/token/ending", X, X),
+        ("/access/0/key", X, X),
+        ("/permissions/secrets", "write", "write"),
+        ("/permissions/secrets", X, REDACTED),
         ('emails[type eq "work"].value', X, X),
         ("/hasPassword", True, True),
         (7, X, X),
@@ -150,6 +159,16 @@ def test_lists_and_objects_of_secrets() -> None:
 def test_the_path_of_a_json_patch_says_what_its_value_is(path: Any, value: Any, kept: Any) -> None:
     delta = [{"op": "replace", "path": path, "value": value}]
     assert redact({"delta": delta})[0] == {"delta": [{"op": "replace", "path": path, "value": kept}]}
+
+
+def test_of_a_path_of_very_many_names_the_last_ones_are_looked_at() -> None:
+    def patch(length: int) -> dict[str, Any]:
+        return {"op": "add", "path": "".join(f"/k{number}" for number in range(length)), "value": X}
+
+    long, short = patch(20_000), patch(8)
+    assert cost_ratio(lambda: redact(long), lambda: [redact(short) for _ in range(100)]) < 1
+    secret = long | {"path": f"{long['path']}/secrets/0/ci/old"}
+    assert redact(secret)[0] == secret | {"value": REDACTED}
 
 
 def test_a_path_alone_says_nothing_of_what_stands_beside_it() -> None:
@@ -171,6 +190,8 @@ def test_the_path_of_a_json_patch_may_be_on_a_list() -> None:
     patch = {"op": "add", "path": "/actor/email", "value": "mira@example.com"}
     assert redact(patch, Redaction.of(["actor.email"]))[0] == patch | {"value": REDACTED}
     assert redact(patch, Redaction.of(["email"]))[0] == patch | {"value": REDACTED}
+    assert redact(patch, Redaction.of(["owner"]))[0] == patch
+    assert redact(patch, Redaction.of(["actor"]))[0] == patch | {"value": REDACTED}
     assert redact(patch, Redaction.of(["owner.email"]))[0] == patch
 
 

@@ -43,6 +43,8 @@ hand all are here, however many: what is shown in several places is looked throu
 _OPERATION = "op"
 _PATCH = frozenset([_OPERATION, "path", "value"])
 """What an operation of a JSON Patch, or of SCIM's, has that writes a value: `path` says where."""
+_MOST_OF_A_PATH = 6
+"""So many names at the end of that path are looked at, for a sender may write millions."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _BOOLEANS = frozenset(["true", "false", "True", "False"])
 """Texts that hide no more than true and false do: whether there is a password is evidence."""
@@ -196,23 +198,30 @@ class _Walk(Struct, frozen=True):
         return own
 
     def _label(self, value: Mapping[str, Any], at: _At) -> Secret:
-        """What {"name": "client_secret", "value": "..."} says of the values beside the label."""
-        labels = _labels(value)
+        """What {"name": "client_secret", "value": "..."} says of the values beside it, and so a patch's path."""
+        labels = [text for name, text in value.items() if name.lower() in LABELS and isinstance(text, str)]
         if any(self._is_listed(text, at) for text in labels):
             return Secret.ALL
-        return max(map(judge_label, labels), default=Secret.NOTHING)
+        patched = self._patched(value["path"], value["value"], at) if value.keys() >= _PATCH else Secret.NOTHING
+        return max([patched, *map(judge_label, labels)])
+
+    def _patched(self, path: Any, value: Any, at: _At) -> Secret:
+        """What a path says of the value that a JSON Patch writes there: what the same members on the way to it say."""
+        if not isinstance(path, str):
+            return Secret.NOTHING
+        names = path.removeprefix("/").rsplit("/", _MOST_OF_A_PATH)[-_MOST_OF_A_PATH:]
+        for name in names:
+            secret = self._secret(name, at, Secret.NOTHING)
+            if name.isdecimal() or name == "-":
+                secret = max(secret, at.secret)  # an element is what its list is
+            at = _At(None, name, self.redaction.end(at.end, name), secret, at.permission)
+        if not at.secret or at.secret is Secret.ALL or not is_level(value):
+            return at.secret
+        return Secret.NOTHING if at.permission or any(map(is_permission, names)) else at.secret
 
     def _remove(self, name: str, at: _At) -> str:
         self.removed.append(at.path(name) if len(self.removed) < MOST_TOLD else "")
         return REDACTED
-
-
-def _labels(value: Mapping[str, Any]) -> list[str]:
-    """What says of an object's values what they are: its labels, and a JSON Patch's path, written as a list's are."""
-    labels = [text for name, text in value.items() if name.lower() in LABELS and isinstance(text, str)]
-    if value.keys() >= _PATCH and isinstance(value["path"], str):
-        labels.append(value["path"].removeprefix("/").replace("/", "."))
-    return labels
 
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
