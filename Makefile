@@ -30,7 +30,7 @@ check: $(VENV)/.ready ## Linters, types and the pure tests (four minutes of proc
 	$(BIN)/lint-imports
 	TRAILHOOK_SEARCH=quick $(BIN)/pytest -q -n 2 -m "not stack and not build"
 
-test: $(VENV)/.ready $(SAM_VENV)/.ready ## What CI runs, but for containers: check, the local stack, `sam validate` and `sam build` (8 to 13 minutes on two cores)
+test: $(VENV)/.ready $(SAM_VENV)/.ready ## What CI runs, but for containers: check, the local stack, `sam validate` and `sam build` (ten minutes on two slow cores)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
