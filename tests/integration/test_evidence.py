@@ -49,6 +49,18 @@ def life_that_ends_in_an_update(
     return made
 
 
+def left_by_a_dead_update(
+    stack: CloudFormation, lake: LakeServer, account: Account, old: Properties, new: Properties
+) -> tuple[Answer, str]:
+    """The answer of a Create, and the channel that was left by an Update that died before it put the policy."""
+    made = stack.create(old)
+    lake.lake.faults = Dying(3)
+    stack.send_unanswered("Update", new, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    return made, left
+
+
 def age(lake: LakeServer, arn: str, hours: float) -> None:
     lake.lake.registry.stores[arn].created -= hours * 3600
 
@@ -173,12 +185,8 @@ def test_events_through_the_channel_that_a_dead_update_left_are_evidence(
 ) -> None:
     """They come while the rollback is at work, or came before, and somebody else deletes the channel meanwhile."""
     old, okta = given(github, account.store()), {**github, "Partner": "okta"}
-    made = stack.create(old)
-    lake.lake.faults = Dying(3)  # before it puts the policy
     direct = {**okta, "PrincipalAccountIds": ["444455556666"]}
-    stack.send_unanswered("Update", direct, physical_id=made.physical_id, old_properties=old)
-    lake.lake.faults = Faults()
-    [left] = set(account.channels()) - {made.physical_id}
+    made, left = left_by_a_dead_update(stack, lake, account, old, direct)
     if gone:
         events_come(lake, left)
 
@@ -432,11 +440,7 @@ def test_events_through_the_channel_of_a_dead_update_are_evidence_also_if_its_ro
 ) -> None:
     """Each number of changes twice, because a name that was put back is no change in the next try."""
     old, okta = given(github, account.store()), {**github, "Partner": "okta"}
-    made = stack.create(old)
-    lake.lake.faults = Dying(3)
-    stack.send_unanswered("Update", okta, physical_id=made.physical_id, old_properties=old)
-    lake.lake.faults = Faults()
-    [left] = set(account.channels()) - {made.physical_id}
+    made, left = left_by_a_dead_update(stack, lake, account, old, okta)
     events_come(lake, left)
     for changes in (0, 0, 1, 1, 2, 2, 3, 3):
         lake.lake.faults = Dying(changes)
@@ -452,11 +456,7 @@ def test_a_store_is_no_leftover_also_while_cloudtrail_tells_the_mark_that_was_ta
 ) -> None:
     """They come while the rollback is at work, and the channel that brought them is gone by then."""
     old, okta = given(github, account.store()), {**github, "Partner": "okta"}
-    made = stack.create(old)
-    lake.lake.faults = Dying(3)
-    stack.send_unanswered("Update", okta, physical_id=made.physical_id, old_properties=old)
-    lake.lake.faults = Faults()
-    [left] = set(account.channels()) - {made.physical_id}
+    made, left = left_by_a_dead_update(stack, lake, account, old, okta)
     lake.lake.operations["RemoveTags"] = lambda _: {}
     lake.lake.faults = Meanwhile("DeleteResourcePolicy", lambda: events_come(lake, left))
     assert stack.send("Update", old, physical_id=made.physical_id, old_properties=okta).succeeded
@@ -487,11 +487,7 @@ def test_a_rollback_that_keeps_evidence_asks_for_no_store_of_another_account_and
     """An organization's event data stores are listed, too, and nobody there lets this role ask for their tags."""
     old, okta = given(github, account.store()), {**github, "Partner": "okta"}
     theirs = account.store("theirs")
-    made = stack.create(old)
-    lake.lake.faults = Dying(3)
-    stack.send_unanswered("Update", okta, physical_id=made.physical_id, old_properties=old)
-    lake.lake.faults = Faults()
-    [left] = set(account.channels()) - {made.physical_id}
+    made, left = left_by_a_dead_update(stack, lake, account, old, okta)
     events_come(lake, left)
     age(lake, theirs, 3)
     whole = lake.lake.operations["ListEventDataStores"]
