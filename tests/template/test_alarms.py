@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from trailhook.destination import Disposition, Outcome
-from trailhook.forward import _wait_seconds
+from trailhook.forward import wait_seconds
 from trailhook.gateway import Response
 from trailhook.ledger import Ledger
 from trailhook.portions import Message
@@ -225,7 +225,7 @@ DAY = 86_400
 def test_one_message_that_is_tried_in_vain_rings_within_the_first_hour_and_goes_on(
     template: Template, start: int
 ) -> None:
-    pauses = (_wait_seconds(Message("m", "r", count, "")) for count in itertools.count(1))
+    pauses = (wait_seconds(Message("m", "r", count, "")) for count in itertools.count(1))
     moments = [start + moment for moment in tries(pauses, DAY)]
     assert all(rings(alarms(template)["EventsWaitingAlarm"], moments, start + 2700, DAY))
 

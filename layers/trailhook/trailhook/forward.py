@@ -217,7 +217,7 @@ class Forwarder:
         return False
 
     def _postpone(self, messages: Sequence[Message], invocation: Invocation) -> None:
-        waits = {message.receipt_handle: _wait_seconds(message) for message in messages}
+        waits = {message.receipt_handle: wait_seconds(message) for message in messages}
         try:
             self._queue.postpone(waits, invocation.deadline)
         except QueueError as error:
@@ -289,7 +289,8 @@ def _note(item: Item, ledger: Ledger) -> None:
         message.progress = True
 
 
-def _wait_seconds(message: Message) -> int:
+def wait_seconds(message: Message) -> int:
+    """How long a message that comes back stays hidden: twice as long each time, up to a limit."""
     longest = _LONGEST_CONFIGURATION_WAIT_SECONDS if message.configuration else _LONGEST_DELAY_SECONDS
     return min(longest, _FIRST_WAIT_SECONDS << min(message.receive_count - 1, 10))
 
