@@ -35,6 +35,6 @@ def handler(event: dict[str, Any], context: Context | None) -> None:
     undelivered = deliver_answer(answer.to_json(request, where), request.response_url, budget.answer)
     report_integration(request, answer, undelivered)
     if answer.unconfirmed and not undelivered:
-        # Where that is denied, the Delete of a channel that is replaced tells it, or fails.
+        # Where that is denied, the Delete of a channel that is replaced confirms it instead, or fails.
         with suppress(IntegrationError), control_plane(budget, request.place.region) as plane:
             confirm(plane.until(budget.undo), answer.unconfirmed)

@@ -17,7 +17,7 @@ MAX_ROUNDS = 6
 """An entry that failed this often in one invocation is stubborn: the queue, not this process, shall wait for it."""
 
 MOST_UNDOCUMENTED = 3
-"""So many more events refused alone with an unknown code than requests delivered are no fault of each of theirs."""
+"""With so many more events refused alone, under an unknown code, than requests delivered, the fault is not theirs."""
 
 PARALLEL_REQUESTS = 20
 """Requests that are under way at once, whichever portion they are of."""

@@ -37,10 +37,10 @@ class Delivery(Struct, frozen=True, gc=False):
         return self.headers.get(name, "")
 
     def vouches_for(self, name: str) -> bool:
-        """Whether the proof covers that header, or that there is none.
+        """Whether the proof covers the value of that header or, where there is none, that there is none.
 
-        A signature never covers that a header is not there. A bearer token vouches for the whole request, and is told
-        by the content type, which no signature covers.
+        No signature covers that a header is missing, but a bearer token vouches for the whole request. The content type
+        tells the two apart: only under a bearer token it is among `signed`.
         """
         return name in self.signed or (name not in self.headers and "content-type" in self.signed)
 

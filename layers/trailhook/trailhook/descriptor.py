@@ -1,7 +1,7 @@
 """A partner that needs no code: a compiled descriptor (JSON, made from YAML by `trailhook compile`) as a `Partner`.
 
-What an event says is never cut or altered here: members that a descriptor puts nowhere else stay in requestParameters,
-also those that it copies into a field of CloudTrail's. What is compiled has been checked, so nothing is checked again.
+Nothing that an event says is cut or altered here: each member stays in requestParameters, also one that is copied into
+a field of CloudTrail's, unless the descriptor moves it. What is compiled has been checked, so nothing is checked again.
 """
 
 import json

@@ -269,7 +269,7 @@ def _unsigned(conditions: Sequence[Condition], subject: Subject) -> bool:
 
 
 def _may_be_left_out(headers: Sequence[str], subject: Subject) -> bool:
-    """Whether the proof covers not all of these headers, nor that they are not there."""
+    """Whether one of these headers could be added, changed or taken away without breaking the proof."""
     return not all(map(subject.delivery.vouches_for, headers))
 
 

@@ -26,7 +26,7 @@ MAX_MESSAGE_BYTES = 1_048_576
 """What SQS takes."""
 
 HANDBACK_BYTES = 16_384
-"""Kept free when a delivery is queued first, for `pending` and the attempt when a part of it is handed back."""
+"""Kept free when a delivery is first queued, for `pending` and the attempt when a part of it is handed back."""
 
 _PLAIN_BYTES = 65_536
 """Up to here a message costs one SQS request however small it is, so that compressing would only cost time."""
@@ -34,7 +34,7 @@ _PLAIN_BYTES = 65_536
 _ROOM_BYTES = MAX_MESSAGE_BYTES - HANDBACK_BYTES
 _QUICK, _THOROUGH, _UTMOST = 1, 6, 9
 """Levels of compression. The quick one takes a quarter of the time of the next, which is for what does not fit with it.
-The last can take twenty times as long as that: no sender waits for it, but an event that goes back alone."""
+The last can take twenty times as long as that. It is for an event that goes back alone, which no sender waits for."""
 
 _SAMPLE_BYTES = 16_384
 
@@ -86,7 +86,7 @@ def encode_envelope(envelope: Envelope) -> str:
         # From API Gateway come 10 MB at most, but an event that the quarantine gives back was opened before.
         raise EnvelopeTooLarge(f"The delivery has {len(delivery.body):,} bytes; {MAX_OPEN_BYTES:,} is the most")
     message = _with_body(head, delivery.body, utmost=delivery.element)
-    # What was handed back says already what is left of it, and of an event alone there never is a part left.
+    # What was handed back already says what is left of it, and a single event is never left in part.
     needs_room = envelope.pending is None and not delivery.element
     if len(message) > (_ROOM_BYTES if needs_room else MAX_MESSAGE_BYTES):
         raise EnvelopeTooLarge(f"The delivery does not fit a queue message: {len(message):,} bytes after compression")
@@ -124,9 +124,9 @@ class _PendingWire(Struct, frozen=True, gc=False):
         return cls(pending.total, ranges)
 
     def unfolded(self) -> Pending:
-        """Raises ValueError where there are no ranges, as what is done is not handed back, and unless they ascend and
-        end before the total. Otherwise a message would have room to name each position a hundred thousand
-        times, which would take an hour.
+        """Raises ValueError where there are no ranges, for what is done is not handed back, and where they do not
+        ascend or do not end before the total: a message has room to name each position a hundred thousand times, and to
+        read that would take an hour.
         """
         positions: set[int] = set()
         before = -1

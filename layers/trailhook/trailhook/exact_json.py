@@ -31,7 +31,7 @@ UPPER_LEVELS = 100
 """How many levels are read of a value that is nested too deeply for the parser."""
 
 _TO_THE_NEXT_BRACKET = re.compile(r'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+[\[\]{}]', re.DOTALL)
-"""Past strings, and back over nothing: a text without another bracket takes as long as it is."""
+"""Skips strings, and never goes back: a text without another bracket is read once."""
 
 
 class Record(Struct, frozen=True):
@@ -64,8 +64,8 @@ def decode_whole(raw: bytes) -> Record | None:
 def decode_value(text: str, position: int) -> tuple[Record, int]:
     """The value that begins at `position`, and where it ends. Raises ValueError.
 
-    One that is nested too deeply is at fault, and says what its upper levels do: by that it is told what it is an event
-    of, or which others it holds.
+    One that is nested too deeply has a fault, and only its upper levels as its value. They tell what kind of event it
+    is, or which others it holds.
     """
     try:
         return _decode_value(text, position)
@@ -252,7 +252,7 @@ def encode_ascii(value: Any) -> bytes:
 
 
 def _in_its_size(written: bytes) -> bytes:
-    """A copy of what orjson wrote, for what is kept: its own has all the room that it took to write, up to fifteen
+    """A copy of what orjson wrote, to be kept: orjson's own holds on to all the room that it wrote in, up to fifteen
     times as much.
     """
     return bytes(memoryview(written))

@@ -193,7 +193,7 @@ class _Cutter:
     def _without(
         self, name: str, members: Mapping[str, Any], excess: int, depth: int = 1
     ) -> tuple[Mapping[str, Any], int]:
-        """The members without the largest, `excess` bytes or more, and how many these are.
+        """The members without the largest of them, which have `excess` bytes or more, and how many bytes those have.
 
         A large object loses its own largest members, until it is no longer the largest: whoever writes long texts, of
         an issue and of a comment on it say, must not so take away all that stands beside them.

@@ -1,6 +1,6 @@
 """A GET over TLS from a host that the code has chosen: within time and size, and without following anything.
 
-`http.client` is used because, other than urllib3, it neither logs the request nor follows a redirect.
+`http.client` is used because, unlike urllib3, it neither logs the request nor follows a redirect.
 """
 
 import http.client

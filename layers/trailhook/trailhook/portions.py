@@ -79,7 +79,7 @@ class Reader:
         self._account_id = account_id
 
     def portions(self, messages: Iterable[Message], ledger: Ledger) -> Iterator[Portion]:
-        """All events that are to be settled. Of messages that cannot be read it is noted, and nothing else."""
+        """All events that are to be settled. A message that cannot be read is noted as such, and left alone."""
         portion: Portion = []
         size = 0
         for items, events, added in self._groups(messages, ledger):

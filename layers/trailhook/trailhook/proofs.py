@@ -23,7 +23,7 @@ _MOST_DIGITS = 9
 """By so many digits nanoseconds are longer than seconds."""
 
 _OLDEST_RECORDING_SECONDS = 10 * 365 * 86_400
-"""Older than this no delivery under a secret that still counts is taken to be."""
+"""No delivery under a secret that still counts is taken to be older than this."""
 
 PUBLIC_KEY_PREFIX = "whpk_"
 """Marks an Ed25519 public key. It is public, so it must never serve as a shared secret."""
@@ -33,8 +33,8 @@ _MAX_ASYMMETRIC = 5
 """Each of these costs a pass over the whole body, and a forger chooses how many a header lists."""
 
 _STANDARD_WEBHOOKS = re.compile(rb'[^\x00-\x1f".%]+\.[1-9][0-9]{9}\.')
-"""How what Standard Webhooks signs begins: an id, as it is taken below, and a time. In JSON a quotation mark comes
-before any text, in a form of it a percent sign, and what is compressed begins with a control character."""
+"""How a message that Standard Webhooks signs begins: with an id, as it is taken below, and a time. JSON has a quotation
+mark before any text, a form with JSON in it a percent sign, and what is compressed begins with a control character."""
 
 
 class Proof(Protocol):
@@ -288,7 +288,7 @@ def _verify_ed25519(secret: str, message: bytes, signature: str) -> bool:
 
 
 def _entries(signatures: str) -> list[tuple[str, str]]:
-    """Versions and signatures; what has not the form of an entry is none, as the specification has it for unknowns."""
+    """Versions and signatures. What does not have the form of an entry is ignored, as unknown versions are to be."""
     parts = (entry.partition(",") for entry in signatures.split(" "))
     return [(version, signature) for version, comma, signature in parts if comma]
 

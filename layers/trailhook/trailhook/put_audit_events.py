@@ -77,7 +77,7 @@ class SignedPutAuditEvents:
         else:
             pools = urllib3.PoolManager(**settings)
         self._pool = pools.connection_from_url(self._url)
-        # A proxy is told the whole URL, unless it only connects us to whom TLS is spoken with.
+        # A proxy is told the whole URL, unless it only opens the connection through which TLS is spoken.
         self._target = self._url if proxy and url.scheme == "http" else url.request_uri
 
     def post(self, body: bytes) -> Answer:

@@ -48,7 +48,7 @@ class QuarantinedEvent(Struct, frozen=True):
 
     @property
     def _is_element(self) -> bool:
-        """Whether it is less than the delivery's body, but for blanks around that."""
+        """Whether it is only a part of the delivery's body. Blanks around that do not count."""
         body = self.delivery.body
         return self.original not in (body, body.strip(BLANKS))
 

@@ -76,7 +76,7 @@ class SqsDeliveryQueue:
     def _in_tens(
         self, call: Callable[..., Mapping[str, Any]], entries: Sequence[Mapping[str, Any]], deadline: Deadline
     ) -> None:
-        """One that is refused does not keep the others from being asked for; SQS not answering does, and the time."""
+        """Ten a call. What SQS refuses does not keep the rest from being sent; no answer of SQS does, or no time."""
         refused: list[Any] = []
         faults: list[str] = []
         for start in range(0, len(entries), 10):

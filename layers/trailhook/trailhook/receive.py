@@ -1,8 +1,8 @@
 """The receive function's work: prove the sender over the raw bytes, answer handshakes, and queue the delivery.
 
-2xx means that SQS has the delivery. Nothing is parsed before its sender is proven (but SNS's messages, whose signature
-covers members of its body), and an authenticated body that makes no sense is still accepted: forward keeps it in
-quarantine, where a 4xx would make some partners drop it.
+2xx means that SQS has the delivery. Nothing is parsed before its sender is proven (except SNS's messages, whose
+signature covers members of the body), and an authenticated body that makes no sense is still accepted: forward keeps it
+in quarantine, where a 4xx would make some partners drop it.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Keeping secrets out of a store that nobody can delete from: values are replaced by a mark, and where is listed.
+"""Keeping secrets out of a store that nobody can delete from: each value is replaced by a mark, and its place listed.
 
 What a member is called decides, whoever sent it; a partner's file and the operator's own list add to that. The text of
 values is never searched: a rule that guesses would sometimes remove evidence, and nobody would notice.
@@ -34,17 +34,18 @@ REDACTED = _Mark("[redacted by trailhook]")
 
 MOST_TOLD = 30
 LONGEST_TOLD = 100
-"""So many places of what was taken out are told, of so many characters; of the others, only that there are."""
+"""At most so many of the places where something was taken out are named, each in at most so many characters; the others
+are only counted."""
 
 _MOST_NAMES = 4096
 _TELLS_NOTHING: set[str] = set()
-"""Names of members that were looked at before. An event of nothing else costs one comparison of sets. Of the event at
-hand all are here, however many: what is shown in several places is looked through in each of them."""
+"""Names of members that were looked at before, and tell nothing. An event with no others costs one comparison of sets.
+Those of the event at hand are all here, however many: what is shown in several places is looked through in each."""
 _OPERATION = "op"
 _PATCH = frozenset([_OPERATION, "path", "value"])
-"""What an operation of a JSON Patch, or of SCIM's, has that writes a value: `path` says where."""
+"""The members of an operation of a JSON Patch, or of SCIM's, that writes a value: `path` says where."""
 _MOST_OF_A_PATH = 6
-"""So many names at the end of that path are looked at, for a sender may write millions."""
+"""Only so many names at the end of that path are looked at, for a sender may write millions."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _BOOLEANS = frozenset(["true", "false", "True", "False"])
 """Texts that hide no more than true and false do: whether there is a password is evidence."""
@@ -80,7 +81,7 @@ class Redaction(Struct, frozen=True):
     paths: frozenset[tuple[str, ...]] = frozenset()
     last_parts: frozenset[str] = frozenset()
     longest: int = 0
-    """Parts of the longest path: of where a member stands, no more than so many count."""
+    """How many parts the longest path has. No more of a member's own path is compared with it."""
 
     @classmethod
     def of(cls, *lists: Iterable[str]) -> "Redaction":

@@ -24,7 +24,7 @@ _PASSWORDS = frozenset(["password", "passwords", "passwd", "pwd", "passcode", "p
 """Secrets that are numbers, too, and that a hash of them helps to guess."""
 
 _HASHES = frozenset(["hash", "hashes", "hashed", "digest", "digests", "sha", "md", "bcrypt"])
-"""What tells secrets apart without being one, unless it is that of a password."""
+"""A hash of a secret tells it from others, and is no secret itself, unless it is that of a password."""
 
 _PASSWORDS_IN_ONE_WORD = tuple(sorted(_PASSWORDS))
 _HASHED_IN_ONE_WORD = tuple(f"{word}{of_it}" for word in sorted(_PASSWORDS) for of_it in sorted(_HASHES))
@@ -114,7 +114,7 @@ def is_permission(name: str) -> bool:
 
 
 def is_level(value: Any) -> bool:
-    """Whether it is a text of words of permissions and nothing else, for what is no letter is told by no word."""
+    """Whether it is a text of words for permissions and nothing else: with a digit in it, it may be anything."""
     if not isinstance(value, str) or len(value) > LONGEST_NAME or not _LEVEL.fullmatch(value):
         return False
     return _LEVELS.issuperset(_words(value))

@@ -82,7 +82,8 @@ class ForwardSettings(Struct, frozen=True):
 
 
 def _options(environ: Mapping[str, str]) -> Options:
-    # It counts for the custom partner's own stack; elsewhere it must not stop the former deliveries of a queue.
+    # Only the custom partner's own stack takes it. Where the partner was changed, a wrong one must not keep what custom
+    # senders had queued before from being forwarded.
     event_source = environ.get("EVENT_SOURCE") if environ.get("PARTNER") == "custom" else None
     return Options(
         accept_hec=_flag(environ, "ACCEPT_HEC"),

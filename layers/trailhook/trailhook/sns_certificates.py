@@ -48,7 +48,7 @@ class Topic(Struct, frozen=True):
 
     @classmethod
     def of(cls, arn: str) -> "Topic | None":
-        """The topic with that ARN, or None if it is none of a partition that we know."""
+        """The topic with that ARN, or None if it is no ARN of a topic, or of a partition unknown here."""
         match = _ARN.fullmatch(arn)
         suffix = _SUFFIXES.get(match["partition"]) if match else None
         return cls(arn, match["region"], suffix) if match and suffix else None
@@ -59,7 +59,7 @@ class Topic(Struct, frozen=True):
 
     @property
     def certificate_names(self) -> frozenset[str]:
-        """Names to which AWS issues the signing certificates of a Region; which of them, differs among the Regions."""
+        """Names to which AWS issues the signing certificates of a Region; which of them it is differs by Region."""
         region, suffix = self.region, self.suffix
         names = {f"sns.{suffix}", self.host, f"sns-signing.{region}.{suffix}", f"sns-{region}.{suffix}"}
         return frozenset(names | {f"sns-us-gov-west-1.{suffix}"} if region.startswith("us-gov-") else names)

@@ -28,8 +28,8 @@ _NUMBER = re.compile(r"\d{1,19}(\.\d+)?", re.ASCII)
 _DIGITS = re.compile(
     r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(([01]\d|2[0-3])[0-5]\d([0-5]\d(\d{3})?)?)?", re.ASCII
 )
-"""A date in digits alone, down to the day, the minute, the second or its thousandth. As a count it is of 1970, 1976 or
-the years from 2572 on."""
+"""A date in digits alone, down to the day, the minute, the second or its thousandth. Taken for a count, it would
+be of 1970, 1976 or the years from 2572 on."""
 _COUNTED_YEARS = range(1977, 2572)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing that a webhook reports happened at or before this: it is how a program writes that it has no time."""

@@ -87,4 +87,4 @@ PARTNERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "zoom": {WEBHOOK: "Custom"},
     }
 )
-"""Partner → mode → source; the first mode is the default. Who is not in the catalogue has the source Custom."""
+"""Partner → mode → source; the first mode is the default. A partner that is not in the catalogue has Custom."""

@@ -112,8 +112,8 @@ def _stays(store: EventDataStore, why: str) -> str:
 def confirm(plane: ControlPlane, store_arn: str) -> None:
     """CloudFormation has heard of the event data store, or events came to it: it is no leftover any more.
 
-    Who may not remove tags may still change one, as whoever made the store could set it. Raises CallRefused where
-    neither is allowed.
+    A role that may not remove tags may still change one, for it could set them as it made the store. Raises CallRefused
+    where neither is allowed.
     """
     try:
         plane.remove_tags(store_arn, [MADE_BY_UPDATE])

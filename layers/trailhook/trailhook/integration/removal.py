@@ -19,8 +19,8 @@ def remove_channel(plane: ControlPlane, arn: str) -> None:
 def remove_used_channel(plane: ControlPlane, arn: str, keep_evidence: Callable[[Channel], None]) -> Channel | None:
     """Delete a channel and its policy, and return what it was at last: nothing else shows that events came through it.
 
-    If some came, `keep_evidence` is called before it goes: who dies after that, or is repeated meanwhile, finds nothing
-    that shows them. None where it was gone.
+    If some came, `keep_evidence` is called before it goes: a run that repeats this one, because it died or meanwhile,
+    finds nothing that shows them. Returns None where the channel was gone.
     """
     plane.delete_policy(arn)
     last = plane.channel(arn)

@@ -1,7 +1,7 @@
 """The one answer to CloudFormation: put to its pre-signed URL before the deadline, and again while there is time.
 
 AWS page: "Custom resource response objects", CloudFormation User Guide. Whoever knows the URL can answer in our name,
-so it must never be logged. `http.client` is used because, other than urllib3, it logs nothing and follows nothing.
+so it must never be logged. `http.client` is used because, unlike urllib3, it logs nothing and follows nothing.
 """
 
 import http.client

@@ -79,7 +79,7 @@ class Withdrawal:
             self._remove_integration(going, staying)
 
     def _take_back_create(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
-        """All that it made goes, but no store that may hold events: those of a former life were marked as it ended."""
+        """All that the Create made goes, but no store that may hold events. Those of a former life carry a mark."""
         gone = [remove_used_channel(self._plane, one.arn, self._keep_evidence) for one in going]
         self._leave_all(staying)
         if others := [one for one in staying if self._is_anothers(one)]:
@@ -109,8 +109,8 @@ class Withdrawal:
         self._remove_channels(going, staying)
 
     def _remove_integration(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
-        """Stores that are to stay are marked before the channel goes: a Delete that dies between is sent once more, and
-        finds no name of a channel that tells it to keep them.
+        """Stores that are to stay are marked before the channel goes: a Delete that dies in between is sent once more,
+        and finds no channel whose name tells it to keep them.
         """
         used = _stores_of(going)
         delete = deletes_stores(self._request.properties)
@@ -258,7 +258,8 @@ class Withdrawal:
 
     def _why_it_stays(self, store: EventDataStore, user: str | None, evidence: Collection[Channel] | None) -> list[str]:
         """In sentences; none for a store that may go."""
-        # To tag is a lesser right than to delete: no tag makes ours what no integration delivers to, such as a trail's.
+        # Tagging is a lesser right than deleting: a store that no integration delivers to, such as a trail's, is made
+        # ours by no tag.
         if faults := list(unfit(store)):
             return ["This has the stack's tags, and was not deleted:", *faults]
         if user:
