@@ -21,7 +21,7 @@ _SITES = frozenset({"", "none", "same-origin"})
 
 
 class NoPages:
-    """A server's application for this machine's programs, and for who types its address into a browser."""
+    """A server's application for this machine's programs, and for whoever types its address into a browser."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app

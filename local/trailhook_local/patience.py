@@ -1,4 +1,4 @@
-"""How long somebody waits who was paged: boto3 by itself would wait for minutes, and try again."""
+"""How long somebody who was paged waits: boto3 by itself would wait for minutes, and try again."""
 
 import threading
 from collections.abc import Callable

@@ -164,7 +164,7 @@ def test_a_status_that_cannot_be_read_is_told_with_what_to_do(tmp_path: Path, co
 def test_a_status_that_nobody_may_read_is_not_told_as_another_versions(tmp_path: Path) -> None:
     """Of another user's stack; root may read that, but no folder."""
     (tmp_path / "stack.json").mkdir()
-    with pytest.raises(NotRunningError, match="only who started a stack may read its secrets there"):
+    with pytest.raises(NotRunningError, match="only whoever started a stack may read its secrets there"):
         read_status(tmp_path)
 
 

@@ -22,7 +22,7 @@ class Command(click.Command):
             formatter.write_dl(list(FAULTS.items()))
 
 
-@click.command("chaos", cls=Command, short_help="Deliver events while everything fails that can.")
+@click.command("chaos", cls=Command, short_help="Deliver events while everything that can fail does.")
 @click.option("--events", type=click.IntRange(1), default=100_000, show_default=True)
 @click.option("--seed", type=int, help="Repeat the run that printed this seed.")
 @click.option("--faults", help="all, none, or names separated by commas; by default they take turns.")
@@ -32,7 +32,7 @@ class Command(click.Command):
 def chaos_command(
     events: int, seed: int | None, faults: str | None, only: int | None, cores: int | None, *, in_stack: bool
 ) -> None:
-    """Deliver events while everything fails that can, and account for each by its serial number.
+    """Deliver events while everything that can fail does, and account for each by its serial number.
 
     The handlers run on AWS services in memory and on a simulated clock. The last line is the ledger as
     JSON; the exit status is 1 if an event is lost, unaccounted for, wrongly in quarantine, or twice without a cause.

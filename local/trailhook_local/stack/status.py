@@ -106,8 +106,8 @@ def read_status(state: Path) -> Status:
         ) from None
     except OSError as error:
         raise NotRunningError(
-            f"{file} cannot be read ({error.strerror}); only who started a stack may read its secrets there: start one "
-            "of your own, with another folder as --state"
+            f"{file} cannot be read ({error.strerror}); only whoever started a stack may read its secrets there: start "
+            "one of your own, with another folder as --state"
         ) from error
     except (UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise NotRunningError(

@@ -1,4 +1,4 @@
-"""Asks for the parts of an overview: all at once, each by itself, and no longer than somebody waits who was paged."""
+"""Asks for the parts of an overview: all at once, each by itself, and no longer than somebody who was paged waits."""
 
 import time
 from collections.abc import Callable
