@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from types_boto3_cloudtrail import CloudTrailClient
     from types_boto3_cloudtrail_data import CloudTrailDataServiceClient
 
+Event = Callable[..., dict[str, Any]]
+Refused = Callable[..., str]
+
 OWNER = "111122223333"
 PARTNER = "444455556666"
 COMMON_ERRORS = {
@@ -137,7 +140,7 @@ def partner(lake: LakeServer) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="session")
-def event() -> Callable[..., dict[str, Any]]:
+def event() -> Event:
     """An entry of PutAuditEvents that CloudTrail takes; `changes` replace fields of eventData, None leaves one out."""
 
     def build(id_: str = "e-1", **changes: Any) -> dict[str, Any]:
@@ -160,7 +163,7 @@ def event() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def refused() -> Callable[..., str]:
+def refused() -> Refused:
     """Calls, and returns the error code the service answered with; fails when it did not refuse."""
 
     def call(operation: Callable[..., Any], *arguments: Any, **named: Any) -> str:

@@ -1,17 +1,9 @@
 """Channels: one per source, sources of the catalogue, destinations that can take their events."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from tests.lake.conftest import Account
-
-Event = Callable[..., dict[str, Any]]
-Refused = Callable[..., str]
+from tests.lake.conftest import Account, Event, Refused
 
 
 def test_a_channel_is_described_as_it_was_created(account: Account) -> None:

@@ -1,7 +1,5 @@
 """What was acknowledged survives: a restart, a killed process; and the command that starts the Lake."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess
@@ -9,17 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.lake.conftest import Account, Event
 
 from trailhook_local.lake import LakeServer
 
-if TYPE_CHECKING:
-    from tests.lake.conftest import Account
-
-Event = Callable[..., dict[str, Any]]
-NewAccount = Callable[..., "Account"]
+NewAccount = Callable[..., Account]
 
 
 @pytest.fixture

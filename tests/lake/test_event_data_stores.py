@@ -1,19 +1,13 @@
 """Event data stores: defaults, retention by pricing, termination protection, deletion and its seven days."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
+from tests.lake.conftest import Account, Event, Refused
 
 from trailhook_local.lake import LakeServer
 
-if TYPE_CHECKING:
-    from tests.lake.conftest import Account
-
-Event = Callable[..., dict[str, Any]]
-Refused = Callable[..., str]
 EXTENDABLE: Final = "EXTENDABLE_RETENTION_PRICING"
 FIXED: Final = "FIXED_RETENTION_PRICING"
 DAY = 86_400

@@ -1,25 +1,18 @@
 """Faults on demand: each kind, its chance and its count, over the admin endpoint."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import urllib3
 from botocore.exceptions import ConnectionClosedError
 from tests.fakes import MemoryClock
-from tests.lake.conftest import OWNER
+from tests.lake.conftest import OWNER, Account, Event, Refused
 
 from trailhook_local.lake import LakeServer, faults
 
-if TYPE_CHECKING:
-    from tests.lake.conftest import Account
-
-Event = Callable[..., dict[str, Any]]
-Refused = Callable[..., str]
 Admin = Callable[..., Any]
 
 

@@ -1,19 +1,10 @@
 """Resource policies: what CloudTrail takes as one, and whom a channel then lets in."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from tests.lake.conftest import Account
-
-Event = Callable[..., dict[str, Any]]
-Refused = Callable[..., str]
-OWNER, PARTNER = "111122223333", "444455556666"
+from tests.lake.conftest import PARTNER, Account, Event, Refused
 
 
 def statement(channel: str, *principals: str, external_id: str | None = None, **changes: Any) -> dict[str, Any]:

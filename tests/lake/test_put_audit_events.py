@@ -1,23 +1,17 @@
 """PutAuditEvents: the batch's limits, each field's limits with their documented codes, and nothing cut or repaired."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from tests.lake.conftest import Account, Event, Refused
 
 from trailhook_local.lake import LakeServer
 
-if TYPE_CHECKING:
-    from tests.lake.conftest import Account
-
-Event = Callable[..., dict[str, Any]]
-Refused = Callable[..., str]
 Put = Callable[..., Any]
 
 

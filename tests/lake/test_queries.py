@@ -1,19 +1,11 @@
 """Queries in CloudTrail Lake's dialect: the shape of a row, what SQL is taken and what is not, pages and states."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.lake.conftest import Account, Event, Refused
 
 from trailhook_local.lake import LakeServer
-
-if TYPE_CHECKING:
-    from tests.lake.conftest import Account
-
-Event = Callable[..., dict[str, Any]]
-Refused = Callable[..., str]
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,9 @@
 """Tags of channels and event data stores."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from tests.lake.conftest import Account
-
-Refused = Callable[..., str]
+from tests.lake.conftest import Account, Refused
 
 
 def tags_of(account: Account, resource: str) -> dict[str, str | None]:

@@ -1,27 +1,21 @@
 """The wire itself: signatures, bodies that no SDK would send, unknown operations, and the AWS CLI."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from tests.lake.conftest import Account, Event, Refused
 
 from trailhook_local.lake import LakeServer
 
-if TYPE_CHECKING:
-    from tests.lake.conftest import Account
-
-Event = Callable[..., dict[str, Any]]
-Refused = Callable[..., str]
 TARGET = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"
 CHANNEL = "arn:aws:cloudtrail:us-east-1:111122223333:channel/01234567-89ab-cdef-0123-456789abcdef"
 
