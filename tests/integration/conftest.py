@@ -26,6 +26,15 @@ DENIED = {
 }
 """A fault of the Lake that no waiting helps against."""
 
+NO_NEW_CUSTOMERS = {
+    "kind": "error",
+    "operations": ["CreateEventDataStore"],
+    "code": "UnsupportedOperationException",
+    "message": "CloudTrail Lake is no longer accepting new customers. "
+    "Existing customers can continue to use their event data stores.",
+}
+"""What an account is told that CloudTrail Lake does not take."""
+
 
 HANDLER = cast("Handler", load_handler(ROOT / "functions/integration/app.py", "handler"))
 NewStack = Callable[..., CloudFormation]

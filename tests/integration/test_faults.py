@@ -6,13 +6,12 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.fakes import MemoryClock
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, Meanwhile
+from tests.integration.conftest import DENIED, NO_NEW_CUSTOMERS, Account, Meanwhile
 
 from trailhook.deadline import Deadline
 from trailhook.errors import OutOfTime
 from trailhook.integration.control_plane import ControlPlane
 from trailhook_local.lake import LakeServer, errors
-from trailhook_local.lake.faults import NO_NEW_CUSTOMERS
 
 POLICY = {"PrincipalAccountIds": ["444455556666"], "ExternalId": "fake-external-id"}
 MAKING = ["CreateEventDataStore", "GetEventDataStore", "CreateChannel", "PutResourcePolicy"]

@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectionClosedError
 from tests.fakes import MemoryClock
 from tests.lake.conftest import OWNER, Account, Event, Refused
 
-from trailhook_local.lake import LakeServer, faults
+from trailhook_local.lake import LakeServer
 
 Admin = Callable[..., Any]
 
@@ -66,11 +66,13 @@ def test_an_error_comes_as_often_as_asked_for(
     assert admin("GET", "faults")[1]["rules"][0]["count"] == 0
 
 
-def test_an_account_that_lake_no_longer_takes(account: Account, lake: LakeServer) -> None:
-    lake.lake.faults.set([faults.NO_NEW_CUSTOMERS])
+def test_an_error_comes_as_the_exception_of_its_code_with_the_message_that_was_given(
+    account: Account, admin: Admin
+) -> None:
+    admin("PUT", "faults", rules=[{"kind": "error", "code": "UnsupportedOperationException", "message": "Not you."}])
     with pytest.raises(account.cloudtrail.exceptions.UnsupportedOperationException) as caught:
         account.store()
-    assert "no longer accepting new customers" in str(caught.value)
+    assert caught.value.response["Error"]["Message"] == "Not you."
 
 
 def test_entries_are_rejected_by_id_by_uid_and_by_chance(account: Account, admin: Admin, event: Event) -> None:

@@ -39,13 +39,6 @@ ENTRY_CODES: Final = (
     "Throttling",
     "InternalFailure",
 )
-NO_NEW_CUSTOMERS: Final[Mapping[str, Any]] = {
-    "kind": "error",
-    "operations": ["CreateEventDataStore"],
-    "code": "UnsupportedOperationException",
-    "message": "CloudTrail Lake is no longer accepting new customers. "
-    "Existing customers can continue to use their event data stores.",
-}
 
 
 class InvalidFaultRuleError(ValueError):
