@@ -24,5 +24,7 @@ def test_every_member_and_tag_is_named(name: str) -> None:
 
 
 def test_everything_that_getatt_finds_has_its_line(stack: CloudFormation, github: dict[str, Any]) -> None:
-    for name in stack.create(github).data:
+    answer = stack.create(github)
+    assert answer.succeeded
+    for name in answer.data:
         assert re.search(rf"^\| `{name}` \|", PAGE, re.MULTILINE), name
