@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.build.conftest import Build, environment
-from tests.integration.cloudformation import Answer, Bucket, CloudFormation
+from tests.integration.cloudformation import Answer, Bucket, CloudFormation, serving_bucket
 from tests.integration.conftest import Account
 
 from trailhook_local.lake import LakeServer
@@ -120,9 +120,8 @@ def account(lake: LakeServer) -> Iterator[Account]:
 
 @pytest.fixture
 def deploy(build: Build, runtime_python: str | None, lake: LakeServer) -> Iterator[Callable[[str], Deployment]]:
-    bucket = Bucket()
-    yield lambda name: Deployment(build, runtime_python or sys.executable, lake, bucket, name)
-    bucket.close()
+    with serving_bucket() as bucket:
+        yield lambda name: Deployment(build, runtime_python or sys.executable, lake, bucket, name)
 
 
 Deploy = Callable[[str], Deployment]

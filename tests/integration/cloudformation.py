@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import Exchange, listening
 
 Properties = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], None]
@@ -57,63 +58,52 @@ class Answer:
         return dict(self.body.get("Data", {}))
 
 
+@dataclass
 class Bucket:
     """The pre-signed URL. `statuses` are given out first, one a PUT; `delay` is waited before each answer.
 
     The first `drips` PUTs are taken and answered so slowly, byte by byte, that the answer never ends.
     """
 
-    def __init__(self) -> None:
-        self.answers: list[Answer] = []
-        self.attempts = 0
-        self.statuses: list[int] = []
-        self.delay = 0.0
-        self.drips = 0
-        self.closed = threading.Event()
-        bucket = self
-
-        class Put(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                bucket.attempts += 1
-                time.sleep(bucket.delay)
-                bucket.drips -= 1
-                if bucket.drips >= 0:
-                    self._drip()
-                    return
-                status = bucket.statuses.pop(0) if bucket.statuses else 200
-                if status == 200:
-                    bucket.answers.append(Answer(json.loads(body), len(body), dict(self.headers)))
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def do_POST(self) -> None:
-                self.do_PUT()
-
-            def _drip(self) -> None:
-                with suppress(OSError):  # until the other side has had enough
-                    while not bucket.closed.wait(0.05):
-                        self.wfile.write(b"H")
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Put)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
+    answers: list[Answer] = field(default_factory=list)
+    attempts: int = 0
+    statuses: list[int] = field(default_factory=list)
+    delay: float = 0.0
+    drips: int = 0
+    server: str = ""
+    closed: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
         path = f"/arn%3Aaws%3Acloudformation%3Aus-east-1%3A111122223333%3Astack/{uuid.uuid4()}"
         query = "AWSAccessKeyId=AKIAEXAMPLEFAKE&Expires=1795000000&Signature=FakeSignatureOfTheUrl%3D"
-        return f"http://127.0.0.1:{self._server.server_port}{path}?{query}"
+        return f"{self.server}{path}?{query}"
 
-    def close(self) -> None:
-        self.closed.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def take(self, exchange: Exchange) -> None:
+        body = exchange.body()
+        self.attempts += 1
+        time.sleep(self.delay)
+        self.drips -= 1
+        if self.drips >= 0:
+            with suppress(OSError):  # until the other side has had enough
+                while not self.closed.wait(0.05):
+                    exchange.wfile.write(b"H")
+            return
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status == 200:
+            self.answers.append(Answer(json.loads(body), len(body), dict(exchange.headers)))
+        exchange.answer(status)
+
+
+@contextmanager
+def serving_bucket() -> Iterator[Bucket]:
+    """A bucket that takes answers meanwhile; what still drips at the end is over then."""
+    bucket = Bucket()
+    with listening(bucket.take) as bucket.server:
+        try:
+            yield bucket
+        finally:
+            bucket.closed.set()
 
 
 class CloudFormation:

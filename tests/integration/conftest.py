@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
-from tests.integration.cloudformation import Bucket, CloudFormation, Handler
+from tests.integration.cloudformation import Bucket, CloudFormation, Handler, serving_bucket
 
 from trailhook_local.lake import LakeServer, errors
 from trailhook_local.lake.faults import Faults
@@ -168,9 +168,8 @@ def account(lake: LakeServer) -> Iterator[Account]:
 
 @pytest.fixture(scope="session")
 def shared_bucket() -> Iterator[Bucket]:
-    bucket = Bucket()
-    yield bucket
-    bucket.close()
+    with serving_bucket() as bucket:
+        yield bucket
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.integration.cloudformation import Bucket, CloudFormation
+from tests.integration.cloudformation import CloudFormation, serving_bucket
 from tests.integration.conftest import Account
 
 from trailhook.integration.request import Request
@@ -125,12 +125,11 @@ def test_cloudformation_is_answered_before_it_gives_up(
 def test_cloudformation_is_answered_while_cloudtrail_answers_byte_by_byte(
     stack: CloudFormation, github: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dripping = Bucket()
-    dripping.drips = 1000
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", dripping.url.partition("/arn")[0])
     stack.seconds = 4
-    answer = stack.send("Create", github)
-    dripping.close()
+    with serving_bucket() as dripping:
+        dripping.drips = 1000
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", dripping.server)
+        answer = stack.send("Create", github)
     assert "time was over" in answer.reason
     assert dripping.attempts == 1
 
