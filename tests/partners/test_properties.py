@@ -184,16 +184,21 @@ ARRAYS = ["auditEvents", "data", "entities", "items", "logs", "records", "result
 """The members in which partners wrap several events."""
 
 UNKNOWN_FORMS: dict[str, dict[str, Any]] = {
-    "auth0/logs": {"log_id": "1", "kind": "new"},
+    "atlassian/records": {"created": "2026-01-02T03:04:05Z", "kind": "new"},
+    "auth0/logs": {"log_id": "1", "data": {"kind": "new"}},
+    "cloudflare/result": {"When": "2026-01-02T03:04:05Z", "kind": "new"},
     "custom/auditEvents": {"id": "1", "kind": "new"},
     "cyberark/data": {"uuid": "1", "kind": "new"},
+    "kong/data": {"rt": 1_700_000_000_000, "verb": "new"},
     "launchdarkly/items": {"_id": "1", "verb": "new"},
     "netskope/result": {"_id": "1", "verb": "new"},
     "okta/data": {"uuid": "1", "verb": "new"},
     "onelogin/data": {"id": "1", "verb": "new"},
     "onepassword/items": {"uuid": "1", "verb": "new"},
     "pagerduty/records": {"id": "1", "verb": "new"},
+    "slack/entries": {"date_create": 1_700_000_000, "verb": "new"},
     "terraform/data": {"id": "1", "verb": "new"},
+    "zoom/operation_logs": {"time": "2026-01-02T03:04:05Z", "verb": "new"},
 }
 """Events that a partner may come to send, by it and the member in which it wraps several."""
 

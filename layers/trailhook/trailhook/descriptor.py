@@ -27,7 +27,7 @@ from trailhook.members import value_at
 from trailhook.partner import Options, Partner, accepted, no_handshake
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TimestampedHmacProof, TokenProof, base64_text
 from trailhook.redaction import Redaction
-from trailhook.selection import Subject, first_text
+from trailhook.selection import Subject
 
 FORMAT = 1
 """The version of the compiled form. Compile again after an update that counts it up."""
@@ -131,7 +131,7 @@ class Descriptor(Struct, frozen=True):
 
     def _elements(self, record: Record, delivery: Delivery) -> Sequence[Record]:
         """The elements of all arrays that are there, or the record where it is an event itself: it fits a kind with a
-        `when`, or has an id and nothing in the arrays fits.
+        `when`, or has an id or a time and nothing in the arrays fits.
         """
         arrays = [path for path in self.arrays if isinstance(value_at(record.value, *path), list)]
         if not arrays or delivery.element:
@@ -143,16 +143,13 @@ class Descriptor(Struct, frozen=True):
         elements = [element for path in arrays for element in elements_or_itself(record, *path)]
         if any(element is record for element in elements):
             return [record]
-        # What only wraps events has no id. With one, and no event among the elements, it is itself one, of a form that
-        # is not known yet.
-        holds_events = any(
-            isinstance(element.value, Mapping) and self.kind_of(element.value, delivery)[0] for element in elements
-        )
-        return [record] if not holds_events and self._has_id(subject) else elements
-
-    def _has_id(self, subject: Subject) -> bool:
-        """Whether there is an id of an event in it, of any kind; what a header says is the delivery's."""
-        return any((found := first_text(kind.uid, subject)) and not found.header for kind in self.kinds)
+        if any(isinstance(element.value, Mapping) and self.kind_of(element.value, delivery)[0] for element in elements):
+            return elements
+        # What only wraps events has neither an id nor a time. With one, and no event among the elements, it is itself
+        # an event, of a form that is not known yet.
+        subjects = (subject, Subject(record.value, delivery))
+        is_event = any(kind.has_id_or_time(one) for kind in self.kinds for one in subjects)
+        return [record] if is_event else elements
 
 
 def _unwrapped(value: Any, member: str | None) -> tuple[Any, Mapping[str, Any]]:

@@ -159,6 +159,11 @@ class Kind(Struct, frozen=True):
     def own_id(self, subject: Subject) -> str | None:
         return _text(first_text(self.uid, subject))
 
+    def has_id_or_time(self, subject: Subject) -> bool:
+        """Whether an id or a time of such an event stands in it; what a header says is the delivery's."""
+        found = (first_text(self.uid, subject), first(self.time, subject))
+        return any(one is not None and not one.header and not one.receipt for one in found)
+
     def source_address(self, subject: Subject) -> Found | None:
         """The first place that holds an address: some hold a name, a list of proxies, "-", or 0.0.0.0 for none."""
         for candidate in self.source_ip:
