@@ -25,8 +25,13 @@ first delivery under the new secret, and a forger's flood becomes neither a bill
 _BYTE_ORDER_MARK = "(\ufeff|\u00ef\u00bb\u00bf)"
 """Of a file, as it is and as its three bytes read in Windows-1252."""
 
-_PUBLIC_KEY = ("PUBLIC KEY-----", "CERTIFICATE-----", "MCowBQYDK2VwAyEA")
-"""What only a public key holds as files have it: PEM's own words, and how one of Ed25519 begins in base64."""
+_PUBLIC_KEY = (
+    *("PUBLIC KEY-----", "CERTIFICATE-----"),
+    *("MCowBQYDK2VwAyEA", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", "ANBgkqhkiG9w0BAQEFAAOC"),
+    *("AAAAC3NzaC1lZDI1NTE5AAAA", "AAAAB3NzaC1yc2EAAAA", "ecdsa-sha2-nistp"),
+)
+"""What only a public key holds as files have it: PEM's own words, and what those of Ed25519, ECDSA and RSA have in
+common, as OpenSSL writes them in base64 and as OpenSSH does. (OpenSSH's ECDSA in base64 is in private keys, too.)"""
 
 _SLIPS = {
     "is a public key in another form than whpk_ and 32 bytes in base64": f".*({'|'.join(_PUBLIC_KEY)}).*",
