@@ -170,6 +170,31 @@ def test_when_one_request_takes_the_function_down_no_other_goes_on_in_the_next_i
     assert len(destination.begun) < 10
 
 
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_a_request_without_an_end_is_given_up_before_the_invocation_is_killed(parallel: int) -> None:
+    """Its answer may come byte by byte, each of them in time. Killed, all that was done would be done again."""
+    end = threading.Event()
+
+    class Endless:
+        def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+            if batch[0].id == "0" and not end.is_set():
+                end.wait(60)
+            return [DELIVERED] * len(batch)
+
+    deliverer = Deliverer(Endless(), parallel=parallel)
+    began = time.monotonic()
+    outcomes = deliverer.deliver(sent := entries(200), Deadline(began + 0.2, closed_at=began + 0.4), Halt())
+    assert time.monotonic() - began < 5
+    first, second = outcomes[sent[0]], outcomes[sent[100]]
+    assert (first.disposition, first.code) == (Disposition.RETRY, "NoAnswer")
+    assert second.disposition is (Disposition.DELIVERED if parallel > 1 else Disposition.RETRY)
+    try:
+        others = deliverer.deliver(entries(400)[200:], Deadline.of(None), Halt())
+        assert set(others.values()) == {DELIVERED}, "the next invocation has threads of its own"
+    finally:
+        end.set()
+
+
 def test_where_no_thread_can_be_started_nothing_goes_on_in_the_next_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
     ended: list[str] = []

@@ -12,6 +12,9 @@ _RESERVE_SECONDS = 20.0
 _LAST_CALL_SECONDS = 8.0
 """What one closing call to S3 or SQS may take at worst: it begins no later than this before the end."""
 
+_LEAST_PATIENCE_SECONDS = 1.0
+"""What ends because the time is over needs a moment to say so."""
+
 _DEFAULT_SECONDS = 60.0
 
 
@@ -53,6 +56,12 @@ class Deadline(Struct, frozen=True):
     def closed(self) -> bool:
         """Whether even a closing call would begin too late."""
         return self.now() > self.closed_at
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds that requests under way are still waited for; None for ever."""
+        seconds = self.closed_at - self.now()
+        return None if seconds == float("inf") else max(seconds, _LEAST_PATIENCE_SECONDS)
 
 
 NO_DEADLINE = Deadline(float("inf"))

@@ -28,6 +28,7 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _NOT_SENT = "Not sent in this invocation"
 _OUT_OF_TIME = Outcome(Disposition.RETRY, "OutOfTime", _NOT_SENT)
 _HALTED = Outcome(Disposition.RETRY, "Halted", _NOT_SENT)
+_GIVEN_UP = Outcome(Disposition.RETRY, "NoAnswer", "No answer from PutAuditEvents while the invocation's time lasted")
 _REFUSED = Outcome(Disposition.CONFIGURATION, "Halted", _NOT_SENT)
 _UNDOCUMENTED = Outcome(Disposition.UNDOCUMENTED, "Halted", _NOT_SENT)
 """These wait for the same operator as what was refused."""
@@ -94,7 +95,7 @@ class Deliverer:
     ) -> None:
         self._destination = destination
         self._parallel = parallel
-        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="put-audit-events")
+        self._pool = self._threads()
         self._pace = pace or Pace()
         self._sleep = sleep
         self._jitter = jitter
@@ -142,9 +143,13 @@ class Deliverer:
         return outcomes
 
     def _answers(
-        self, batches: Iterable[Sequence[Entry]], deadline: Deadline, halt: Halt
+        self, batches: Sequence[Sequence[Entry]], deadline: Deadline, halt: Halt
     ) -> Sequence[Sequence[Outcome]]:
-        """The answers to all batches, in their order. Raises what a request raised, once no other is under way."""
+        """The answers to all batches, in their order. Raises what a request raised, once no other is under way.
+
+        Each read of an answer has its time limit, but one that comes byte by byte has no end: it is given up with the
+        invocation, which would otherwise be killed, and all that it has done would be done again.
+        """
         answers: list[Future[Sequence[Outcome]]] = []
         try:
             answers += (self._pool.submit(self._put, batch, deadline, halt) for batch in batches)
@@ -153,14 +158,20 @@ class Deliverer:
             halt.stop()
             wait(answers)
             raise
-        _, others = wait(answers, return_when=FIRST_EXCEPTION)
+        _, others = wait(answers, deadline.patience, FIRST_EXCEPTION)
         if others:
-            # One failed: no other shall begin, nor go on in the next invocation. What never began is not waited for:
-            # it takes a thread to say of a cancelled one that it is done.
+            # One failed, or the time is over: no other shall begin, nor go on in the next invocation. What never began
+            # is not waited for: it takes a thread to say of a cancelled one that it is done.
             halt.stop()
-            wait([answer for answer in others if not answer.cancel()])
-        # Beside a cancelled one there is one that failed, and that raises.
-        return [answer.result() for answer in answers if not answer.cancelled()]
+            _, endless = wait([answer for answer in others if not answer.cancel()], deadline.patience)
+            if endless:
+                # They keep their threads, and the next invocation needs its own.
+                self._pool = self._threads()
+        # If one failed, this raises.
+        return [_told(answer, batch) for answer, batch in zip(answers, batches, strict=True)]
+
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._parallel, thread_name_prefix="put-audit-events")
 
     def _put(self, batch: Sequence[Entry], deadline: Deadline, halt: Halt) -> Sequence[Outcome]:
         if not self._begin(deadline, halt):
@@ -182,6 +193,13 @@ class Deliverer:
         if pause:
             self._sleep(pause)
         return pause is not None and not deadline.passed and not halt.outcome
+
+
+def _told(answer: Future[Sequence[Outcome]], batch: Sequence[Entry]) -> Sequence[Outcome]:
+    """The outcomes of a request. Without an answer the batch may have arrived: we prefer a duplicate to a loss."""
+    if answer.cancelled():
+        return [_HALTED] * len(batch)
+    return answer.result() if answer.done() else [_GIVEN_UP] * len(batch)
 
 
 def _distinct(entries: Iterable[Entry]) -> tuple[list[Entry], list[tuple[Entry, Entry]]]:
