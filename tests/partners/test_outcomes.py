@@ -119,6 +119,16 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
             }.items()
         ),
         *(
+            (
+                "okta",
+                OKTA
+                | {"eventType": "security.threat.detected", "outcome": {"result": result, "reason": "Password Spray"}},
+                result if failed else None,
+                "Password Spray" if failed else None,
+            )
+            for result, failed in {"RATE_LIMIT": True, "DENY": True, "ALLOW": False}.items()
+        ),
+        *(
             ("slack", {"action": action, "date_create": 1_762_331_405, "details": details}, code, code and NO_REASON)
             for action, details, code in (
                 ("slack_ai_mcp_tool_called", {"tool_name": "light", "success": False}, "Failed"),

@@ -1,7 +1,7 @@
 """Okta: event hooks with their verification, and System Log events that a forwarder posts.
 
-Okta's pages: "Event hooks", "Event hook implementation", "System Log API", "Event types"; the results are in
-`LogOutcome` of Okta's OpenAPI description.
+Okta's pages: "Event hooks", "Event hook implementation", "System Log API", "Event types", "System Log events for Okta
+ThreatInsight"; the results are in `LogOutcome` of Okta's OpenAPI description.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,6 +29,10 @@ FAILURES = frozenset({"FAILURE", "FAILED", "DENY"})
 """Of the results that Okta lists, those that say that the action was refused or did not work. Its event types name
 FAILED, too, and write some results small.
 """
+THREAT = "security.threat.detected"
+RATE_LIMIT = "RATE_LIMIT"
+"""Of a THREAT Okta says that the request was refused, before it counted towards the organisation's rate limit. Of other
+events it says nothing."""
 UNKNOWN = "unknown"
 
 
@@ -98,7 +102,7 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         identity=_identity(actor, details),
         user_agent=text_at(client, "userAgent", "rawUserAgent"),
         source_ip=text_at(client, "ipAddress"),
-        failure=_failure(object_at(entry, "outcome")),
+        failure=_failure(name, object_at(entry, "outcome")),
         request_parameters={name: value for name, value in entry.items() if name not in elsewhere},
         response_elements=response or None,
         redaction=redaction,
@@ -122,8 +126,9 @@ def _known(actor: Mapping[str, Any], member: str) -> str | None:
     return None if text == UNKNOWN else text
 
 
-def _failure(outcome: Mapping[str, Any]) -> Failure | None:
+def _failure(name: str, outcome: Mapping[str, Any]) -> Failure | None:
     result = text_at(outcome, "result")
-    if result is None or result.upper() not in FAILURES:
+    failures = FAILURES | {RATE_LIMIT} if name == THREAT else FAILURES
+    if result is None or result.upper() not in failures:
         return None
     return Failure(result, text_at(outcome, "reason") or NO_REASON)
