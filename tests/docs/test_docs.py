@@ -7,6 +7,8 @@ from pathlib import Path
 import botocore.session
 import pytest
 
+from trailhook.cloudtrail_lake import CALLER_CODES, ENTRY_CODES
+from trailhook.destination import Disposition
 from trailhook.partners import REGISTRY
 from trailhook.telemetry import NAMESPACE
 from trailhook_local.chaos.faults import FAULTS
@@ -33,6 +35,23 @@ def test_every_environment_variable_is_described(name: str) -> None:
 @pytest.mark.parametrize("code", found(r'(?:MalformedDelivery|UnmappableEvent|_refused)\(\s*(?:event, )?"(\w+)"'))
 def test_every_quarantine_code_is_described(code: str) -> None:
     assert f"`{code}`" in OPERATIONS
+
+
+WAITING = [code for code, what in ENTRY_CODES.items() if what is Disposition.RETRY]
+
+
+@pytest.mark.parametrize("code", [*found(r'Disposition\.RETRY, "(\w+)"'), *WAITING])
+def test_every_reason_to_wait_is_described(code: str) -> None:
+    assert f"`retry:{code}`" in OPERATIONS
+
+
+PUT_AUDIT_EVENTS = botocore.session.get_session().get_service_model("cloudtrail-data").operation_model("PutAuditEvents")
+
+
+@pytest.mark.parametrize("code", sorted({shape.name for shape in PUT_AUDIT_EVENTS.error_shapes} & CALLER_CODES))
+def test_every_refusal_of_the_caller_is_described(code: str) -> None:
+    """In the table that says how to mend it."""
+    assert re.search(rf"^\| (`\w+`, )*`{code}`", OPERATIONS, re.MULTILINE)
 
 
 @pytest.mark.parametrize("status", [*found(r"HTTPStatus\.([A-Z_]+)")])
