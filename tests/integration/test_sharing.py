@@ -134,6 +134,7 @@ def test_the_owner_cannot_replace_a_channel_that_others_use(
     before = account.snapshot()
     refused = owner.update(github)
     assert "is not replaced, because it is used by the stacks audit-slack" in refused.reason
+    assert f"`aws cloudtrail remove-tags --resource-id {owner.physical_id} --tags-list Key=<key>`" in refused.reason
     assert account.snapshot() == before
     moved = owner.update({**custom(github), "ChannelName": "renamed", "Tags": ["team=audit"]})
     assert moved.succeeded

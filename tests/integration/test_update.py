@@ -1,6 +1,7 @@
 """Update: in place where CloudTrail can, a replacement where it cannot, a refusal where nobody could go back."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -306,3 +307,18 @@ def test_a_channel_that_lost_our_tags_is_left_alone_and_told(
     assert deleted.succeeded
     assert f"The channel {made.physical_id} stays: it lost the tags that prove it to be this stack's." in deleted.reason
     assert account.channels() == [made.physical_id]
+
+
+def test_the_command_in_the_reason_gives_a_channel_its_tags_back(
+    stack: CloudFormation, account: Account, github: dict[str, Any]
+) -> None:
+    made = stack.create(github)
+    tags: Any = [{"Key": key} for key in account.tags(made.physical_id)]
+    account.cloudtrail.remove_tags(ResourceId=made.physical_id, TagsList=tags)
+    renamed = {**github, "ChannelName": "x-1"}
+    refused = stack.send("Update", renamed, physical_id=made.physical_id, old_properties=github)
+    command = re.search(r"`aws cloudtrail add-tags --resource-id (\S+) --tags-list ([^`]+)`", refused.reason)
+    assert command
+    lost: Any = [dict(pair.split("=", 1) for pair in tag.split(",")) for tag in command[2].split()]
+    account.cloudtrail.add_tags(ResourceId=command[1], TagsList=lost)
+    assert stack.update(renamed).physical_id == made.physical_id

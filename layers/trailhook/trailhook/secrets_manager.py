@@ -35,5 +35,7 @@ class SecretsManagerStore:
             value = answer.get("SecretString", "").rstrip("\r\n")
             created = answer["CreatedDate"]
         if not value:
-            raise SecretStoreError("The webhook secret must be a plain string, not binary and not empty")
+            raise SecretStoreError(
+                "The webhook secret is a plain string, not binary and not empty; put one with SetWebhookSecretCommand"
+            )
         return SecretVersion(value, created)

@@ -164,7 +164,9 @@ class WebhookSecret:
 
     def _current_value(self) -> str:
         if self._current is None:
-            raise SecretStoreError("The webhook secret has no current version")
+            raise SecretStoreError(
+                "The webhook secret is gone, or has no current version; put one with SetWebhookSecretCommand"
+            )
         return self._current.value
 
     def _previous_counts(self) -> bool:

@@ -38,8 +38,9 @@ def refuse_users(tagged: Tagged, owner: Owner, verb: str) -> None:
     if users:
         raise InTheWay(
             f"The channel {tagged.channel.name} ({tagged.arn}) is not {verb}, because it is used by the stacks "
-            f"{', '.join(users)}: delete them first, or give them another channel. The user tag of a stack that is "
-            "gone can be removed with `aws cloudtrail remove-tags`."
+            f"{', '.join(users)}: delete them first, or give them another channel. Of a stack that is gone, remove the "
+            f"user tag, which `aws cloudtrail list-tags --resource-id-list {tagged.arn}` shows: "
+            f"`aws cloudtrail remove-tags --resource-id {tagged.arn} --tags-list Key=<key>`."
         )
 
 
@@ -71,9 +72,10 @@ def plan_channel(channels: Sequence[Tagged], owner: Owner, wanted: Integration, 
     current = holder if holder and owner.made(holder.tags) else None
     if holder and not current:
         if holder.arn == physical_id and not owner.uses(holder.tags):
+            tags = " ".join(f"Key={key},Value={value}" for key, value in owner.tags.items())
             raise InTheWay(
                 f"The channel {holder.channel.name} ({holder.arn}) lost the tags that prove it to be this stack's: put "
-                f"them back with `aws cloudtrail add-tags` ({', '.join(f'{k}={v}' for k, v in owner.tags.items())})."
+                f"them back with `aws cloudtrail add-tags --resource-id {holder.arn} --tags-list {tags}`."
             )
         raise InTheWay(
             f"CloudTrail allows one channel for each source, and the channel {holder.channel.name} has the source "
