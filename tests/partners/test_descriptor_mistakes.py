@@ -131,6 +131,8 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
             for message, words in (
                 ("{id}.{timestamp}.{body}", "{id} is not known; only {timestamp} and {body} can be signed"),
                 ("{timestamp}{body}{body}", "{body} stands here twice"),
+                ("POST{uri}{body}{timestamp}", "what is always the same, such as the URL, as it stands"),
+                ("v" * 300 + "{body}{timestamp}", "of up to 300 characters"),
             )
         ),
         (MINIMAL + "acknowledge: 500\n", 9, "acknowledge", "200"),

@@ -7,10 +7,12 @@ from urllib.parse import urlencode
 
 import pytest
 from tests.partners.descriptors import EXAMPLE, MINIMAL, SENT, audit_event, mapped, with_kind
+from tests.receive.proof_senders import BODY, request
+from tests.receive.senders import RECEIVED_AT, hex_hmac
 
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor import Descriptor
-from trailhook.errors import MalformedDelivery, UnmappableEvent
+from trailhook.errors import MalformedDelivery, Unauthenticated, UnmappableEvent
 from trailhook.partner import Options
 from trailhook.partners import FOLDER, REGISTRY
 from trailhook_local.descriptors.compiler import compile_descriptor, compile_file, compiled_text
@@ -234,6 +236,21 @@ def test_what_stands_beside_an_event_is_dropped_only_if_the_event_says_the_same(
     assert json.dumps(fields["requestParameters"]["n"]) == json.dumps(inside)
     envelope = fields.get("additionalEventData", {}).get("envelope", {})
     assert json.dumps(envelope) == json.dumps({"n": beside} if kept else {})
+
+
+@pytest.mark.parametrize("path", ["webhook", "webhook/", "elsewhere"])
+def test_a_url_that_is_always_the_same_may_be_signed_with_body_and_time(path: str) -> None:
+    url = "https://abcde12345.execute-api.eu-central-1.amazonaws.com/webhook"
+    proof = f"{{header: x-s, timestamp_header: x-t, message: 'POST{url}{{body}}{{timestamp}}', any_time: true}}"
+    text = MINIMAL + f"proofs:\n  - timestamped_hmac: {proof}\n"
+    first = Descriptor.of(compile_descriptor(text, "lamps.yaml")).partner(Options()).proofs[0]
+    signed = f"POST{url.removesuffix('webhook')}{path}".encode() + BODY + str(RECEIVED_AT).encode()
+    sent = request({"x-s": hex_hmac("fake", signed), "x-t": str(RECEIVED_AT)})
+    if path == "webhook":
+        first.verify(sent, "fake")
+    else:
+        with pytest.raises(Unauthenticated):
+            first.verify(sent, "fake")
 
 
 def test_a_forms_field_holds_what_the_body_holds_otherwise_and_an_event_of_it_can_be_sent_alone() -> None:

@@ -73,7 +73,10 @@ def _message_problem(message: str) -> str | None:
     """Any other name in braces would be signed as it stands, and every delivery refused."""
     others = [name for name in re.findall(r"\{\w+\}", message) if name not in {"{timestamp}", "{body}"}]
     if others:
-        return f"{others[0]} is not known; only {{timestamp}} and {{body}} can be signed"
+        return (
+            f"{others[0]} is not known; only {{timestamp}} and {{body}} can be signed, and what is always the same, "
+            "such as the URL, as it stands"
+        )
     return "{body} stands here twice" if message.count("{body}") > 1 else None
 
 
@@ -116,7 +119,10 @@ _KIND = fields(
 _ENCODING = choice("hex", "base64")
 _PREFIX = text(r"[!-~ ]{1,40}", "up to 40 printable characters")
 _MESSAGE = checked(
-    text(r"(?s)(?=.*\{body\})(?=.*\{timestamp\}).{1,60}", "a text with {timestamp} and {body} in their places"),
+    text(
+        r"(?s)(?=.*\{body\})(?=.*\{timestamp\}).{1,300}",
+        "a text with {timestamp} and {body} in their places, of up to 300 characters",
+    ),
     _message_problem,
 )
 _PROOFS: dict[str, Reader] = {
