@@ -292,6 +292,22 @@ def test_a_415_for_a_compression_says_which_one_is_taken(function: ReceiveFuncti
     assert function(standard(headers={"content-encoding": "br"}))[2]["accept-encoding"] == "gzip"
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "application/json"])
+@pytest.mark.parametrize("encoding", ["gzip", "application/gzip", ""])
+def test_gzip_that_api_gateway_took_for_text_is_not_acknowledged(
+    function: ReceiveFunction, media_type: str, encoding: str
+) -> None:
+    """A token proves it whatever became of the body, and a quarantine of what nobody can open keeps no evidence."""
+    function.configure(PARTNER="okta")
+    headers = {"authorization": SECRET, "content-type": media_type, "content-encoding": encoding}
+    read_as_text = gzip.compress(BODY, mtime=0).decode(errors="replace")
+    status, body, _ = function(api_gateway_event(read_as_text, headers))
+    assert (status, function.queued()) == (415, [])
+    assert "send it as Content-Type application/octet-stream" in body["message"]
+    as_told = api_gateway_event(gzip.compress(BODY), headers | {"content-type": "application/octet-stream"})
+    assert function.handler(as_told, None)["statusCode"] == 204
+
+
 # Log and metrics.
 
 

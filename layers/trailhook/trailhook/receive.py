@@ -41,6 +41,9 @@ _MEDIA_TYPES = frozenset(
     {"", "text/plain", "application/x-www-form-urlencoded", "application/octet-stream", "application/gzip"}
 )
 
+_GZIP_READ_AS_TEXT = "\x1f\N{REPLACEMENT CHARACTER}".encode()
+"""How gzip begins once somebody took it for text: its second byte is no UTF-8, as many others, which are lost."""
+
 
 class Answer(Struct, frozen=True):
     """The response, and what the one log line of the request says."""
@@ -168,6 +171,11 @@ def _check_form(request: Request) -> None:
     """Refuse what no mapping could read. The sender is proven by now, so the answer may say what to change."""
     if not request.body:
         raise BadRequest("The body is empty")
+    if request.body.startswith(_GZIP_READ_AS_TEXT):
+        # A token proves it all the same. Acknowledged it would be lost: what quarantine could keep, nobody can open.
+        raise UnsupportedMediaType(
+            "The gzip body was destroyed on the way, as text: send it as Content-Type application/octet-stream"
+        )
     encoding = request.header("content-encoding").strip().lower()
     if encoding not in _ENCODINGS:
         raise UnsupportedMediaType("Send the body uncompressed or as gzip", headers={"accept-encoding": "gzip"})
