@@ -304,8 +304,16 @@ def test_gzip_that_api_gateway_took_for_text_is_not_acknowledged(
     status, body, _ = function(api_gateway_event(read_as_text, headers))
     assert (status, function.queued()) == (415, [])
     assert "send it as Content-Type application/octet-stream" in body["message"]
-    as_told = api_gateway_event(gzip.compress(BODY), headers | {"content-type": "application/octet-stream"})
+    as_told = api_gateway_event(gzip.compress(BODY, mtime=0), headers | {"content-type": "application/octet-stream"})
     assert function.handler(as_told, None)["statusCode"] == 204
+
+
+def test_where_a_signature_covers_such_gzip_the_log_says_why_it_does_not_hold(function: ReceiveFunction) -> None:
+    body = gzip.compress(BODY, mtime=0)
+    sent = api_gateway_event(body.decode(errors="replace"), standard_webhooks_headers(KEY, body))
+    status, answer, _ = function(sent)
+    assert (status, answer["message"]) == (401, "Unauthorized")
+    assert "send it as Content-Type application/octet-stream" in function.log_lines()[-1]["refused"]
 
 
 # Log and metrics.

@@ -43,6 +43,7 @@ _MEDIA_TYPES = frozenset(
 
 _GZIP_READ_AS_TEXT = "\x1f\N{REPLACEMENT CHARACTER}".encode()
 """How gzip begins once somebody took it for text: its second byte is no UTF-8, as many others, which are lost."""
+_GZIP_DESTROYED = "The gzip body was destroyed on the way, as text: send it as Content-Type application/octet-stream"
 
 
 class Answer(Struct, frozen=True):
@@ -136,6 +137,8 @@ class Receiver:
                 reasons.append(f"{proof.name}: {error.reason}")
             else:
                 return proof
+        if request.body.startswith(_GZIP_READ_AS_TEXT):
+            reasons.append(_GZIP_DESTROYED)
         raise Unauthenticated("; ".join(reasons))
 
     def _delivery(self, request: Request, proof: Proof) -> Delivery:
@@ -173,9 +176,7 @@ def _check_form(request: Request) -> None:
         raise BadRequest("The body is empty")
     if request.body.startswith(_GZIP_READ_AS_TEXT):
         # A token proves it all the same. Acknowledged it would be lost: what quarantine could keep, nobody can open.
-        raise UnsupportedMediaType(
-            "The gzip body was destroyed on the way, as text: send it as Content-Type application/octet-stream"
-        )
+        raise UnsupportedMediaType(_GZIP_DESTROYED)
     encoding = request.header("content-encoding").strip().lower()
     if encoding not in _ENCODINGS:
         raise UnsupportedMediaType("Send the body uncompressed or as gzip", headers={"accept-encoding": "gzip"})
