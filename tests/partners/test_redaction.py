@@ -152,6 +152,12 @@ def test_lists_and_objects_of_secrets() -> None:
         ("/permissions/secrets", "write", "write"),
         ("/permissions/secrets", X, REDACTED),
         ('emails[type eq "work"].value', X, X),
+        ('emails[value eq "/secret"].value', X, X),
+        ('secrets[name eq "a.b]:c"].primary', X, REDACTED),
+        ("credentials.primary", X, REDACTED),
+        ("credentials.name", X, X),
+        ("config/apiKey", X, REDACTED),
+        ("docs/secret.txt", X, X),
         ("/hasPassword", True, True),
         (7, X, X),
     ],
@@ -193,6 +199,25 @@ def test_the_path_of_a_json_patch_may_be_on_a_list() -> None:
     assert redact(patch, Redaction.of(["owner"]))[0] == patch
     assert redact(patch, Redaction.of(["actor"]))[0] == patch | {"value": REDACTED}
     assert redact(patch, Redaction.of(["owner.email"]))[0] == patch
+
+
+@pytest.mark.parametrize(
+    ("path", "listed"),
+    [
+        ("/profile/home~1office", "home/office"),
+        ("/profile/a~01", "a~1"),
+        ("/actor~1email/0", "actor/email"),
+        ('emails[type eq "work"].value', "emails"),
+        ('emails[type eq "work"].value', "emails.value"),
+        ('emails[value eq "mira]@example.com"]', "emails"),
+        ("name.familyName", "name"),
+        ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName", "manager"),
+    ],
+)
+def test_the_path_of_a_patch_is_on_a_list_as_the_member_that_it_leads_to(path: str, listed: str) -> None:
+    patch = {"op": "replace", "path": path, "value": "mira"}
+    assert redact(patch, Redaction.of([listed]))[0] == patch | {"value": REDACTED}
+    assert redact(patch, Redaction.of(["other"])) == (patch, [])
 
 
 def test_the_ids_of_a_jwt_and_of_its_key_say_which_it_was() -> None:

@@ -210,7 +210,7 @@ class _Walk(Struct, frozen=True):
         """What a path says of the value that a JSON Patch writes there: what the same members on the way to it say."""
         if not isinstance(path, str):
             return Secret.NOTHING
-        names = path.removeprefix("/").rsplit("/", _MOST_OF_A_PATH)[-_MOST_OF_A_PATH:]
+        names = _names_on(path)
         for name in names:
             secret = self._secret(name, at, Secret.NOTHING)
             if name.isdecimal() or name == "-":
@@ -223,6 +223,19 @@ class _Walk(Struct, frozen=True):
     def _remove(self, name: str, at: _At) -> str:
         self.removed.append(at.path(name) if len(self.removed) < MOST_TOLD else "")
         return REDACTED
+
+
+def _names_on(path: str) -> list[str]:
+    """The last names on the path of a JSON Patch (RFC 6901, with its escapes), or of SCIM's (RFC 7644, section 3.5.2):
+    there a URN may come first, dots divide, and a filter in brackets only chooses among the elements of a list.
+    """
+    if path.startswith("/"):
+        names = path[1:].rsplit("/", _MOST_OF_A_PATH)
+        return [name.replace("~1", "/").replace("~0", "~") for name in names[-_MOST_OF_A_PATH:]]
+    before, _, behind = path.partition("[")
+    attributes = before.rpartition(":")[2] + behind.rpartition("]")[2]
+    # Some leave the slash out that a JSON Patch's begins with.
+    return attributes.rsplit("/" if "/" in attributes else ".", _MOST_OF_A_PATH)[-_MOST_OF_A_PATH:]
 
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
