@@ -524,6 +524,9 @@ def test_a_sender_who_writes_the_mark_has_hidden_nothing() -> None:
         ("launchdarkly", "mobileKey"),
         ("launchdarkly", "sdkKey"),
         ("pagerduty", "integration_key"),
+        ("auth0", "ticket_url"),
+        ("auth0", "invitation_url"),
+        ("auth0", "recovery_code"),
         ("pagerduty", "routing_key"),
         ("pagerduty", "service_key"),
         ("zoom", "start_url"),
@@ -536,6 +539,17 @@ def test_a_partners_own_secrets_go_although_their_names_do_not_tell(partner: str
     [outcome] = outcomes(delivery(partner, compact(EVENTS[partner] | {"more": {member: X}}).encode()))
     assert outcome["eventData"]["requestParameters"]["more"] == {member: REDACTED}
     assert redact({"more": {member: X}}) == ({"more": {member: X}}, [])
+
+
+def test_what_auth0s_management_api_answers_with_opens_nothing() -> None:
+    """A password change ticket counts for five days, and neither its name nor that of its id tells."""
+    request = {"method": "post", "path": "/api/v2/tickets/password-change", "body": {"ticket_id": "kept"}}
+    answer = {"ticket": "https://lamp.example.com/lo/reset?ticket=not-a-real-one", "ticket_id": "not-a-real-one"}
+    details = {"request": request, "response": {"statusCode": 201, "body": answer}}
+    [outcome] = outcomes(delivery("auth0", compact(EVENTS["auth0"] | {"type": "sapi", "details": details}).encode()))
+    shown = outcome["eventData"]["requestParameters"]["details"]
+    assert shown["request"] == request
+    assert shown["response"]["body"] == {"ticket": REDACTED, "ticket_id": REDACTED}
 
 
 def test_pins_of_zooms_are_secrets_as_numbers_too() -> None:
