@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from tests.forward.ports import event_data
 
 from trailhook.batch import Entry
-from trailhook.cloudtrail_lake import ENTRY_CODES, CloudTrailLake
+from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition
@@ -94,7 +94,20 @@ def test_one_refused_entry_does_not_stand_for_its_neighbours(channel: Channel) -
     assert outcomes[1].reason
 
 
-@pytest.mark.parametrize(("code", "disposition"), ENTRY_CODES.items())
+OF_AN_ENTRY = {
+    "FieldTooLong": Disposition.QUARANTINE,
+    "FieldNotFound": Disposition.QUARANTINE,
+    "InvalidChecksum": Disposition.QUARANTINE,
+    "InvalidData": Disposition.QUARANTINE,
+    "InvalidRecipient": Disposition.QUARANTINE,
+    "InvalidEventSource": Disposition.QUARANTINE,
+    "AccountNotSubscribed": Disposition.CONFIGURATION,
+    "Throttling": Disposition.RETRY,
+    "InternalFailure": Disposition.RETRY,
+}
+
+
+@pytest.mark.parametrize(("code", "disposition"), OF_AN_ENTRY.items())
 def test_every_documented_code_of_an_entry_has_its_disposition(
     channel: Channel, code: str, disposition: Disposition
 ) -> None:
@@ -177,6 +190,7 @@ class Answering:
         pytest.param(200, b"{}", Disposition.RETRY, id="no mention of the event"),
         pytest.param(200, b'{"successful":[{"id":"other"}]}', Disposition.RETRY, id="another event"),
         pytest.param(200, b'{"successful":[{"id":"a"}],"failed":[{"id":"a"}]}', Disposition.RETRY, id="taken and not"),
+        pytest.param(200, b'{"failed":[{"id":"a","errorCode":"New"}]}', Disposition.RETRY, id="refused anew"),
         pytest.param(202, b'{"successful":[{"id":"a"}]}', Disposition.DELIVERED, id="taken"),
         pytest.param(301, b"", Disposition.UNDOCUMENTED, id="elsewhere"),
         pytest.param(418, b"", Disposition.UNDOCUMENTED, id="an undocumented refusal"),
@@ -193,6 +207,36 @@ class Answering:
 def test_an_event_is_delivered_only_if_an_answer_says_so(status: int, body: bytes, disposition: Disposition) -> None:
     (outcome,) = CloudTrailLake(Answering(status, body)).put([entry("a")])
     assert outcome.disposition is disposition
+
+
+OF_THE_CALLER = """
+    ChannelInsufficientPermission ChannelNotFound InvalidChannelARN ChannelUnsupportedSchema
+    UnsupportedOperationException AccountNotSubscribed AccessDenied AccessDeniedException ExpiredToken
+    ExpiredTokenException IncompleteSignature IncompleteSignatureException InvalidClientTokenId
+    InvalidSignatureException MissingAuthenticationToken MissingAuthenticationTokenException NotAuthorized OptInRequired
+    RequestExpired SignatureDoesNotMatch UnrecognizedClientException
+"""
+OF_THE_REQUEST = """
+    DuplicatedAuditEventId InvalidParameterValue RequestEntityTooLargeException SerializationException
+    ValidationException
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "alone", "among_others"),
+    [
+        *((code, Disposition.CONFIGURATION, Disposition.CONFIGURATION) for code in OF_THE_CALLER.split()),
+        *((code, Disposition.QUARANTINE, Disposition.SPLIT) for code in OF_THE_REQUEST.split()),
+        ("BrandNew", Disposition.UNDOCUMENTED, Disposition.SPLIT),
+    ],
+)
+def test_no_event_has_to_answer_for_what_a_refusal_says_of_the_caller(
+    code: str, alone: Disposition, among_others: Disposition
+) -> None:
+    destination = CloudTrailLake(Answering(400, json.dumps({"__type": code}).encode()))
+    for batch, disposition in (["a"], alone), (["a", "b"], among_others):
+        outcomes = destination.put([entry(uid) for uid in batch])
+        assert [(one.disposition, one.code) for one in outcomes] == [(disposition, code)] * len(batch)
 
 
 @dataclass
