@@ -1,13 +1,16 @@
 """Dead letters go back, all at once or those that are asked for, and none is lost whatever happens on the way."""
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.loopback import Exchange, listening
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
+from tests.redrive.stacks import OF_AWS
 
 from trailhook.envelope import Envelope, Pending, encode_envelope
 from trailhook.errors import QueueError
@@ -52,12 +55,22 @@ def test_sqs_moves_all_of_them(letters: Place) -> None:
     assert letters.redrive("dead-letters").stdout.startswith("moved back to the delivery queue: 0 ")
 
 
+def test_what_sqs_leaves_behind_is_said_with_how_it_goes_back(letters: Place) -> None:
+    """As it does where it does not know the way back of a message, or where somebody else looks at it."""
+    url = letters.resources.dead_letter_queue_url
+    letters.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=2, VisibilityTimeout=900)
+    result = letters.redrive("dead-letters")
+    assert (result.exit_code, result.stdout) == (1, "moved back to the delivery queue: 4 (completed)\n")
+    assert result.stderr == "Error: still there: about 2; send them with --one-by-one\n"
+
+
 FILTERS = {
     "--one-by-one": list(LETTERS),
     "--partner okta --reason parked": ["parked"],
     "--reason exhausted": ["exhausted", "handed back, then exhausted", "compressed"],
     "--reason unreadable --reason parked": ["another version", "another partner", "parked"],
     "--contains needle": ["compressed"],
+    "--contains '\"version\":7'": ["another version"],
     "--partner nobody": ["another partner"],
 }
 
@@ -261,3 +274,35 @@ def test_a_task_that_moves_them_elsewhere_is_not_taken_for_the_way_back() -> Non
 def test_a_task_that_fails_says_why() -> None:
     task, _ = moved(MoveTasks([EARLIER], [FAILED]))
     assert (task.status, task.failure) == ("FAILED", "CouldNotDetermineMessageSource")
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        (FAILED, "SQS ended the move: CouldNotDetermineMessageSource. Run the command again"),
+        ({"Status": "CANCELLED", "StartedTimestamp": 2}, "SQS ended the move: CANCELLED. Run the command again"),
+    ],
+    ids=["failed", "cancelled"],
+)
+def test_a_move_that_ends_otherwise_than_complete_has_not_succeeded_whatever_is_left(
+    place: Place, monkeypatch: pytest.MonkeyPatch, ended: Mapping[str, Any], said: str
+) -> None:
+    """SQS counts late: that it counts none does not mean that all went."""
+    counts = dict.fromkeys((f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")), "0")
+    started: list[str] = []
+
+    def respond(exchange: Exchange) -> None:
+        exchange.body()
+        answers = {
+            "GetQueueAttributes": {"Attributes": {"QueueArn": "arn:queue"} | counts},
+            "StartMessageMoveTask": {"TaskHandle": "handle"},
+            "ListMessageMoveTasks": {"Results": [ended] if started else []},
+        }
+        operation = exchange.headers["x-amz-target"].rpartition(".")[2]
+        started.extend([operation] if operation.startswith("Start") else [])
+        exchange.answer(200, json.dumps(answers[operation]).encode(), OF_AWS)
+
+    with listening(respond) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", url)
+        result = place.redrive("dead-letters")
+    assert (result.exit_code, result.stderr) == (1, f"Error: {said}\n")

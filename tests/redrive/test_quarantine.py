@@ -8,9 +8,7 @@ import sys
 import tempfile
 import threading
 import tracemalloc
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,23 +16,22 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from msgspec.structs import replace
 from tests.forward.ports import event_data
 from tests.loopback import Exchange, listening
 from tests.partners.cases import cases, delivery
 from tests.redrive.conftest import Place
 from tests.redrive.faults import faulty
+from tests.redrive.quarantined import FailingQueue, entry, github, quarantine, redrive
 
-from trailhook.delivery import Delivery
 from trailhook.errors import QuarantineError, QueueError
 from trailhook.quarantine import QuarantinedEvent
-from trailhook.queue import Sender
 from trailhook_local.redrive.bucket import IN_MEMORY_BYTES
-from trailhook_local.redrive.quarantine import Choice, Fate, QuarantineRedrive
+from trailhook_local.redrive.quarantine import Fate
 
 pytestmark = pytest.mark.stack
 DAY = 86_400_000
-EVERYTHING = Choice()
 CASES = {case.name: case for case in cases()}
 MENDED = [
     "atlassian/organisation-audit",
@@ -46,21 +43,6 @@ MENDED = [
     "pagerduty/webhook.beside-the-event",
     "zoom/operation-report",
 ]
-
-
-def github(*entries: dict[str, Any], received_at: int = 1_700_000_000_000, request_id: str = "request-1") -> Delivery:
-    body = "\n".join(json.dumps(one) for one in entries).encode()
-    return replace(delivery("github", body), received_at=received_at, request_id=request_id)
-
-
-def entry(number: int, **members: Any) -> dict[str, Any]:
-    whole = {"_document_id": f"doc-{number}", "@timestamp": 1_700_000_000_000, "action": "repo.create", "actor": "mona"}
-    return {name: member for name, member in (whole | members).items() if member is not None}
-
-
-def quarantine(place: Place, *deliveries: Delivery) -> None:
-    place.queue(*deliveries)
-    place.forward()
 
 
 def delivered(place: Place) -> list[str]:
@@ -118,23 +100,6 @@ def test_the_note_of_a_line_that_was_sent_is_named_after_it_and_says_which_event
     note = json.loads(place.s3.get_object(Bucket=place.resources.bucket, Key=notes[1])["Body"].read())
     assert begins <= datetime.fromisoformat(note.pop("sent_at")) <= datetime.now(UTC)
     assert note == {"key": key, "version": version, "line": 2, "uid": "doc-2", "code": "MissingField"}
-
-
-def test_an_event_that_had_to_be_written_again_goes_back_once(place: Place) -> None:
-    """A delivery that comes back whole is quarantined in other company than before, so in another object."""
-    twice, beside = github(entry(1, action=None)), github(entry(2, action=None), request_id="request-2")
-    quarantine(place, twice, beside)
-    quarantine(place, twice)
-    assert len(place.keys("quarantine")) == 2
-    looked = place.redrive("quarantine", "--dry-run")
-    assert "2 of 3 quarantined events would be sent" in looked.stdout
-    first, second = place.redrive("quarantine"), place.redrive("quarantine")
-    assert "2 of 3 quarantined events sent" in first.stdout
-    for result in (looked, first):
-        assert "equal to another" in result.stdout
-        assert "sent before" not in result.stdout, "nothing was, before this run"
-    assert "0 of 3 quarantined events sent" in second.stdout
-    assert place.waiting() == 2
 
 
 def test_an_event_that_is_refused_again_waits_for_the_next_time(place: Place) -> None:
@@ -234,36 +199,6 @@ def test_a_line_names_the_command_that_sends_its_event_and_no_other(place: Place
     assert "2 of 3" in place.redrive("quarantine").stdout
 
 
-@dataclass
-class FailingQueue:
-    """Takes so many messages, then fails, as a network or a person's Ctrl-C does; what is sent is not delayed."""
-
-    takes: int
-    error: BaseException
-    messages: list[str] = field(default_factory=list)
-
-    def send(self, message: str, delay_seconds: int = 0) -> None:
-        if len(self.messages) == self.takes or delay_seconds:
-            raise self.error
-        self.messages.append(message)
-
-
-def redrive(
-    s3: Any, place: Place, queue: Sender, choice: Choice = EVERYTHING, *, dry_run: bool = False
-) -> Counter[Fate]:
-    """Send what is chosen in the place's bucket to another queue than its own; how many lines met each fate."""
-    fates: Counter[Fate] = Counter()
-    bucket = QuarantineRedrive(s3, place.resources.bucket, queue)
-    bucket.redrive(
-        bucket.keys(choice),
-        choice,
-        dry_run=dry_run,
-        tell=lambda _line, fate: fates.update([fate]),
-        next_object=lambda: None,
-    )
-    return fates
-
-
 @pytest.mark.parametrize("error", [QueueError("SQS did not confirm the message"), KeyboardInterrupt()], ids=repr)
 def test_a_run_that_breaks_off_is_taken_up_where_it_ended(place: Place, error: BaseException) -> None:
     quarantine(place, *(github(entry(n, action=None), request_id=f"r-{n}") for n in range(5)))
@@ -309,24 +244,6 @@ def test_an_event_that_was_sent_and_could_not_be_noted_is_told(place: Place) -> 
     assert "sent, not noted" in result.stdout
     assert "PutObject" in result.stderr
     assert "run the command again" in result.stderr
-
-
-def test_what_another_run_sends_meanwhile_is_said_to_go_twice(place: Place) -> None:
-    quarantine(place, *(github(entry(n, action=None), request_id=f"r-{n}") for n in range(3)))
-    other: list[str] = []
-
-    class OtherRun(FailingQueue):
-        """The delivery queue of a run in whose midst another one runs from its beginning to its end."""
-
-        def send(self, message: str, delay_seconds: int = 0) -> None:
-            if not self.messages:
-                other.append(place.redrive("quarantine").stdout)
-            super().send(message, delay_seconds)
-
-    queue = OtherRun(9, SystemExit())
-    assert redrive(place.s3, place, queue) == {Fate.SENT_TWICE: 3}
-    assert redrive(place.s3, place, queue, Choice(again=True)) == {Fate.SENT: 3}
-    assert "3 of 3 quarantined events sent" in other[0]
 
 
 DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -394,6 +311,25 @@ def test_an_object_that_s3_does_not_hand_out_keeps_none_of_the_others_back(place
     assert "InvalidObjectState" in result.stderr
     assert "2 of 3 quarantined events sent" in result.stdout
     assert place.waiting() == 2
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "InvalidRequest"], ids=["gone since it was listed", "under another key"])
+def test_what_s3_says_of_one_object_alone_keeps_none_of_the_others_back_either(place: Place, code: str) -> None:
+    quarantine(place, github(entry(1, action=None)), delivery("okta", b"not JSON"))
+
+    class Refusing:
+        """S3, which does not hand out Okta's object."""
+
+        def get_object(self, **request: Any) -> Any:
+            if "okta" in request["Key"]:
+                raise ClientError({"Error": {"Code": code}}, "GetObject")
+            return place.s3.get_object(**request)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(place.s3, name)
+
+    fates = redrive(Refusing(), place, FailingQueue(9, SystemExit()))
+    assert fates == {Fate.SENT: 1, Fate.UNREADABLE: 1}
 
 
 def test_an_operator_who_may_read_none_of_them_is_told_so_and_not_that_they_cannot_be_read(place: Place) -> None:
