@@ -22,6 +22,12 @@ def test_a_message_without_any_progress_goes_back_as_it_is() -> None:
     assert bench.queue.postponed == {"handle-m1": 30}
 
 
+def test_what_waits_for_no_operator_is_tried_again_within_a_quarter_of_an_hour() -> None:
+    bench = Bench(MemoryDestination(judge=failing(THROTTLED, 1)))
+    bench.forward(record(Envelope(delivery(entry(1))), receives=50))
+    assert bench.queue.postponed == {"handle-m1": 900}
+
+
 def test_only_the_rest_of_a_partly_delivered_message_is_handed_back() -> None:
     bench = Bench(MemoryDestination(judge=failing(THROTTLED, 2)))
     unfinished, ledger = bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
