@@ -1,5 +1,6 @@
 """Small rounds under every fault alone, under all of them at once, and that a broken law would be noticed."""
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -101,6 +102,30 @@ def test_what_is_lost_altered_forged_or_doubled_breaks_the_law() -> None:
         "event 1 was delivered 1 times more than anything explains",
         "1 events that nobody sent",
         "1 events came again with another id or content",
+    ]
+
+
+def test_what_ends_otherwise_than_it_should_breaks_the_law() -> None:
+    account = Account()
+    poison = [Fate(code="NotJson", original=b'{"serial":"%d"}' % serial) for serial in range(4)]
+    account.fates = dict(enumerate([*poison, Fate(filtered=True), Fate()]))
+    account.queue(range(5))
+    for serial in (1, 4, 5):
+        account.take(serial, serial)
+    lines = [(0, "NotJson", ""), (2, "NotJson", " "), (3, "MissingField", ""), (99, "NotJson", "")]
+    kept = [
+        json.dumps({"code": code, "body": f'{{"serial":"{serial}"}}{altered}'}).encode()
+        for serial, code, altered in lines
+    ]
+    tally = account.settle(kept, set(), serials_in)
+    assert not tally.holds
+    assert tally.broken == [
+        "event 5 arrived and was never received",
+        "event 1 was delivered and should not have been",
+        "event 2 is in quarantine otherwise than it came: NotJson",
+        "event 3 is in quarantine otherwise than it came: MissingField",
+        "event 4 was delivered and should not have been",
+        "1 events that nobody sent",
     ]
 
 
