@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from trailhook_local.chaos import account
 from trailhook_local.chaos.faults import FAULTS
 from trailhook_local.cli.main import main
 
@@ -16,6 +17,20 @@ def test_a_run_ends_with_its_ledger_and_what_repeats_it() -> None:
     assert ledger["law"] is True
     assert ledger["received"] == 300 == ledger["delivered"] + ledger["filtered"]
     assert ledger["command"] == "trailhook chaos --events 300 --seed 5 --faults dropped,throttled"
+
+
+def test_a_run_that_breaks_the_law_fails_and_says_what_repeats_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing explains here why events come again whose answer was lost."""
+    monkeypatch.setattr(account, "CAUSES", ())
+    done = CliRunner().invoke(main, ["chaos", "--events", "1000", "--seed", "5", "--faults", "dropped"])
+    assert done.exit_code == 1
+    ledger = json.loads(done.output.splitlines()[-1])
+    assert (ledger["law"], ledger["unexplained_duplicates"] > 0) == (False, True)
+    [broken] = ledger["broken"]
+    assert broken["command"] == f"{ledger['command']} --round {broken['round']}"
+    assert "times more than anything explains" in broken["what"][0]
+    again = CliRunner().invoke(main, broken["command"].split()[1:])
+    assert (again.exit_code, json.loads(again.output.splitlines()[-1])["broken"]) == (1, [broken])
 
 
 def test_the_help_explains_every_fault() -> None:
