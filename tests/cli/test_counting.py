@@ -1,11 +1,13 @@
 """The demonstration's own account: what it must notice, so that its law says something."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from trailhook_local.demo.corpus import SentEvent
+from trailhook_local.demo.corpus import Post, SentEvent
 from trailhook_local.demo.counting import Found, Places, account_for, log_lines
+from trailhook_local.demo.run import Ledger, Sent
 
 SENT = [
     SentEvent("1", '{"n": 1}', "push"),
@@ -66,6 +68,44 @@ def test_what_waits_is_known_by_its_ids() -> None:
     account = account_for(SENT, replace(FOUND, lake=[Found(["1"])], queues=[Found(["2"])]), EXCLUDED)
     assert account.exact
     assert account.waiting == 1
+
+
+def answered(kind: str, status: int) -> Sent:
+    sent = Sent()
+    sent.enter(Post("github", "webhook", {}, b"", SENT), 202)
+    sent.enter(Post("github", kind, {}, b""), status)
+    return sent
+
+
+LEDGER = Ledger(answered("forged", 401), account_for(SENT, FOUND, EXCLUDED), queued=1, filtered=1, waiting_messages=0)
+
+
+def test_where_every_event_is_in_its_place_and_every_delivery_was_answered_rightly_the_law_holds() -> None:
+    assert (LEDGER.holds, LEDGER.faults) == (True, [])
+    assert LEDGER.sent.events == SENT
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"sent": answered("forged", 202), "queued": 2}, "forged delivery was answered 202"),
+        ({"sent": answered("stale", 503)}, "stale delivery was answered 503"),
+        ({"sent": answered("webhook", 401)}, "webhook delivery was answered 401"),
+        ({"account": account_for(SENT, replace(FOUND, bucket=[]), EXCLUDED)}, 'missing: {"cut off'),
+        ({"queued": 0}, "queued: 1 were accepted, 0 stand in receive's log"),
+        ({"filtered": 0}, "filtered: 1 by their names, 0 in forward's log"),
+    ],
+)
+def test_whatever_contradicts_the_law_breaks_it_and_is_told(changes: dict[str, Any], fault: str) -> None:
+    ledger = replace(LEDGER, **changes)
+    assert (ledger.holds, ledger.faults) == (False, [fault])
+
+
+@pytest.mark.parametrize("messages", [0, 1])
+def test_what_still_waits_at_the_end_breaks_the_law(messages: int) -> None:
+    waits = account_for(SENT, replace(FOUND, lake=[Found(["1"])], queues=[Found(["2"])]), EXCLUDED)
+    ledger = replace(LEDGER, account=LEDGER.account if messages else waits, waiting_messages=messages)
+    assert (ledger.holds, ledger.to_json()["waiting"]) == (False, 1)
 
 
 def test_what_two_processes_wrote_into_one_line_of_a_log_is_read_all_the_same() -> None:
