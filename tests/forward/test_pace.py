@@ -8,7 +8,7 @@ from tests.forward.ports import MemoryDestination, entries
 
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer, Halt
-from trailhook.destination import DELIVERED, Disposition
+from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.errors import SettingsError
 from trailhook.pace import Pace
 from trailhook.settings import ForwardSettings
@@ -19,6 +19,7 @@ REQUIRED = {
     "CHANNEL_ARN": "arn:aws:cloudtrail:us-east-1:111122223333:channel/1",
     "QUARANTINE_BUCKET": "bucket",
 }
+REFUSED = Outcome(Disposition.CONFIGURATION, "ChannelNotFound")
 
 
 @given(st.floats(0.5, 200, allow_nan=False), st.lists(st.floats(0, 1, allow_nan=False), min_size=1, max_size=50))
@@ -62,6 +63,14 @@ def test_what_is_halted_while_it_waits_for_its_turn_is_not_sent() -> None:
     assert [outcome.code for outcome in outcomes.values()] == [""] * 100 + ["Halted"] * 100
 
 
+def test_what_is_halted_before_its_turn_does_not_wait_for_that() -> None:
+    """At a low rate an invocation whose caller is refused would last until its deadline."""
+    clock, destination = MemoryClock(0), MemoryDestination(judge=lambda _entry: REFUSED)
+    deliverer = Deliverer(destination, parallel=1, pace=Pace(1), sleep=clock.sleep)
+    deliverer.deliver(entries(500), Deadline(60, clock.now), Halt())
+    assert (len(destination.batches), clock.time) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("given_environment", "share"),
     [
@@ -80,7 +89,12 @@ def test_each_forwarder_takes_its_part_of_the_stacks_rate(
 
 @pytest.mark.parametrize(
     ("name", "value", "least"),
-    [("REQUEST_RATE", "fast", 0), ("REQUEST_RATE", "-1", 0), ("MAXIMUM_CONCURRENCY", "0", 1)],
+    [
+        ("REQUEST_RATE", "fast", 0),
+        ("REQUEST_RATE", "-1", 0),
+        ("MAXIMUM_CONCURRENCY", "0", 1),
+        ("MAXIMUM_CONCURRENCY", "inf", 1),
+    ],
 )
 def test_a_rate_that_is_none_is_refused_by_name_with_what_is_allowed(name: str, value: str, least: int) -> None:
     with pytest.raises(SettingsError, match=rf"{name}='{value}' is .*; say (a number|one) from {least} on"):

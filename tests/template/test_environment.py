@@ -141,6 +141,8 @@ REFUSED = [
     ("ReceiveFunction", "WEBHOOK_SECRET_ARN", ""),
     ("ReceiveFunction", "PATIENCE_SECONDS", "0"),
     ("ReceiveFunction", "ROTATION_GRACE_HOURS", "-1"),
+    ("ReceiveFunction", "ROTATION_GRACE_HOURS", "inf"),
+    ("ReceiveFunction", "ROTATION_GRACE_HOURS", "nan"),
     ("ReceiveFunction", "ACCEPT_HEC", "yes"),
     ("ForwardFunction", "PARTNER", ""),
     ("ForwardFunction", "DELIVERY_QUEUE_URL", ""),
