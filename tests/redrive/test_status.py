@@ -359,6 +359,18 @@ def test_what_was_redriven_is_told_from_what_was_not(watched: Watched) -> None:
     assert "quarantine    2 objects, redriven at least in part, the latest of 20" in watched.status().stdout
 
 
+def test_of_several_times_that_an_object_was_redriven_the_latest_counts(watched: Watched) -> None:
+    """Notes are listed by the versions of their object, which tell nothing of time."""
+    for key in (
+        "redriven/github/object/version-2/1.json",
+        "quarantine/github/object",
+        "redriven/github/object/version-1/1.json",
+    ):
+        watched.place.s3.put_object(Bucket=watched.place.resources.bucket, Key=key, Body=b"{}")
+        time.sleep(1.1)
+    assert "quarantine    1 object, redriven at least in part, the latest of 20" in watched.status().stdout
+
+
 def test_where_not_all_notes_are_counted_nobody_claims_what_was_redriven(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
