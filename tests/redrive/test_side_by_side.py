@@ -1,6 +1,7 @@
 """An event that stands in two places, or that two runs come to at once: what is sent, noted and said of it is true."""
 
 import json
+import threading
 import time
 from collections import Counter
 from typing import Any
@@ -50,6 +51,28 @@ def test_an_event_that_could_not_be_sent_from_one_place_is_not_noted_as_sent_in_
     with pytest.raises(QueueError, match="SQS is down"):
         redrive(place.s3, place, Slow(0, QueueError("SQS is down")))
     assert place.keys("redriven") == []
+
+
+def test_where_one_thread_fails_the_others_begin_no_further_line(place: Place) -> None:
+    quarantine(place, github(entry(0, action=None)))
+    quarantine(place, github(*(entry(n, action=None) for n in range(1, 9)), received_at=1_800_000_000_000))
+    failed = threading.Event()
+
+    class Failing(FailingQueue):
+        """Fails for the one line of the first object, while the other object's first line is on its way."""
+
+        def send(self, message: str, delay_seconds: int = 0) -> None:
+            if "doc-0" in message:
+                failed.set()
+                raise self.error
+            failed.wait(30)
+            time.sleep(0.3)
+            super().send(message, delay_seconds)
+
+    queue = Failing(9, QueueError("SQS is down"))
+    with pytest.raises(QueueError, match="SQS is down"):
+        redrive(place.s3, place, queue)
+    assert len(place.keys("redriven")) == len(queue.messages) < 8
 
 
 class Noting:
