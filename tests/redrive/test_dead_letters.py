@@ -162,7 +162,9 @@ class ShownAgain:
         self._shown_from = dict.fromkeys(self._messages, 0)
         self._receives = 0
 
-    def receive_message(self, **_request: Any) -> dict[str, Any]:
+    def receive_message(self, **request: Any) -> dict[str, Any]:
+        # Without a wait SQS asks some of its servers only, and may find nothing where there is something.
+        assert request["WaitTimeSeconds"] > 0
         self._receives += 1
         seen_first = self._receives % 2 == 1
         visible = [each for each in self._messages if self._shown_from[each] <= self._receives]
