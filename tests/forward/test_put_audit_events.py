@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import re
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from tests.forward.ports import event_data
 from tests.loopback import Exchange, listening, own_authority
 
@@ -94,6 +96,23 @@ def test_the_request_is_the_one_that_botocore_would_have_made_and_its_signature_
     signer = SigV4Auth(credentials.get_frozen_credentials(), "cloudtrail-data", "us-east-1")
     signature = signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
     assert authorization.endswith(f"Signature={signature}")
+
+
+@pytest.mark.timeout(60)
+def test_a_connection_that_nobody_takes_is_waited_for_no_longer_than_the_client_says() -> None:
+    """By itself the system would try for two minutes, and Lambda end forward before that."""
+    with contextlib.ExitStack() as opened:
+        server = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            # More than wait to be accepted: whoever comes then gets no answer at all.
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        config = Config(connect_timeout=0.3, read_timeout=120, retries={"total_max_attempts": 1})
+        client = SESSION.client("cloudtrail-data", endpoint_url=url, config=config)
+        with pytest.raises(NoAnswer, match="ConnectTimeoutError"):
+            SignedPutAuditEvents(client, ARN).post(b"{}")
 
 
 @pytest.mark.parametrize("form", ["http://{}", "{}", "http://user:p%40ss@{}"], ids=["URL", "bare", "with a password"])
