@@ -50,6 +50,23 @@ def test_name_policy_tags_and_a_longer_retention_change_in_place(
     assert account.policy(made.physical_id) is None
 
 
+def test_the_policy_lets_in_whom_it_names_now_and_nobody_else(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """And those of before again, by itself, where the Update fails."""
+    before = {**github, "PrincipalAccountIds": ["444455556666"], "ExternalId": "fake-id-of-before"}
+    after = {**github, "PrincipalAccountIds": ["777788889999"], "ExternalId": "fake-id", "Tags": ["team=audit"]}
+    arn = str(stack.create(before).physical_id)
+    policy = account.policy(arn)
+    lake.lake.faults.set([{**DENIED, "operations": ["AddTags"], "count": 1}])
+    assert not stack.send("Update", after, physical_id=arn, old_properties=before).succeeded
+    assert account.policy(arn) == policy
+    assert stack.update(after).succeeded
+    [statement] = json.loads(account.policy(arn) or "")["Statement"]
+    assert statement["Principal"] == {"AWS": ["arn:aws:iam::777788889999:root"]}
+    assert statement["Condition"] == {"StringEquals": {"cloudtrail:ExternalId": "fake-id"}}
+
+
 @pytest.mark.parametrize("wrong", [{"ExternalId": "x"}, {"ChannelName": "taken"}])
 def test_a_tag_that_somebody_else_set_outlives_an_update_that_fails(
     stack: CloudFormation, account: Account, github: dict[str, Any], wrong: dict[str, str]
