@@ -27,6 +27,19 @@ def test_existing_stores_are_used_and_never_touched(
     assert account.snapshot() == before
 
 
+def test_existing_stores_are_not_touched_either_where_events_came_to_them_from_a_create_that_nobody_heard_of(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """They hold evidence, but to mark it is for whoever made them."""
+    existing = account.store()
+    before = account.snapshot()
+    made = stack.send("Create", given(github, existing))
+    lake.lake.registry.channel(made.physical_id).ingestion["LatestIngestionSuccessTime"] = 4e9
+    deleted = stack.send("Delete", given(github, existing), physical_id="audit-Integration-1A2B3C4D5E6F")
+    assert (deleted.succeeded, deleted.reason) == (True, "")
+    assert account.snapshot() == before
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [

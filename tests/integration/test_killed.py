@@ -142,6 +142,51 @@ def test_a_store_to_which_events_may_have_come_is_evidence(
     assert stack.update({**old, "ChannelName": "renamed"}).data["Report"] == "", "it is told once"
 
 
+def test_a_store_to_which_events_came_is_evidence_also_if_it_is_not_listed_yet(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """The channel that shows it is gone when the store is listed and the next Update looks at it."""
+    existing = account.store()
+    old = given(github, existing)
+    made = stack.create(old)
+    lake.lake.faults = Dying(3)
+    stack.send_unanswered("Update", okta(github), physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    [store] = set(account.living_stores()) - {existing}
+    lake.lake.registry.channel(left).ingestion["LatestIngestionSuccessTime"] = 4e9
+    whole = lake.lake.operations["ListEventDataStores"]
+    lake.lake.operations["ListEventDataStores"] = lambda _: {"EventDataStores": []}
+    back = stack.send("Update", old, physical_id=made.physical_id, old_properties=okta(github))
+    lake.lake.operations["ListEventDataStores"] = whole
+    assert f"({store}) of an earlier update stays: events may have come to it." in back.reason
+    assert account.channels() == [made.physical_id]
+    assert stack.update({**old, "ChannelName": "renamed"}).succeeded
+    assert account.stores()[store] == "ENABLED"
+
+
+def test_a_store_that_a_left_channel_delivered_to_before_is_evidence_also_if_the_rollback_dies_once_it_is_gone(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """A second Update, which died as well, pointed the channel at another one."""
+    existing = account.store()
+    old, new = given(github, existing), okta(github)
+    made = stack.create(old)
+    for update, changes in ((new, 3), (given(new, existing), 1)):
+        lake.lake.faults = Dying(changes)
+        stack.send_unanswered("Update", update, physical_id=made.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    [left] = set(account.channels()) - {made.physical_id}
+    lake.lake.registry.channel(left).ingestion["LatestIngestionSuccessTime"] = 4e9
+    for changes in (0, 0, 1, 1, 2, 2, 3, 3):  # a name that was put back is no change in the next try
+        lake.lake.faults = Dying(changes)
+        stack.send_unanswered("Update", old, physical_id=made.physical_id, old_properties=new)
+    lake.lake.faults = Faults()
+    assert stack.send("Update", old, physical_id=made.physical_id, old_properties=new).succeeded
+    assert account.channels() == [made.physical_id]
+    assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
+
+
 def test_each_store_that_cannot_be_removed_is_named(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
