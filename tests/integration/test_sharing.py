@@ -57,6 +57,30 @@ def test_a_channel_that_others_use_is_not_deleted_and_they_are_named(
     assert account.snapshot() == {}
 
 
+def test_users_are_known_also_if_cloudtrail_tells_tags_page_by_page(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """A channel that seems to have no users would be deleted under them."""
+    owner, user = new_stack(name="owner"), new_stack(name="audit-slack")
+    owned = owner.create(custom(github))
+    user.create(sharing(owned.physical_id))
+    whole = lake.lake.operations["ListTags"]
+
+    def tag_by_tag(request: dict[str, Any]) -> dict[str, Any]:
+        ids, at = request["ResourceIdList"], int(request.get("NextToken", 0))
+        listed = whole({"ResourceIdList": ids})["ResourceTagList"]
+        page = [{**resource, "TagsList": resource["TagsList"][at : at + 1]} for resource in listed]
+        more = any(len(resource["TagsList"]) > at + 1 for resource in listed)
+        return {"ResourceTagList": page, **({"NextToken": str(at + 1)} if more else {})}
+
+    lake.lake.operations["ListTags"] = tag_by_tag
+    assert "is used by the stacks audit-slack:" in owner.delete().reason
+    assert account.channels() == [owned.physical_id]
+    assert user.delete().succeeded
+    assert owner.delete().succeeded
+    assert account.channels() == []
+
+
 def test_two_resources_of_one_stack_are_two_users(
     new_stack: NewStack, account: Account, github: dict[str, Any]
 ) -> None:
