@@ -309,6 +309,19 @@ def test_a_role_that_may_do_nothing_does_not_fail_the_rollback_too(
     assert account.snapshot() == before
 
 
+def test_a_refusal_that_is_no_denial_fails_the_delete_after_a_create_that_failed(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """It tells nothing of what that Create was allowed, and here it left a channel."""
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
+    failed = stack.send("Create", {**github, **POLICY})
+    lake.lake.faults.set([{"kind": "error", "operations": ["ListTags"], "code": "InvalidParameterException"}])
+    assert "CloudTrail refused ListTags" in stack.send("Delete", github, physical_id=failed.physical_id).reason
+    lake.lake.faults.set([])
+    assert stack.send("Delete", github, physical_id=failed.physical_id).succeeded
+    assert account.snapshot() == {}
+
+
 @pytest.mark.parametrize(
     "physical_id", ["a channel's", "one that CloudFormation made up", "of a channel that is shared"]
 )
