@@ -16,12 +16,19 @@ SECRET = "FakeSignatureOfTheUrl"
 
 
 @pytest.fixture
-def everything_logged(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+def everything_logged(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Fails the test when the URL's signature shows up on any logger, at any level, or on any output."""
     caplog.set_level(logging.DEBUG)
+    # The function's logger keeps to an output that is closed by now, and logging would quote each line as it says so.
+    monkeypatch.setattr(logging, "raiseExceptions", False)
     yield
+    # By now caplog's text is that of the teardown. The fields beside a message are members of its record.
+    logged = "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.get_records("call"))
     output = capfd.readouterr()
-    assert SECRET not in caplog.text + output.out + output.err
+    assert "'message': 'integration'" in logged
+    assert SECRET not in logged + output.out + output.err
 
 
 @pytest.mark.parametrize("statuses", [[403], [500, 503], [307]])
@@ -102,15 +109,29 @@ def test_a_long_reason_is_cut_and_the_log_is_still_named(
 
 
 @pytest.mark.usefixtures("everything_logged")
-def test_a_fault_of_our_own_is_answered_and_its_trace_logged_without_the_url(
-    stack: CloudFormation, account: Account, github: dict[str, Any]
-) -> None:
+def test_a_fault_of_our_own_is_answered(stack: CloudFormation, account: Account, github: dict[str, Any]) -> None:
     stack.send("Create", github)
     # No request of CloudFormation's looks like this; what it breaks is our code.
     stack.last_event["ResourceProperties"] = [stack.last_event["ResponseURL"]]
     stack.replay()
     assert stack.bucket.answers[-1].body["Status"] == "FAILED"
     assert "A fault of Trailhook's own" in stack.bucket.answers[-1].reason
+
+
+@pytest.mark.usefixtures("everything_logged")
+def test_a_trace_that_quotes_the_url_is_logged_without_it(
+    stack: CloudFormation, lake: LakeServer, github: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = lake.lake.operations["GetEventDataStore"]
+
+    def quote_the_url(request: dict[str, Any]) -> dict[str, Any]:
+        return {**whole(request), "RetentionPeriod": stack.last_event["ResponseURL"].partition("?")[2]}
+
+    lake.lake.operations["GetEventDataStore"] = quote_the_url
+    answer = stack.send("Create", github)
+    assert "A fault of Trailhook's own, ValueError: invalid literal for int()" in answer.reason
+    assert SECRET not in answer.reason
+    assert "in _wait_until_enabled" in caplog.text
 
 
 def test_cloudformation_is_answered_before_it_gives_up(
