@@ -66,6 +66,20 @@ def test_a_lost_answer_creates_nothing_twice(
     assert list(account.stores()) == answer.data["EventDataStoreArns"]
 
 
+@pytest.mark.parametrize(
+    ("lost", "refused"), [("CreateEventDataStore", "CreateChannel"), ("CreateChannel", "PutResourcePolicy")]
+)
+def test_what_an_answer_that_was_lost_had_made_is_taken_back_by_the_create_itself(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], lost: str, refused: str
+) -> None:
+    drop = {"kind": "drop_after", "operations": [lost], "count": 1}
+    lake.lake.faults.set([drop, {**DENIED, "operations": [refused]}])
+    answer = stack.send("Create", {**github, **POLICY})
+    assert f"CloudTrail refused {refused}" in answer.reason
+    assert "Could not be taken back" not in answer.reason
+    assert account.snapshot() == {}
+
+
 @pytest.mark.parametrize("name", ["audit", "theirs"])
 def test_a_lost_answer_makes_nothing_of_a_strangers_ours(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], name: str
