@@ -1,13 +1,15 @@
 """Create: an event data store, a channel, a policy, and an answer."""
 
+import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import Account
 
-from trailhook_local.lake import LakeServer
+from trailhook_local.lake import LakeServer, errors
 
 
 def test_makes_store_and_channel_and_answers_with_the_channel(
@@ -99,6 +101,38 @@ def test_a_store_that_starts_slowly_is_waited_for(
 ) -> None:
     lake.lake.event_data_stores.start_seconds = 1.0
     assert stack.create(github).succeeded
+
+
+def tell_states(lake: LakeServer, states: Iterator[str]) -> None:
+    """CloudTrail tells these first of an event data store, one a call; `gone` is that there is none."""
+    whole = lake.lake.operations["GetEventDataStore"]
+
+    def get_store(request: dict[str, Any]) -> dict[str, Any]:
+        state = next(states, "")
+        if state == "gone":
+            raise errors.EventDataStoreNotFoundException("The event data store does not exist.")
+        return {**whole(request), **({"Status": state} if state else {})}
+
+    lake.lake.operations["GetEventDataStore"] = get_store
+
+
+@pytest.mark.parametrize("states", [["STARTING_INGESTION"] * 6, ["gone", "PENDING_DELETION", "CREATED"]])
+def test_a_store_on_its_way_is_waited_for_and_one_that_cloudtrail_is_behind_with_for_a_while(
+    stack: CloudFormation, lake: LakeServer, github: dict[str, Any], monkeypatch: pytest.MonkeyPatch, states: list[str]
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda *_: 0.01)  # pauses without their length
+    tell_states(lake, iter(states))
+    answer = stack.create(github)
+    assert answer.succeeded, answer.reason
+
+
+def test_a_store_that_will_not_come_is_not_waited_for_until_the_end(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda *_: 0.01)
+    tell_states(lake, itertools.repeat("STOPPED_INGESTION", 5))
+    assert "is STOPPED_INGESTION and not ENABLED." in stack.create(github).reason
+    assert account.snapshot() == {}
 
 
 def test_delete_takes_back_the_channel_and_keeps_the_store(
