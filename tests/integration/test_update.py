@@ -245,6 +245,27 @@ def test_such_a_store_of_a_create_stays_also_if_nobody_could_mark_it(
     assert account.tags(store)["trailhook:stack-id"].endswith("/retained")
 
 
+def test_such_a_store_of_a_create_stays_also_when_the_channel_is_gone_that_showed_it(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    former, stack = new_stack(), new_stack()
+    existing = account.store()
+    channel = str(
+        former.create({**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [existing]}).physical_id
+    )
+
+    def refuse() -> None:
+        lake.lake.registry.channel(channel).ingestion["LatestIngestionSuccessTime"] = time.time()
+        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
+
+    lake.lake.faults = Meanwhile("PutResourcePolicy", refuse)
+    second = {**github, "PrincipalAccountIds": ["444455556666"]}
+    failed = stack.send("Create", second)
+    account.cloudtrail.delete_channel(Channel=channel)
+    assert stack.send("Delete", second, physical_id=failed.physical_id).succeeded
+    assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
+
+
 @pytest.mark.parametrize(
     ("made", "asked", "advice"),
     [
