@@ -165,6 +165,20 @@ def test_the_owner_cannot_replace_a_channel_that_others_use(
     assert user.stack_id in account.tags(moved.physical_id).values()
 
 
+def test_a_user_that_names_the_channel_no_more_is_not_told_to_put_an_owners_tags_on_it(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    """They would make it this stack's to delete."""
+    owner, user = new_stack(name="owner"), new_stack(name="user")
+    shared = owner.create(custom(github)).physical_id
+    user.create(sharing(shared))
+    before = account.snapshot()
+    own = {**custom(github), "EventDataStore": {"Name": "own"}}
+    refused = user.send("Update", own, physical_id=shared, old_properties=user.properties)
+    assert f"set ChannelArn to {shared} to share it." in refused.reason
+    assert account.snapshot() == before
+
+
 def test_a_channel_that_is_given_stays_also_where_a_former_stack_of_the_name_made_it(
     new_stack: NewStack, account: Account, github: dict[str, Any]
 ) -> None:
