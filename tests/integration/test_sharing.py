@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import Account, NewStack
+from tests.integration.conftest import Account, Meanwhile, NewStack
 
 from trailhook_local.lake import LakeServer
 
@@ -79,6 +79,20 @@ def test_users_are_known_also_if_cloudtrail_tells_tags_page_by_page(
     assert user.delete().succeeded
     assert owner.delete().succeeded
     assert account.channels() == []
+
+
+def test_users_are_known_also_if_another_channel_goes_while_tags_are_asked_for(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """CloudTrail refuses to tell the tags of all, and not which of them is gone."""
+    owner, user = new_stack(name="owner"), new_stack(name="audit-slack")
+    owned = owner.create(custom(github))
+    user.create(sharing(owned.physical_id))
+    theirs = account.channel(account.store(), source="OneLogin")
+    registry = lake.lake.registry
+    lake.lake.faults = Meanwhile("ListTags", lambda: registry.remove_channel(registry.channel(theirs)))
+    assert "is used by the stacks audit-slack:" in owner.delete().reason
+    assert account.channels() == [owned.physical_id]
 
 
 def test_two_resources_of_one_stack_are_two_users(
