@@ -133,6 +133,21 @@ def test_our_store_that_does_not_match_is_refused_untouched(
     assert account.snapshot() == before
 
 
+def test_a_retention_longer_than_the_pricing_of_the_store_that_is_taken_allows_is_refused(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    """The properties ask for the same pricing as before, but of another store."""
+    first, again = new_stack(), new_stack()
+    first.create(store_of(github, Name="fixed", BillingMode=FIXED))
+    first.delete()
+    longest = store_of(github, RetentionPeriodDays="3653")
+    assert again.create(longest).succeeded
+    before = account.snapshot()
+    refused = again.update(store_of(longest, Name="fixed"))
+    assert "RetentionPeriodDays must be 7 to 2557 days under FIXED_RETENTION_PRICING." in refused.reason
+    assert account.snapshot() == before
+
+
 def test_the_same_key_in_another_form_matches(new_stack: NewStack, account: Account, github: dict[str, Any]) -> None:
     first = new_stack()
     first.create(store_of(github, KmsKeyId="fake-key"))
