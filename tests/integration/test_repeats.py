@@ -61,6 +61,22 @@ def test_what_a_repeat_has_done_is_not_undone_by_the_request_that_fails(
     assert_whole(account)
 
 
+def test_a_channel_to_given_stores_that_a_repeat_has_finished_is_not_undone_by_the_request_that_fails(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    def repeat() -> None:
+        stack.replay()
+        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
+
+    given = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [account.store()]}
+    lake.lake.faults = Meanwhile("PutResourcePolicy", repeat)
+    stack.send_unanswered("Create", {**given, **POLICY})
+    faster, slower = stack.bucket.answers
+    assert (faster.succeeded, slower.succeeded) == (True, True)
+    assert slower.data == faster.data
+    assert account.policy(slower.physical_id)
+
+
 def test_what_a_repeat_has_changed_is_not_undone_by_the_update_that_fails(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:

@@ -96,6 +96,21 @@ def test_destinations_change_in_place_and_the_store_stays(
     assert account.living_stores() == [existing]
 
 
+def test_an_update_that_may_not_point_the_channel_at_other_given_stores_fails(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """All else is as it was asked for, and the operator would look for the events in a store that gets none."""
+    one, two = (
+        {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [account.store(name)]}
+        for name in ("one", "two")
+    )
+    stack.create(one)
+    before = account.snapshot()
+    lake.lake.faults.set([{**DENIED, "operations": ["UpdateChannel"], "count": 1}])
+    assert not stack.update(two).succeeded
+    assert account.snapshot() == before
+
+
 def test_a_shorter_retention_is_kept_and_reported(
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:
