@@ -80,6 +80,17 @@ def test_what_an_answer_that_was_lost_had_made_is_taken_back_by_the_create_itsel
     assert account.snapshot() == {}
 
 
+def test_what_a_lost_answer_had_made_is_looked_for_once_more_as_it_is_taken_back(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    lost = {"kind": "drop_after", "operations": ["CreateChannel"], "count": 1}
+    denied = {**DENIED, "operations": ["ListChannels"], "count": 1}
+    lake.lake.faults = Meanwhile("CreateChannel", lambda: lake.lake.faults.set([lost, denied]))
+    answer = stack.send("Create", {**github, **POLICY})
+    assert "CloudTrail refused ListChannels" in answer.reason
+    assert account.snapshot() == {}
+
+
 @pytest.mark.parametrize("name", ["audit", "theirs"])
 def test_a_lost_answer_makes_nothing_of_a_strangers_ours(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], name: str
