@@ -111,6 +111,34 @@ def test_an_update_that_may_not_point_the_channel_at_other_given_stores_fails(
     assert account.snapshot() == before
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "operation"),
+    [
+        ({}, {"ChannelName": "renamed"}, "UpdateChannel"),
+        ({}, {"PrincipalAccountIds": ["444455556666"]}, "PutResourcePolicy"),
+        ({"PrincipalAccountIds": ["444455556666"]}, {}, "DeleteResourcePolicy"),
+        ({}, {"Tags": ["team=audit"]}, "AddTags"),
+        ({"Tags": ["team=audit"]}, {}, "RemoveTags"),
+        ({}, {"EventDataStore": {"Name": "renamed"}}, "UpdateEventDataStore"),
+    ],
+)
+def test_an_update_that_may_not_make_its_only_change_fails(
+    stack: CloudFormation,
+    lake: LakeServer,
+    account: Account,
+    github: dict[str, Any],
+    first: dict[str, Any],
+    then: dict[str, Any],
+    operation: str,
+) -> None:
+    """All else being as it was asked for, it could be taken for what a repeat has done."""
+    stack.create({**github, **first})
+    before = account.snapshot()
+    lake.lake.faults.set([{**DENIED, "operations": [operation], "count": 1}])
+    assert not stack.update({**github, **then}).succeeded
+    assert account.snapshot() == before
+
+
 def test_a_shorter_retention_is_kept_and_reported(
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:
