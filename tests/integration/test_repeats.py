@@ -84,9 +84,10 @@ def test_what_a_repeat_has_changed_is_not_undone_by_the_update_that_fails(
         stack.replay()
         lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
 
-    made = stack.create({**github, "ChannelName": "before", "Tags": ["stage=test"]})
+    made = stack.create({**github, "ChannelName": "before", "Tags": ["stage=test", "team=audit"]})
     lake.lake.faults = Meanwhile("PutResourcePolicy", repeat)
-    stack.send_unanswered("Update", {**github, **POLICY}, physical_id=made.physical_id, old_properties=stack.properties)
+    wanted = {**github, **POLICY, "Tags": ["team=audit"]}
+    stack.send_unanswered("Update", wanted, physical_id=made.physical_id, old_properties=stack.properties)
     assert [answer.succeeded for answer in stack.bucket.answers] == [True, True, True]
     assert_whole(account)
     assert account.cloudtrail.get_channel(Channel=made.physical_id)["Name"] == "github"
