@@ -139,6 +139,19 @@ def test_an_update_that_may_not_make_its_only_change_fails(
     assert account.snapshot() == before
 
 
+def test_an_update_that_may_not_put_back_a_tag_of_the_store_fails(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """The channel still has the one that was taken off the store by hand."""
+    tagged = {**github, "Tags": ["team=audit"]}
+    [store] = stack.create(tagged).data["EventDataStoreArns"]
+    by_hand: Any = [{"Key": "team"}]
+    account.cloudtrail.remove_tags(ResourceId=store, TagsList=by_hand)
+    lake.lake.faults.set([{**DENIED, "operations": ["AddTags"], "count": 1}])
+    refused = stack.send("Update", tagged, physical_id=stack.physical_id, old_properties=tagged)
+    assert "CloudTrail refused AddTags" in refused.reason
+
+
 def test_a_shorter_retention_is_kept_and_reported(
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:

@@ -139,13 +139,16 @@ class Deployment:
     def _is_as_wanted(self, plane: ControlPlane, one: Tagged) -> bool:
         """Whether name, tags and policy of a channel are those that were asked for."""
         wanted = self._wanted
-        former = former_tags(self._request.old_properties)
-        given_up = [(key, value) for key, value in former.items() if key not in wanted.tags]
-        asked_for = {**wanted.tags, **self._mark_on(one.tags)}
-        tagged = asked_for.items() <= one.tags.items() and not one.tags.items() & given_up
-        if one.channel.name != wanted.channel_name or not tagged:
+        marked = self._mark_on(one.tags).items() <= one.tags.items()
+        if one.channel.name != wanted.channel_name or not marked or not self._has_wanted_tags(one.tags):
             return False
         return same_policy(plane.policy(one.arn), resource_policy(wanted, self._request.place, one.arn))
+
+    def _has_wanted_tags(self, tags: Mapping[str, str]) -> bool:
+        wanted = self._wanted.tags
+        former = former_tags(self._request.old_properties)
+        given_up = [(key, value) for key, value in former.items() if key not in wanted]
+        return wanted.items() <= tags.items() and not tags.items() & given_up
 
     def _stores_as_wanted(self, plane: ControlPlane, arns: tuple[str, ...]) -> Stores | None:
         wanted = self._wanted.store
@@ -155,6 +158,8 @@ class Deployment:
         if store is None or (store.name, store.status, store.protected) != (wanted.name, ENABLED, True):
             return None
         if wanted.retention_days not in {None, store.retention_days}:
+            return None
+        if not self._has_wanted_tags(plane.tags(store.arn) or {}):
             return None
         return Stores(arns, retention_days=store.retention_days)
 
