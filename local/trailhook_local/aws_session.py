@@ -25,7 +25,7 @@ _EXPIRED = frozenset(
 
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _OF_ANOTHER_TIME = ("Signature expired", "Signature not yet current")
-"""Error codes for a clock that is wrong, and how the message begins of services that have no such code."""
+"""Error codes for a clock that is wrong, and the beginning of the message from services that have no such code."""
 
 ClientFactory = Callable[[str], Any]
 """Makes the boto3 client of a service."""
@@ -40,7 +40,7 @@ REFUSALS = (SessionError, BotoCoreError, ClientError, ResponseParserError)
 
 
 def explain(error: Exception) -> str:
-    """What went wrong; where no more than a setting of the caller's is wrong, which one."""
+    """What went wrong; if that is only a setting of the caller's, which one."""
     match error:
         case NoRegionError():
             return "no Region is configured: name the stack's with --region, or in AWS_REGION"
@@ -77,9 +77,9 @@ def clock_is_wrong(error: BaseException | None) -> bool:
 def aws(region: str | None) -> ClientFactory:
     """Clients with the operator's own credentials and endpoints, as the AWS CLI finds them.
 
-    Raises SessionError where the credentials cannot be had: the program that tells them fails, a file with a token is
-    not there, or nobody can type the code that they take. So does making a client where a setting, such as its
-    endpoint, makes no sense. An answer that does not come from AWS raises ResponseParserError.
+    Raises SessionError if the credentials cannot be had: the program that supplies them fails, a file with a token is
+    missing, or nobody can type the code that they need. So does making a client if a setting, such as its endpoint,
+    makes no sense. An answer that does not come from AWS raises ResponseParserError.
     """
     session: Any = boto3.Session(region_name=region)
     _sign_in(session)
@@ -88,7 +88,7 @@ def aws(region: str | None) -> ClientFactory:
         try:
             made = session.client(service, config=_IMPATIENT)
         except BotoCoreError:
-            raise  # Some are ValueErrors as well, and say what is wrong: a Region that is none.
+            raise  # Some are ValueErrors as well, and say what is wrong, such as a Region that is none.
         except ValueError as error:
             raise SessionError(
                 f"{error}: in the environment or the profile, is AWS_ENDPOINT_URL a whole URL, like https://…, and "
@@ -109,17 +109,17 @@ def _sign_in(session: Any) -> None:
         raise  # Some are OSErrors as well.
     except OSError as error:
         raise SessionError(
-            f"a program or file that is to tell the credentials cannot be used ({error}): look at credential_process "
+            f"a program or file that supplies the credentials cannot be used ({error}): look at credential_process "
             "and web_identity_token_file in the profile of your AWS configuration, and at AWS_…_TOKEN_FILE in the "
             "environment"
         ) from error
     except EOFError as error:
-        raise SessionError("the credentials take a code that nobody is here to type: sign in before") from error
+        raise SessionError("the credentials need a code that nobody is here to type: sign in first") from error
     except ValueError as error:  # of JSON, a moment or a command line: botocore reads them without a word
         raise SessionError(
-            f"what is to tell the credentials makes no sense ({error}): look at credential_process in the profile of "
+            f"what supplies the credentials makes no sense ({error}): look at credential_process in the profile of "
             "your AWS configuration, at AWS_ENDPOINT_URL, whether AWS_MAX_ATTEMPTS and AWS_METADATA_SERVICE_… are "
-            "numbers, and whether you have to sign in before"
+            "numbers, and whether you have to sign in first"
         ) from error
 
 

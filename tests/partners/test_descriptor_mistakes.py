@@ -46,7 +46,7 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
             with_kind("uid: actor.user-id"),
             9,
             "kinds[0].uid",
-            "quote one of other than letters, digits and _: 'actor.\"user-id\"'",
+            "quote those of more than letters, digits and _: 'actor.\"user-id\"'",
         ),
         (with_kind("uid: '@id'"), 9, "kinds[0].uid", "join names with dots"),
         (MINIMAL.replace("lamps\n", "Lamps!\n", 1), 1, "name", "lower-case"),
@@ -80,7 +80,7 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("time_format: '%Y-%m-%d%'"), 9, "kinds[0].time_format", "no time can be read"),
         (with_kind("time_format: '%Y-%m-%d %d'"), 9, "kinds[0].time_format", "as Python's datetime.strptime takes it"),
         (with_kind("time_format: '%H:%M:%S'"), 9, "kinds[0].time_format", "year, month and day"),
-        (with_kind("time_format: '%Y-%m-%d %I:%M:%S'"), 9, "kinds[0].time_format", "beside %I it needs %p"),
+        (with_kind("time_format: '%Y-%m-%d %I:%M:%S'"), 9, "kinds[0].time_format", "with %I it needs %p"),
         (with_kind("uid: {receipt: true}"), 9, "kinds[0].uid.receipt", "is not known; allowed here: at, header"),
         (with_kind("uid: {join: [a, {receipt: true}]}"), 9, "kinds[0].uid.join[1].receipt", "is not known"),
         (with_kind("uid: [a, {constant: none}]"), 9, "kinds[0].uid[1]", "the same for every event"),
@@ -100,7 +100,7 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("uid: a || [sum(b, c)]"), 9, "kinds[0].uid", "sum takes 1 in its brackets, not 2"),
         (with_kind("uid: merge()"), 9, "kinds[0].uid", "merge takes 1 or more in its brackets, not 0"),
         (with_kind("when: a == 'b'"), 9, "kinds[0].when", "write {at: …, in: [true]}"),
-        (with_kind("when: [c, '!a && b']"), 9, "kinds[0].when[1]", "may be false, and that is something"),
+        (with_kind("when: [c, '!a && b']"), 9, "kinds[0].when[1]", "may be false, which counts as something"),
         (with_kind("when: {at: \"a || contains(b, 'c')\"}"), 9, "kinds[0].when.at", "write {at: …, in: [true]}"),
         (with_kind("when: {at: a | b > c, present: true}"), 9, "kinds[0].when.at", "write {at: …, in: [true]}"),
         (with_kind("when: {at: a, in: [b, off]}"), 9, "kinds[0].when.in[1]", "off is false to YAML"),
@@ -129,9 +129,9 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
                 words,
             )
             for message, words in (
-                ("{id}.{timestamp}.{body}", "{id} is not known; only {timestamp} and {body} can be signed"),
+                ("{id}.{timestamp}.{body}", "{id} is not known; what can be signed is {timestamp}, {body} and"),
                 ("{timestamp}{body}{body}", "{body} stands here twice"),
-                ("POST{uri}{body}{timestamp}", "what is always the same, such as the URL, as it stands"),
+                ("POST{uri}{body}{timestamp}", "as it stands, what is always the same, such as the URL"),
                 ("v" * 300 + "{body}{timestamp}", "of up to 300 characters"),
             )
         ),

@@ -89,7 +89,7 @@ def test_only_what_is_asked_for_goes_back_and_the_rest_can_be_seen_at_once(
 def test_filters_that_fit_nothing_are_said_to(letters: Place) -> None:
     result = letters.redrive("dead-letters", "--contains", "straw")
     assert (result.exit_code, "0 of 6 dead letters sent" in result.stdout) == (0, True)
-    assert result.stderr.strip() == "nothing there fits these filters; --dry-run without them shows what there is"
+    assert result.stderr.strip() == "nothing there matches these filters; --dry-run without them shows what there is"
     assert letters.waiting(dead=True) == 6
 
 
@@ -118,7 +118,7 @@ def test_what_sqs_does_not_confirm_stays_among_the_dead_letters(letters: Place) 
     result = letters.redrive("dead-letters", "--one-by-one", named=named)
     assert result.exit_code == 1
     assert "SQS did not confirm the message" in result.stderr
-    assert "told above" not in result.stderr, "nothing was sent yet"
+    assert "shown above" not in result.stderr, "nothing was sent yet"
     assert letters.waiting(dead=True) == 6
 
 

@@ -70,7 +70,7 @@ def test_a_stack_that_has_no_queues_is_said(
         result = place.redrive("quarantine", named=["--stack", stack])
     assert result.exit_code == 1
     assert message in result.stderr
-    assert "told above" not in result.stderr, "nothing was sent yet"
+    assert "shown above" not in result.stderr, "nothing was sent yet"
     assert "Traceback" not in result.output
 
 
@@ -182,8 +182,8 @@ def test_a_clock_that_is_wrong_is_said(
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        ("/nowhere/vault", "a program or file that is to tell the credentials cannot be used ("),
-        ("echo sign in first", "what is to tell the credentials makes no sense ("),
+        ("/nowhere/vault", "a program or file that supplies the credentials cannot be used ("),
+        ("echo sign in first", "what supplies the credentials makes no sense ("),
     ],
 )
 def test_a_program_for_the_credentials_that_tells_none_is_said(tmp_path: Path, program: str, said: str) -> None:
@@ -274,7 +274,8 @@ def test_an_answer_of_aws_that_nobody_foresaw_is_said_without_a_traceback(
         result = place.redrive(*command)
     assert (result.exit_code, result.stdout) == (1, "")
     assert re.match(
-        r"Error: this was not foreseen \(KeyError at [a-z_]+.py:\d+\): run it again; if it stays, please report it\n$",
+        r"Error: this was not foreseen \(KeyError at [a-z_]+.py:\d+\): run it again; if it happens again, "
+        r"please report it\n$",
         result.stderr,
     )
 

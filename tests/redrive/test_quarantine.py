@@ -165,7 +165,7 @@ def test_only_what_is_asked_for_goes_back(filled: Place, options: str, expected:
 def test_filters_that_fit_nothing_are_said_to_and_a_script_goes_on(filled: Place, options: str) -> None:
     result = filled.redrive("quarantine", *shlex.split(options))
     assert result.exit_code == 0
-    assert result.stderr.strip() == "nothing there fits these filters; --dry-run without them shows what there is"
+    assert result.stderr.strip() == "nothing there matches these filters; --dry-run without them shows what there is"
 
 
 def test_what_was_sent_before_fits_its_filters(place: Place) -> None:
@@ -178,14 +178,14 @@ def test_an_object_or_a_line_that_is_not_there_is_a_failure(place: Place) -> Non
     quarantine(place, github(entry(1, action=None)))
     [key] = place.keys("quarantine")
     for options, told in [
-        (["--key", "quarantine/github/gone.ndjson"], "no object quarantine/github/gone.ndjson: name it whole"),
-        (["--key", key.removesuffix("son")], "name it whole, from quarantine/ on"),
-        (["--key", key, "--line", "7"], "has no line 7, but 1 in all"),
+        (["--key", "quarantine/github/gone.ndjson"], "no object quarantine/github/gone.ndjson: give its whole key"),
+        (["--key", key.removesuffix("son")], "give its whole key, from quarantine/ on"),
+        (["--key", key, "--line", "7"], "has no line 7, only 1 in all"),
     ]:
         result = place.redrive("quarantine", *options)
         assert result.exit_code == 1
         assert told in result.stderr
-        assert "told above" not in result.stderr
+        assert "shown above" not in result.stderr
     assert place.waiting() == 0
 
 
@@ -448,7 +448,7 @@ def test_a_queue_that_is_not_there_is_said_without_a_traceback(place: Place) -> 
     result = place.redrive("quarantine", named=named)
     assert result.exit_code == 1
     assert "SQS did not confirm the message" in result.stderr
-    assert "told above" not in result.stderr, "nothing was sent yet"
+    assert "shown above" not in result.stderr, "nothing was sent yet"
     assert "Traceback" not in result.output
     assert place.keys("redriven") == []
 
@@ -457,7 +457,7 @@ def test_a_bucket_that_is_not_there_is_said_and_nothing_else(place: Place) -> No
     result = place.redrive("quarantine", named=["--queue-url", place.resources.queue_url, "--bucket", "nosuch"])
     assert result.exit_code == 1
     assert "NoSuchBucket" in result.stderr
-    assert "told above" not in result.stderr
+    assert "shown above" not in result.stderr
 
 
 def test_a_run_that_ends_midway_tells_what_was_sent_and_how_to_go_on(place: Place) -> None:
@@ -467,5 +467,5 @@ def test_a_run_that_ends_midway_tells_what_was_sent_and_how_to_go_on(place: Plac
     result = place.redrive("quarantine")
     assert result.exit_code == 1
     assert "keeps no versions" in result.stderr
-    assert "What was sent is told above; run the command again to go on" in result.stderr
+    assert "What was sent is shown above; run the command again to go on" in result.stderr
     assert "sent" in result.stdout

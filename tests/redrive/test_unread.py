@@ -121,7 +121,7 @@ def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
     [
         ("ExpiredTokenException", "sign in again, and run it again"),
         ("RequestTimeTooSkewed", "set this machine's clock, and run it again"),
-        ("InternalError", "run it again; if it stays, look at AWS Health and at this machine's network"),
+        ("InternalError", "run it again; if it happens again, look at AWS Health and at this machine's network"),
     ],
 )
 def test_what_is_no_matter_of_permissions_has_advice_of_its_own(
@@ -175,7 +175,7 @@ def test_an_answer_that_nobody_foresaw_keeps_none_of_the_others_back_and_is_no_c
     for part in named:
         at = next(number for number, line in enumerate(lines) if line.startswith(f"{part:<14}not read: "))
         assert re.search(r"its answer makes no sense \(KeyError at [a-z_]+\.py:[0-9]+\)$", lines[at])
-        assert lines[at + 1].strip() == "run it again; if it stays, please report it"
+        assert lines[at + 1].strip() == "run it again; if it happens again, please report it"
 
 
 def test_a_stack_that_is_told_as_nobody_foresaw_is_said_and_is_no_call(
@@ -187,7 +187,7 @@ def test_a_stack_that_is_told_as_nobody_foresaw_is_said_and_is_no_call(
     assert (result.exit_code, result.stdout) == (3, "")
     assert re.match(
         r"Error: this was not foreseen \(KeyError at parsers\.py:\d+, called from place\.py:\d+\): run it again; if it "
-        r"stays, please report it\n$",
+        r"happens again, please report it\n$",
         result.stderr,
     )
 
@@ -224,7 +224,7 @@ def test_a_service_that_does_not_answer_is_waited_for_no_longer_than_somebody_wa
         took = time.monotonic() - began
     assert result.exit_code == 3
     assert "not known: trigger, forward, topic could not be read; nothing else needs attention\n" in result.stdout
-    advice = "run it again; if it stays, look at AWS Health and at this machine's network"
+    advice = "run it again; if it happens again, look at AWS Health and at this machine's network"
     assert f"topic         not read: no answer within 6 seconds\n              {advice}\n" in result.stdout
     # Together, where one after the other would take twice as long.
     assert took < 12

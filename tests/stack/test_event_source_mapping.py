@@ -211,7 +211,7 @@ def test_a_queue_that_stays_out_of_reach_is_told_once(caplog: pytest.LogCaptureF
     mapping.join()
     told = [record.getMessage() for record in caplog.records]
     assert [line.split('"')[1] for line in told] == ["gone", "gone"]
-    assert all(line.endswith("If it stays, start the stack again") for line in told)
+    assert all(line.endswith("If that goes on, start the stack again") for line in told)
 
 
 def test_what_succeeds_is_deleted(queue: Queue) -> None:

@@ -1,4 +1,4 @@
-"""`trailhook map` and `trailhook compile`: trying a descriptor on samples, and making of it what the functions load."""
+"""`trailhook map` and `trailhook compile`: trying a descriptor on samples, and making what the functions load."""
 
 import json
 import sys
@@ -126,7 +126,7 @@ def _outcome(event: PartnerEvent, found: AuditEvent | Withheld) -> dict[str, Any
 @click.argument("descriptor")
 @click.argument("sample", type=click.File("rb"))
 @click.option("--header", "-H", "headers", multiple=True, help="A header of the delivery, as 'Name: value'.")
-@click.option("--redact", default="", help="Members or paths to redact beside the defaults, separated by commas.")
+@click.option("--redact", default="", help="Members or paths to redact besides the defaults, separated by commas.")
 def map_command(descriptor: str, sample: Any, headers: tuple[str, ...], redact: str) -> None:
     """Print what each event in SAMPLE (- for standard input) becomes.
 

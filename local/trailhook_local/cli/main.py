@@ -51,7 +51,7 @@ STATE = click.option(
 def main() -> None:
     """Bring the audit events of any SaaS partner into AWS CloudTrail Lake.
 
-    Only `redrive` and `status` of a stack in AWS need an account.
+    Only `redrive` and `status` need an AWS account, and only for a stack in AWS.
     """
 
 
@@ -102,13 +102,13 @@ def serve(partners: tuple[str, ...], state: Path, port: int) -> None:
     """Keep the local stack up for PARTNERS (github, okta and custom if none is named) until Ctrl-C."""
     chosen = partners or PARTNERS
     if twice := [partner for partner, times in Counter(chosen).items() if times > 1]:
-        raise click.UsageError(f"{twice[0]} is named twice, but there is one integration of a partner")
+        raise click.UsageError(f"{twice[0]} is named twice, but a partner has only one integration")
     plans = [Plan(partner, port=port + number if port else 0) for number, partner in enumerate(chosen)]
     end_as_by_ctrl_c()
     starting = Console(stderr=True).status("Starting the local stack: gateway, queues, functions, CloudTrail Lake")
     try:
         with ExitStack() as running:
-            # A Ctrl-C meanwhile ends the start; one later lets the stack stop in peace, and another does no harm.
+            # A Ctrl-C meanwhile ends the start. A later one lets the stack stop in peace, and one more does no harm.
             with interrupted_by_signals() as interrupted, starting:
                 stack = running.enter_context(Stack(plans, state=state, retry_seconds=10, interrupted=interrupted))
             with ended_by_signals() as over:
@@ -128,7 +128,7 @@ def tell_what_ends(stack: Stack) -> None:
         for name, counts in stack.counts().items():
             if counts.total:
                 click.echo(
-                    f"{name}: what ends with the queue: {counts.deliveries.total} not forwarded, "
+                    f"{name}: lost with the queue: {counts.deliveries.total} not forwarded, "
                     f"{counts.dead_letters.total} among the dead letters",
                     err=True,
                 )
@@ -161,8 +161,8 @@ def _show_stack(stack: Stack, state: Path) -> None:
 @click.option(
     "--secret",
     envvar="TRAILHOOK_SECRET",
-    help="The webhook secret of --url, or in the variable TRAILHOOK_SECRET, where no list of processes shows it; "
-    "without --url, one to sign with instead of the local stack's own.",
+    help="The webhook secret of --url; or set TRAILHOOK_SECRET, which no list of processes shows. "
+    "Without --url: a secret to sign with instead of the local stack's own.",
 )
 def send(
     partner: str,
@@ -177,11 +177,11 @@ def send(
 ) -> None:
     """Sign FILE (- for standard input) as PARTNER would, POST it, and print the answer.
 
-    Where the partner's own proof cannot be made here, it signs under Standard Webhooks, which every endpoint takes.
+    A partner's proof that cannot be made here is replaced by Standard Webhooks, which every endpoint takes.
     """
     further = read_headers(headers)
     if any(header.lower() == "content-type" for header in further):
-        raise click.UsageError("for another Content-Type say --content-type, or two would be sent")
+        raise click.UsageError("name another Content-Type with --content-type, or two would be sent")
     own = _own_headers(partner, event, content_type)
     url, secret, name = _endpoint_of(partner, state, url, secret)
     signer = sign_standard_webhooks if standard_webhooks else SIGNERS.get(name)
@@ -195,7 +195,7 @@ def send(
     body = file.read()
     own |= signer(secret, body)
     if twice := sorted({header.lower() for header in own} & {header.lower() for header in further}):
-        raise click.UsageError(f"{twice[0]} is made here, of FILE, --secret and --event: leave out that -H")
+        raise click.UsageError(f"{twice[0]} is made here, from FILE, --secret and --event: leave out that -H")
     try:
         reply = post(urllib3.PoolManager(), url, body, {**further, **own})
     except (HTTPError, ValueError) as error:
@@ -219,14 +219,14 @@ def _endpoint_of(partner: str, state: Path, url: str | None, secret: str | None)
     if url is None:
         with failures():
             integration = read_status(state).integration(partner)
-        # TRAILHOOK_SECRET may be of another endpoint; what is written in the command is meant.
+        # TRAILHOOK_SECRET may belong to another endpoint; what is written in the command does not.
         source = click.get_current_context().get_parameter_source("secret")
         secret = secret if source is ParameterSource.COMMANDLINE else integration.secret
         return f"{integration.url}/webhook", secret, integration.partner
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"--url is a whole URL, such as https://…/webhook, not {url!r}")
     if click.get_current_context().get_parameter_source("state") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--state is of the local stack, and --url goes elsewhere: leave out one of them")
+        raise click.UsageError("--state is for the local stack, and --url goes elsewhere: leave out one of them")
     return url, secret, partner
 
 
@@ -237,7 +237,7 @@ def env(state: Path) -> None:
     with failures():
         status = read_status(state)
     for name, value in status.endpoints.environment().items():
-        # A shell runs what it is told here, and the folder may have come with somebody else's.
+        # A shell runs what is printed here, and somebody else may have written what the folder holds.
         click.echo(f"export {name}={shlex.quote(value)}")
 
 

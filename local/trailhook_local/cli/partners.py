@@ -1,4 +1,4 @@
-"""A partner as it is named on the command line: a built-in one, or one of an operator's own that is compiled."""
+"""A partner as it is named on the command line: a built-in one, or a compiled one of the operator's own."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ class PartnerName(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         known = sorted({*REGISTRY, *own_files()})
         if value in CATALOGUE and value not in known:
-            self.fail(f"{value} {BY_ITSELF}: there is no endpoint of it here", param, ctx)
+            self.fail(f"{value} {BY_ITSELF}: there is no endpoint for it here", param, ctx)
         if value not in known:
             self.fail(
-                f"{value!r} is not one of: {', '.join(known)}. A partner of your own is one once "
+                f"{value!r} is not one of: {', '.join(known)}. A partner of your own becomes one once "
                 "`trailhook compile` has read its descriptor",
                 param,
                 ctx,

@@ -1,4 +1,4 @@
-"""Which integration a command is about, and what it says where that cannot be told or asked."""
+"""Which integration a command is about, and what it says if that is not clear or cannot be asked."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ def named_place(*, stack: str | None, local: str | None, region: str | None, sta
 
 
 def refuse_what_does_not_go(local: str | None) -> None:
-    """Refuse an option that would be passed over; AWS_REGION may be set for other commands."""
+    """Refuse an option that would be ignored; AWS_REGION may be set for other commands."""
     idle, why = ("region", "does not go with --local") if local else ("state", "goes with --local only")
     if click.get_current_context().get_parameter_source(idle) is ParameterSource.COMMANDLINE:
         raise click.UsageError(f"--{idle} {why}")
@@ -61,8 +61,8 @@ _OF_THIS_LAPTOP = "//127.0.0.1:"
 def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -> Iterator[None]:
     """Turns whatever is raised into a message, followed by what `go_on` says.
 
-    Whoever reads an answer of AWS may raise anything: its status can be 200 and its body of another form. An OSError
-    goes through: it is of the output, and `ended_by_a_full_disk` tells it.
+    What reads an answer of AWS may raise anything: its status can be 200 and its body have another form. An OSError
+    goes through: it comes from the output, and `ended_by_a_full_disk` reports it.
     """
     try:
         yield
@@ -71,7 +71,7 @@ def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -
     except (click.ClickException, OSError):
         raise
     except Exception as error:
-        told = f"this was not foreseen ({errors.place_of(error)}): run it again; if it stays, please report it"
+        told = f"this was not foreseen ({errors.place_of(error)}): run it again; if it happens again, please report it"
         raise failure(f"{told}{go_on()}") from error
 
 

@@ -21,8 +21,8 @@ from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, 
 from trailhook_local.redrive.quarantine import Fate, QuarantineRedrive
 from trailhook_local.screen import printable, show_table, table_console
 
-GO_ON = "\nWhat was sent is told above; run the command again to go on"
-FITS_NOTHING = "nothing there fits these filters; --dry-run without them shows what there is"
+GO_ON = "\nWhat was sent is shown above; run the command again to go on"
+FITS_NOTHING = "nothing there matches these filters; --dry-run without them shows what there is"
 
 NAMED = 20
 """At most so many of the lines that cannot be read are named; the rest are counted."""
@@ -74,7 +74,7 @@ def redrive() -> None:
 )
 @click.option("--contains", default="", help="Only those with this text in their message or body.")
 @click.option(
-    "--one-by-one", is_flag=True, help="Send and delete each, as any filter does, instead of SQS' own move task."
+    "--one-by-one", is_flag=True, help="Send and delete each, as with any filter, instead of SQS' own move task."
 )
 def dead_letters_command(
     dry_run: bool,
@@ -87,8 +87,8 @@ def dead_letters_command(
 ) -> None:
     """Send dead letters back, all or those that are asked for.
 
-    Without a filter SQS moves them itself; a move that already runs is followed. The exit status is 1 if not all that
-    was asked for went back.
+    Without a filter SQS moves them itself; a move that is already running is followed. The exit status is 1 if not
+    all that was asked for went back.
     """
     choice = dead_letters.Choice(frozenset(partners), frozenset(reasons), contains)
     if dead_letter_queue_url and dead_letter_queue_url == named["queue_url"]:
@@ -142,10 +142,10 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts:
             _show(("partner", "reason", "fate"), counts)
     click.echo(f"{_with_fate(counts, verb)} of {counts.total()} dead letters {verb} to the delivery queue")
     if (hidden := there - counts.total()) > 0:
-        # Taken for gone they would be lost: nobody else comes to the queue of a stack that was deleted.
+        # If they were taken for gone, they would be lost: nobody else looks into the queue of a deleted stack.
         raise Failure(
             f"hidden: about {hidden} more. Another run has them, or had them when it was killed, or forward has "
-            "postponed them. They show again within an hour: run the command again then. (SQS counts late: right after "
+            "postponed them. They reappear within an hour: run the command again then. (SQS counts late: right after "
             "another run they may be what that one sent.)"
         )
     if counts and choice != dead_letters.Choice() and not _with_fate(counts, verb):
@@ -160,7 +160,7 @@ def _one_by_one(letters: DeadLetterRedrive, choice: dead_letters.Choice, counts:
 @PARTNER
 @click.option("--code", "codes", multiple=True, help="Only events with this code; may be repeated.")
 @click.option("--reason-contains", default="", help="Only events with this text in their reason, in any case.")
-@click.option("--uid", default="", help="Only the event with this id of the partner's.")
+@click.option("--uid", default="", help="Only the event that has this id at the partner.")
 @click.option("--since", type=Moment(), help="Only what was received at or after this moment (UTC).")
 @click.option("--until", type=Moment(), help="Only what was received before this moment (UTC).")
 @click.option("--key", default="", help="Only this object of the bucket.")
@@ -179,7 +179,7 @@ def quarantine_command(
     codes: tuple[str, ...],
     **filters: Any,
 ) -> None:
-    """Send quarantined events back once their cause is mended, each once.
+    """Send quarantined events back, each once, when their cause is fixed.
 
     The bucket's objects stay as they are; what was sent is noted below redriven/. The exit status is 1 if something
     that was asked for did not go back, a line cannot be read, or what --key and --line name is not there.
@@ -213,7 +213,7 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, counts: Co
 
         keys = events.keys(choice)
         if choice.key and not keys:
-            raise PlaceError(f"the bucket has no object {choice.key}: name it whole, from quarantine/ on")
+            raise PlaceError(f"the bucket has no object {choice.key}: give its whole key, from quarantine/ on")
         progress.update(looking, total=len(keys))
         try:
             events.redrive(keys, choice, dry_run=dry_run, tell=tell, next_object=lambda: progress.advance(looking))
@@ -229,7 +229,7 @@ def _quarantine(events: QuarantineRedrive, choice: quarantine.Choice, counts: Co
         more = f"\n… and {len(faults) - NAMED:,} more" if len(faults) > NAMED else ""
         raise Failure("what cannot be read stays in quarantine:\n" + "\n".join(faults[:NAMED]) + more)
     if choice.line and choice.line > counts.total():
-        raise PlaceError(f"{choice.key} has no line {choice.line}, but {counts.total()} in all")
+        raise PlaceError(f"{choice.key} has no line {choice.line}, only {counts.total()} in all")
     if choice != quarantine.Choice(again=choice.again) and _with_fate(counts, Fate.PASSED_OVER.value) == counts.total():
         click.echo(FITS_NOTHING, err=True)
 
@@ -254,12 +254,12 @@ def _place(
     if not by_themselves:
         return named_place(stack=stack, local=local, region=region, state=state)
     refuse_what_does_not_go(None)
-    # A queue is where its URL says, and its bucket is of the same stack.
+    # A queue is where its URL says, and its bucket belongs to the same stack.
     return Place(aws(region_of(queue_url or "") or region), queue_url, dead_letter_queue_url, bucket)
 
 
 def _go_on(counts: Counts) -> str:
-    """What a run that broke off says where it sent something; a table has told that by then."""
+    """What a run that broke off says if it sent something; by then a table has shown what."""
     return GO_ON if any(_with_fate(counts, fate.value) for fate in SENT) else ""
 
 

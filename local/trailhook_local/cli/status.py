@@ -1,4 +1,4 @@
-"""`trailhook status`: an integration at a glance, in AWS or on this laptop, and the command that goes on from there."""
+"""`trailhook status`: an integration at a glance, in AWS or on this laptop, and the command to run next."""
 
 import json
 import shlex
@@ -38,8 +38,8 @@ def status_command(*, stack: str | None, local: str | None, region: str | None, 
     """Show what waits, what failed and what rings, and what the last 24 hours brought.
 
     Changes nothing. The exit status is 1 if something needs attention: an alarm rings or was deleted, there are dead
-    letters, forward is switched off or throttled, or a part is gone. It is 3 if nothing that could be read does,
-    but something could not be read.
+    letters, forward is switched off or throttled, or a part is gone. It is 3 if nothing that could be read needs
+    attention, but something could not be read.
     """
     with failures(failure=NotKnown):
         seen = overview.look(named_place(stack=stack, local=local, region=region, state=state))

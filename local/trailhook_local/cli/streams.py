@@ -16,8 +16,8 @@ AS_JSON = "trailhook-as-json"
 def prepare_streams() -> None:
     """Let a closed input be empty, and let everything be printed.
 
-    Nothing that was done may end in a traceback because it could not be told. A letter that the encoding does not have
-    is written as JSON escapes it, so that a line of JSON says the same.
+    Nothing that was done may end in a traceback because it could not be printed. A letter that the encoding does not
+    have is written as JSON escapes it, so that a line of JSON says the same.
     """
     # In this order: what is opened next gets the lowest number that is free.
     if sys.stdin is None:

@@ -31,7 +31,7 @@ SOURCES = (
     "OneLogin",
     "WizAuditLogs",
 )
-"""Of the sources that CloudTrail's "Additional information about integration partners" lists, those for descriptors."""
+"""The sources that are for descriptors, out of CloudTrail's "Additional information about integration partners"."""
 
 _FLAG = choice(True, False)
 _MEMBERS = text(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*", "members joined by dots, like data.events")
@@ -56,7 +56,7 @@ def _details(node: yaml.Node, name: str, problems: Problems) -> list[dict[str, A
 
 
 def _time_format_problem(form: str) -> str | None:
-    """What is wrong with a format by which no time, or no day, can be read: else it would refuse every event."""
+    """What is wrong with a format by which no time, or no day, can be read: it would refuse every event."""
     example = datetime(2025, 11, 25, 20, 30, 15, tzinfo=UTC)
     try:
         read = datetime.strptime(example.strftime(form), form)  # noqa: DTZ007 - only the day is looked at
@@ -65,7 +65,7 @@ def _time_format_problem(form: str) -> str | None:
     if read.date() != example.date():
         return f"{form!r} does not tell year, month and day; an event's time needs all three"
     if read.hour not in (0, example.hour):
-        return f"{form!r} does not tell morning from afternoon; beside %I it needs %p"
+        return f"{form!r} does not tell morning from afternoon; with %I it needs %p"
     return None
 
 
@@ -74,8 +74,8 @@ def _message_problem(message: str) -> str | None:
     others = [name for name in re.findall(r"\{\w+\}", message) if name not in {"{timestamp}", "{body}"}]
     if others:
         return (
-            f"{others[0]} is not known; only {{timestamp}} and {{body}} can be signed, and what is always the same, "
-            "such as the URL, as it stands"
+            f"{others[0]} is not known; what can be signed is {{timestamp}}, {{body}} and, as it stands, what is "
+            "always the same, such as the URL"
         )
     return "{body} stands here twice" if message.count("{body}") > 1 else None
 
@@ -90,7 +90,7 @@ def _actor(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
 
 def _failure(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
     values: dict[str, Any] = _FAILURE(node, name, problems)
-    # Without another, what marks the failure is its code.
+    # If no code is given, it is the value that marks the failure.
     mark = {key: value for key, value in values.get("when", {}).items() if key in {"at", "header", *CHANGES}}
     return {"code": [mark], **values}
 

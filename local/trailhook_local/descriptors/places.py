@@ -38,13 +38,13 @@ def _path_problem(expression: str) -> str | None:
     except JMESPathError as error:
         told = str(error).splitlines()[0].removesuffix(" for expression:").rstrip(":,")
         if "Unknown token" in told or "Unexpected token" in told:
-            told += "; join names with dots, and quote one of other than letters, digits and _: 'actor.\"user-id\"'"
+            told += "; join names with dots, and quote those of more than letters, digits and _: 'actor.\"user-id\"'"
         return f"{expression!r} is not a JMESPath: {told}"
     return next(_call_problems(parsed), None)
 
 
 def _call_problems(node: Mapping[str, Any]) -> Iterator[str]:
-    """Calls that would fail for every event without anybody being told: a path that fails finds nothing."""
+    """Calls that would fail for every event, and nobody would be told: a path that fails finds nothing."""
     if node["type"] == "function_expression":
         name, given = node["value"], len(node["children"])
         if name not in _FUNCTIONS:
@@ -79,13 +79,14 @@ def _alone_problem(expression: str) -> str | None:
     """A condition without a test holds wherever there is a value, and false is one."""
     if _path_problem(expression) is None and _may_be_false(jmespath.compile(expression).parsed):
         return (
-            f"{expression!r} may be false, and that is something; write {{at: …, in: [true]}}, or end it with || `null`"
+            f"{expression!r} may be false, which counts as something; write {{at: …, in: [true]}}, or end it with "
+            "|| `null`"
         )
     return None
 
 
 def _word_problem(word: str) -> str | None:
-    """A type that looks like a path would otherwise be the type of every actor, and nobody be told."""
+    """A type that looks like a path would otherwise be the type of every actor, and nobody would be told."""
     if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", word):
         return f"a text stands for itself here; for what the event holds, write {{at: {word}}}"
     return None
@@ -97,14 +98,14 @@ def _is_constant(place: Mapping[str, Any]) -> bool:
 
 def _id_problem(place: Mapping[str, Any]) -> str | None:
     if _is_constant(place):
-        return "is the same for every event, which tells none from another; without an id a digest of the event is it"
+        return "is the same for every event, so it tells none from another; if you leave it out, a digest is the id"
     return None
 
 
 def _moment_problem(place: Mapping[str, Any]) -> str | None:
-    """Every event would be of that moment, and no longer be refused for the time that it lacks."""
+    """Every event would have that time, and one without a time would no longer be refused."""
     if _is_constant(place):
-        return "is the same for every event; for one that tells no time of its own write {receipt: true}"
+        return "is the same for every event; for an event that tells no time of its own write {receipt: true}"
     return None
 
 

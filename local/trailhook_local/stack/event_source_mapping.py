@@ -82,7 +82,7 @@ def event_record(message: "MessageTypeDef", source: Source) -> dict[str, Any]:
 
 
 def failed_message_ids(answer: Any, message_ids: set[str], *, report_batch_item_failures: bool) -> set[str]:
-    """The ids of the messages that come back, out of `message_ids`, for what the function returned.
+    """Those of the `message_ids` that come back, by what the function returned.
 
     An absent, null or empty list is complete success. A list that cannot be trusted is complete failure: rather twice
     than never.
@@ -263,13 +263,13 @@ class EventSourceMapping:
             )
 
     def _tell_once(self, reason: str) -> None:
-        """Not at every try: a queue that is gone stays so, and a line a second hides all others."""
+        """Not at every try: a queue that is gone stays gone, and a line a second would hide all others."""
         if reason != self._unreachable:
-            self._report("cannot receive from %s: %s. If it stays, start the stack again", self._source.url, reason)
+            self._report("cannot receive from %s: %s. If that goes on, start the stack again", self._source.url, reason)
         self._unreachable = reason
 
     def _report(self, message: str, *arguments: object) -> None:
-        # Servers and functions go away in the course of a stop; that is nobody's failure.
+        # Servers and functions go away when the stack stops; that is no failure.
         if not self._stopping.is_set():
             log.warning(message, *arguments)
 

@@ -82,7 +82,7 @@ def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Un
     code, operation = "", ""
     if isinstance(error, ClientError):
         code, operation = error.response["Error"]["Code"], error.operation_name
-    advice = "run it again; if it stays, look at AWS Health and at this machine's network"
+    advice = "run it again; if it happens again, look at AWS Health and at this machine's network"
     if on_laptop:
         advice = "look at the logs of `trailhook serve`, and start it again"
     elif code in _GONE:
@@ -97,7 +97,7 @@ def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Un
     elif clock_is_wrong(error):
         advice = "set this machine's clock, and run it again"
     elif not isinstance(error, _FORESEEN):
-        advice = "run it again; if it stays, please report it"
+        advice = "run it again; if it happens again, please report it"
     return Unread(part, _reason(error), advice, code in _GONE)
 
 
