@@ -261,7 +261,7 @@ def test_a_replaced_channel_that_could_not_be_deleted_does_not_hide_that_the_int
     lake.lake.faults.set([{**DENIED, "operations": ["DeleteChannel"], "count": 1}])
     updated = stack.update({**github, "Partner": "okta"})
     events_come(lake, updated.physical_id)
-    assert f"The channel {first} stays, which an earlier update replaced." in stack.delete().reason
+    assert f"The channel {first}, which an earlier update replaced, stays." in stack.delete().reason
     assert not stack.create({**github, "Partner": "nobody"}).succeeded
     [store] = updated.data["EventDataStoreArns"]
     assert account.stores()[store] == "ENABLED", "it is evidence, and no leftover of that Create"
@@ -282,7 +282,7 @@ def test_the_store_behind_a_replaced_channel_stays_also_if_the_new_one_is_not_li
     assert deleted.succeeded
     other = f"stay with another channel of this integration: {updated.physical_id}."
     [store] = made.data["EventDataStoreArns"]
-    assert (other if listed else f"stay ({store}): by its name, the channel was replaced") in deleted.reason
+    assert (other if listed else f"stay ({store}): the channel's name says that it was replaced") in deleted.reason
     assert made.physical_id not in lake.lake.registry.channels
     assert account.stores()[store] == "ENABLED"
 
@@ -523,7 +523,7 @@ def test_a_store_of_before_stays_also_if_what_replaces_a_shared_channel_is_not_l
     lake.lake.operations["ListChannels"] = lambda _: {"Channels": []}
     deleted = stack.send("Delete", old, physical_id=shared)
     [store] = made.data["EventDataStoreArns"]
-    assert f"stay ({store}): by its tag, the channel was replaced" in deleted.reason
+    assert f"stay ({store}): the channel's tag says that it was replaced" in deleted.reason
     assert account.stores()[store] == "ENABLED"
     assert {shared, updated.physical_id} == lake.lake.registry.channels.keys()
     assert stack.stack_id not in " ".join(account.tags(shared).values())

@@ -40,7 +40,7 @@ def test_a_principal_that_cloudtrail_does_not_know_is_told_by_its_property(
     refused = {"kind": "error", "operations": ["PutResourcePolicy"], "code": "ResourcePolicyNotValidException"}
     lake.lake.faults.set([refused])
     answer = stack.create({**github, **POLICY})
-    assert answer.reason.startswith("CloudTrail takes no policy with these accounts: correct PrincipalAccountIds.")
+    assert answer.reason.startswith("CloudTrail refuses a policy with these accounts: correct PrincipalAccountIds.")
     assert account.snapshot() == {}
 
 

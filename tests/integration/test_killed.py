@@ -228,7 +228,7 @@ def test_a_rollback_that_may_not_look_for_stores_succeeds_and_says_so(
     back = stack.send("Update", old, physical_id=stack.physical_id, old_properties=new)
     lake.lake.faults = Faults()
     assert back.succeeded, back.reason
-    assert "Not every event data store could be asked whether an earlier update left it: " in back.data["Report"]
+    assert "Not every event data store could be checked for marks of an earlier update: " in back.data["Report"]
     assert account.snapshot() == before
 
 

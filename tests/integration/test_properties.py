@@ -45,7 +45,7 @@ def store(**members: Any) -> dict[str, Any]:
             {**GITHUB, "EventDataStoreArns": [STORE.replace("us-east-1", "eu-central-1")]},
             "account 111122223333 and Region",
         ),
-        ({**GITHUB, "EventDataStoreArns": [STORE.replace("1111222", "9999222")]}, "EventDataStoreArns must be of this"),
+        ({**GITHUB, "EventDataStoreArns": [STORE.replace("1111222", "9999222")]}, "EventDataStoreArns must be in this"),
         ({**GITHUB, "EventDataStoreArns": [STORE, STORE]}, "names an event data store twice"),
         ({**GITHUB, "EventDataStoreArns": [f"{STORE[:-1]}{n:x}" for n in range(11)]}, "names more than the 10 stores"),
         ({**GITHUB, "EventDataStoreArns": {"arn": STORE}}, "EventDataStoreArns must be a list of texts."),
@@ -87,7 +87,7 @@ def store(**members: Any) -> dict[str, Any]:
         ({"Partner": "slack", "ChannelArn": STORE}, "ChannelArn must be of the form"),
         (
             {"Partner": "slack", "ChannelArn": CHANNEL.replace("us-east-1", "eu-west-1")},
-            "ChannelArn must be of this stack's",
+            "ChannelArn must be in this stack's",
         ),
     ],
 )

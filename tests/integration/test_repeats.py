@@ -160,7 +160,7 @@ def test_a_store_that_has_not_even_that_back_is_named_by_its_arn(
     answer = stack.send("Create", github)
     [arn] = account.living_stores()
     assert account.cloudtrail.get_event_data_store(EventDataStore=arn)["Name"] != "audit"
-    assert f"{arn} has neither its name nor its termination protection back" in answer.reason
+    assert f"{arn} did not get back its name and termination protection" in answer.reason
 
 
 def test_a_name_that_only_cloudtrail_knows_to_be_taken_is_told(

@@ -329,7 +329,7 @@ def test_such_a_store_of_a_create_stays_also_when_the_channel_is_gone_that_showe
         ({"BillingMode": EXTENDABLE}, {"BillingMode": FIXED}, "which CloudTrail never changes back"),
         ({"KmsKeyId": "fake-key"}, {"KmsKeyId": "other-key"}, "CloudTrail never changes or removes its key"),
         ({"KmsKeyId": "fake-key"}, {"KmsKeyId": ""}, "CloudTrail never changes or removes its key"),
-        ({"KmsKeyId": ""}, {"KmsKeyId": "fake-key"}, "could not be taken away again by a rollback"),
+        ({"KmsKeyId": ""}, {"KmsKeyId": "fake-key"}, "a rollback could not take one away again"),
     ],
 )
 def test_what_cannot_be_changed_is_refused_before_anything_is_touched(

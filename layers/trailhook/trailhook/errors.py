@@ -66,7 +66,7 @@ class BadRequest(Refused):
 
 
 class Unauthenticated(Refused):
-    """The sender is not proven. Why not is for the log alone: an answer that tells would help a forger."""
+    """The sender is not proven. The reason is for the log alone: an answer that told it would help a forger."""
 
     http_status = HTTPStatus.UNAUTHORIZED
 
@@ -190,9 +190,9 @@ class OwnershipUnknown(IntegrationError):
 
 
 def place_of(error: Exception) -> str:
-    """The kind of an unforeseen error and its place in the code; where that is not ours, the last place that is, too.
+    """The kind of an unforeseen error and its place in the code; if that code is not ours, also the last place that is.
 
-    No more than that: the error's text may quote an event, and logs hold none.
+    No more than that: the error's text may quote an event, and no event belongs in a log.
     """
     innermost = ours = ""
     for frame, line in traceback.walk_tb(error.__traceback__):

@@ -11,7 +11,7 @@ _NO_NEW_CUSTOMERS = (
 )
 _KMS = (
     "The KMS key cannot be used: its policy must let cloudtrail.amazonaws.com and this function's role encrypt and "
-    "decrypt with it, and it must be enabled and of this Region."
+    "decrypt with it, and it must be enabled and in this Region."
 )
 _CLOSED = frozenset({"UnsupportedOperationException", "OperationNotPermittedException"})
 _ASK_WHETHER_CLOSED = frozenset({"create_event_data_store", "list_event_data_stores", "list_channels"})
@@ -20,16 +20,16 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
     {
         "AccessDeniedException": "This function's role may not do that: allow the action in its policy, and look for "
         "a service control policy or permissions boundary that denies it.",
-        "ChannelMaxLimitExceededException": "The account has its 25 channels of this Region: delete one that is not "
-        "used any more.",
-        "EventDataStoreMaxLimitExceededException": "The account has its 10 event data stores of this Region, and those "
-        "pending deletion count: name an existing one in EventDataStoreArns, or wait until one is gone.",
+        "ChannelMaxLimitExceededException": "The account has all 25 channels that a Region allows: delete one that is "
+        "no longer used.",
+        "EventDataStoreMaxLimitExceededException": "The account has all 10 event data stores that a Region allows, for "
+        "those pending deletion count: name an existing one in EventDataStoreArns, or wait until one is gone.",
         "EventDataStoreAlreadyExistsException": "Another event data store has that name: choose another "
         "EventDataStore.Name, or name the existing one in EventDataStoreArns.",
         "ChannelAlreadyExistsException": "Another channel has that name or that source: choose another ChannelName, or "
         "name the existing channel in ChannelArn.",
         "InvalidSourceException": "This Region's CloudTrail does not know the partner's source: deploy in another one.",
-        "ResourcePolicyNotValidException": "CloudTrail takes no policy with these accounts: correct "
+        "ResourcePolicyNotValidException": "CloudTrail refuses a policy with these accounts: correct "
         "PrincipalAccountIds.",
         "TagsLimitExceededException": "A resource has at most 50 tags, those of other integrations on a shared channel "
         "included: remove some.",

@@ -74,7 +74,7 @@ def finish_by(deadline: Deadline, work: Callable[[], Result]) -> Result:
     wait([outcome], max(0.0, deadline.remaining))
     if not outcome.done():
         raise OutOfTime(
-            "The function's time was over while CloudTrail was in the middle of an answer. What it was asked for may "
-            "be done, and is taken back by the request that CloudFormation sends next."
+            "The function's time was over while CloudTrail was in the middle of an answer. It may have done what it "
+            "was asked for; the request that CloudFormation sends next takes that back."
         )
     return outcome.result()

@@ -38,7 +38,7 @@ def refuse_users(tagged: Tagged, owner: Owner, verb: str) -> None:
     if users:
         raise InTheWay(
             f"The channel {tagged.channel.name} ({tagged.arn}) is not {verb}, because it is used by the stacks "
-            f"{', '.join(users)}: delete them first, or give them another channel. Of a stack that is gone, remove the "
+            f"{', '.join(users)}: delete them first, or give them another channel. If a stack is gone, remove its "
             f"user tag, which `aws cloudtrail list-tags --resource-id-list {tagged.arn}` shows: "
             f"`aws cloudtrail remove-tags --resource-id {tagged.arn} --tags-list Key=<key>`."
         )

@@ -1,9 +1,9 @@
 """CloudTrail's control plane, as the steps of an integration need it: calls that wait out what passes, or say why not.
 
 Every call that is not a read has a rate of one a second for the whole account and Region, so throttles are the rule.
-They, ConflictException and faults of the service are waited out with backoff and jitter until the deadline; denials for
-as long as IAM may not know the function's role everywhere, which CloudFormation made or changed a moment before. A call
-that must not run twice raises AnswerLost where nobody knows whether it did.
+Throttles, ConflictException and faults of the service are waited out with backoff and jitter until the deadline;
+denials, for as long as IAM may not know the function's role everywhere, which CloudFormation made or changed a moment
+before. A call that must not run twice raises AnswerLost where nobody knows whether it did.
 """
 
 import random
@@ -28,10 +28,10 @@ _LONGEST_PAUSE_SECONDS = 8.0
 _LAST_ATTEMPT_SECONDS = 0.1
 _TAGGED_RESOURCES_A_CALL = 20
 LOOKS = 4
-"""How often to look for what CloudTrail may not tell of yet: its lists and states are behind its changes."""
+"""How often to look for what CloudTrail may not tell of yet: its lists and states lag behind its changes."""
 
 CHANNEL_GONE = frozenset({"ChannelNotFoundException", "ResourceNotFoundException"})
-# By its API reference the last one says of a resource that it does not exist, or of its ARN that it has no valid form.
+# According to its API reference the last one says that a resource does not exist, or that its ARN is malformed.
 _POLICY_GONE = CHANNEL_GONE | {"ResourcePolicyNotFoundException", "ResourceARNNotValidException"}
 STORE_GONE = frozenset({"EventDataStoreNotFoundException", "ResourceNotFoundException"})
 INACTIVE = "InactiveEventDataStoreException"
@@ -128,7 +128,7 @@ class ControlPlane:
         return self._call("update_event_data_store", absent=absent, EventDataStore=arn, **changes) is not None
 
     def delete_store(self, arn: str) -> None:
-        """It stays for seven days, pending deletion, and can be restored as long."""
+        """It stays for seven days, pending deletion, and can be restored until then."""
         self._call("delete_event_data_store", absent=STORE_GONE | {INACTIVE}, EventDataStore=arn)
 
     def restore_store(self, arn: str) -> None:
@@ -220,7 +220,7 @@ class ControlPlane:
                 message = str(error.response.get("Error", {}).get("Message", ""))
                 if not (_passes(error, code) or self._may_be_new_role(code, message)):
                     raise refusal(operation, code, message) from error
-                # A denial is told with what to do about it, also if nothing more was heard after it.
+                # A denial is reported with what to do about it, even if nothing more was heard after it.
                 denied = code in DENIALS
                 denial = refusal(operation, code, message) if denied else None
                 last = code if denied else f"{code}: {message}"

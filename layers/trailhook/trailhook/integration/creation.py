@@ -26,7 +26,7 @@ class Creation(Struct):
     """Whether an answer to `create` was lost, so that nobody knows what it made."""
 
     def carry_out(self, plane: ControlPlane, undo: Undo, what: str) -> str:
-        """The ARN of what `create` makes, or turns out to have made; `what` it is. Raises what `create` raises."""
+        """The ARN of what `create` makes, or turns out to have made; `what` names it. Raises what `create` raises."""
         undo.note(what, self._take_back)
         attempt = 0
         while self.arn is None:

@@ -1,6 +1,6 @@
 """Create and Update: from what there is to what is wanted. All is read and judged first, then changed step by step.
 
-Both are one and the same: a repeated request, a redeployed stack and a rollback find part of the way already gone.
+Both are one and the same: a repeated request, a redeployed stack and a rollback find part of it already done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ from trailhook.integration.tagging import converge_tags
 from trailhook.integration.undo import Undo
 
 _LONGEST_REPORT = 500
-"""In characters: Data counts into the 4,096 bytes of the answer, and one character takes up to twelve. The reason says
-all of it, as far as there is room, and so does the log."""
+"""In characters: Data counts towards the 4,096 bytes of the answer, and one character takes up to twelve. The reason
+has the whole report, as far as there is room, and so has the log."""
 
 
 class Deployment:
@@ -119,9 +119,9 @@ class Deployment:
         return self._answer(arn, stores, channels if self._is_update else None)
 
     def _done_by_a_repeat(self) -> Answer | None:
-        """The answer of a repeat of this request that made all of it meanwhile; None where it is not all there.
+        """The answer of a repeat of this request that made all of it meanwhile; None where not all of it is there.
 
-        CloudFormation may have heard that answer, and relies on what it names: nothing of that is to be taken back.
+        CloudFormation may have heard that answer, and rely on what it names: none of that may be taken back.
         """
         late = self._undo.plane
         with suppress(IntegrationError):
@@ -132,7 +132,7 @@ class Deployment:
         return None
 
     def _made_now(self, plane: ControlPlane) -> Tagged | None:
-        """The channel of the wanted source, of which there is one at most, where this very stack made it."""
+        """The channel of the wanted source (there is one at most), if this very stack made it."""
         of_source = (one for one in survey(plane) if one.channel.source == self._wanted.source.name)
         return next((one for one in of_source if self._owner.made_now(one.tags)), None)
 
@@ -214,7 +214,7 @@ class Deployment:
         return channel.arn
 
     def _mark_on(self, tags: Mapping[str, str]) -> Mapping[str, str]:
-        """What a former Create could not take back is this one's now: it does not go with the Delete of that one."""
+        """What a former Create could not take back is this one's now, so the former one's Delete does not remove it."""
         return self._mark if MADE_BY_CREATE in tags and self._owner.made_now(tags) else {}
 
     def _tag(self, arn: str, tags: Mapping[str, str], wanted: Mapping[str, str]) -> None:

@@ -20,7 +20,7 @@ PENDING_DELETION = "PENDING_DELETION"
 
 
 class Unchanged(Struct, frozen=True):
-    """What this request asks for just as the former properties did. There it asks for no change, so none is refused."""
+    """Where this request asks for the same as the former properties did: it asks for no change, so none is refused."""
 
     billing_mode: bool = False
     kms_key: bool = False
@@ -93,9 +93,9 @@ class StoreFinder:
                 )
             else:
                 yield (
-                    f"{here} has no KMS key, and one could not be taken away again by a rollback: run `{command} "
-                    f"--kms-key-id {wanted.kms_key}`, set EventDataStore.KmsKeyId to the key that it answers and "
-                    "deploy again, or leave it empty."
+                    f"{here} has no KMS key, and a rollback could not take one away again: run `{command} "
+                    f"--kms-key-id {wanted.kms_key}`, set EventDataStore.KmsKeyId to the key in its answer and "
+                    "deploy again, or leave EventDataStore.KmsKeyId empty."
                 )
         if not unchanged.billing_mode and wanted.billing_mode != store.billing_mode:
             if store.billing_mode == EXTENDABLE:

@@ -1,4 +1,4 @@
-"""A channel and an event data store, made of what CloudTrail tells of them.
+"""A channel and an event data store, made from what CloudTrail tells of them.
 
 AWS pages: "GetChannel", "GetEventDataStore", CloudTrail API Reference.
 """
@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import Struct
 
 _LEFTOVER_FOR = timedelta(hours=2)
-"""CloudFormation waits an hour at most for an answer, and goes back then. What it goes back from is not older than
-that; what is older may have been used by others meanwhile."""
+"""CloudFormation waits an hour at most for an answer, and then rolls back. What it rolls back is not older than that;
+what is older may have been used by others meanwhile."""
 
 
 class Channel(Struct, frozen=True):
@@ -77,7 +77,7 @@ class EventDataStore(Struct, frozen=True):
 
     def may_hold_events_of(self, channels: Iterable[Channel], now: datetime) -> bool:
         """Whether events may have come to it: one of the channels took some since the store was made, or it is so old
-        that a channel may be gone which did. CloudTrail may tell times in whole seconds.
+        that a channel that did may be gone. CloudTrail may tell times in whole seconds.
         """
         moments = [channel.ingested for channel in channels if channel.ingested]
         if self.created is None:

@@ -31,9 +31,9 @@ class Leftovers:
         self._left: list[str] = []
 
     def remove(self, channel_arn: str, stores: Collection[str]) -> str:
-        """All but what the integration has now, and had before: CloudFormation deletes that. Returns what had to stay.
+        """All but what the integration has now, or had before, which CloudFormation deletes. Returns what had to stay.
 
-        Leaving something is no failure: what was asked for is done, and a rollback that fails would leave more.
+        It is no failure to leave something: what was asked for is done, and a rollback that fails would leave more.
         """
         kept = {channel_arn, self._request.physical_id}
         named = {*stores, *given_stores(self._request.old_properties)}
@@ -48,7 +48,7 @@ class Leftovers:
                 if arn not in named and self._request.place.holds(arn) and self._is_left(arn):
                     self._left += self._remove_store(arn)
         except IntegrationError as error:
-            self._left.append(f"Not every event data store could be asked whether an earlier update left it: {error}")
+            self._left.append(f"Not every event data store could be checked for marks of an earlier update: {error}")
         return " ".join(self._left)
 
     def _remove_channel(self, one: Tagged, named: Collection[str]) -> None:
@@ -60,7 +60,7 @@ class Leftovers:
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
 
     def _keep_evidence(self, channel: Channel, named: Collection[str]) -> None:
-        """Also that in a `named` store: the next Update may find it out of use."""
+        """Confirm stores that may hold its events, `named` ones too: the next Update may find those out of use."""
         for arn in sorted({*channel.stores, *self._plane.store_arns()}):
             store = self._plane.store(arn) if self._request.place.holds(arn) and self._marked_by(arn) else None
             if store and store.status != PENDING_DELETION and store.may_hold_events_of([channel], datetime.now(UTC)):
@@ -92,7 +92,7 @@ class Leftovers:
             if store is None or store.status == PENDING_DELETION:
                 return []
             if faults := list(unfit(store)):
-                return ["This has the mark of an earlier update, and was not deleted:", *faults]
+                return ["This store has the mark of an earlier update, and was not deleted:", *faults]
             user = next((one for one in now if arn in one.channel.stores), None)
             if user or store.may_hold_events_of([*ours, *self._gone], datetime.now(UTC)):
                 with suppress(IntegrationError):

@@ -14,9 +14,9 @@ OUR_PREFIX = "trailhook:"
 STACK_ID = "trailhook:stack-id"
 LOGICAL_ID = "trailhook:logical-id"
 MADE_BY_CREATE = "trailhook:made-by-create"
-"""On a channel that a Create made, or found of a former try, with the request's id."""
+"""On a channel that a Create made, or found from a former try; its value is the request's id."""
 MADE_BY_UPDATE = "trailhook:made-by-update"
-"""On an event data store that an Update made, with the request's id, until CloudFormation has heard of it."""
+"""On an event data store that an Update made, until CloudFormation has heard of it; its value is the request's id."""
 CONFIRMED = "confirmed"
 """The value of MADE_BY_UPDATE from then on, where it cannot be removed."""
 KMS_ALIAS = "trailhook:kms-alias"
@@ -76,7 +76,7 @@ class Owner(Struct, frozen=True):
 
 
 def is_unconfirmed(tags: Tags) -> bool:
-    """Whether an Update made it of which CloudFormation may not have heard."""
+    """Whether it was made by an Update of which CloudFormation may not have heard."""
     return tags.get(MADE_BY_UPDATE, CONFIRMED) != CONFIRMED
 
 

@@ -240,7 +240,7 @@ class _Reader:
             self._wrong.append(f"{name} must be of the form {example}, not {arn!r}.")
         elif (match["region"], match["account"]) != (self._place.region, self._place.account):
             here = f"account {self._place.account} and Region {self._place.region}"
-            self._wrong.append(f"{name} must be of this stack's {here}, unlike {arn}.")
+            self._wrong.append(f"{name} must be in this stack's {here}, unlike {arn}.")
 
     def _store(self) -> NewStore | None:
         store = self._properties.get("EventDataStore")

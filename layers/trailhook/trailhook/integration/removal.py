@@ -19,8 +19,8 @@ def remove_channel(plane: ControlPlane, arn: str) -> None:
 def remove_used_channel(plane: ControlPlane, arn: str, keep_evidence: Callable[[Channel], None]) -> Channel | None:
     """Delete a channel and its policy, and return what it was at last: nothing else shows that events came through it.
 
-    If some came, `keep_evidence` is called before it goes: a run that repeats this one, because it died or meanwhile,
-    finds nothing that shows them. Returns None where the channel was gone.
+    If some came, `keep_evidence` is called before it goes: a repeat of this run, beside it or after it died, finds
+    nothing that shows them. Returns None where the channel was gone.
     """
     plane.delete_policy(arn)
     last = plane.channel(arn)
@@ -35,7 +35,7 @@ def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool =
 
     A store that is pending deletion keeps its name for seven days, and the operator wants to try again before. Raises
     InTheWay, before anything is touched, where a channel points at it: that could not be taken back, or a repeat of
-    the same request has won. What cannot be deleted has its name and its protection back.
+    the same request has won. What cannot be deleted gets its name and its protection back.
     """
     users = [channel.name for channel in map(plane.channel, plane.channel_arns()) if channel and arn in channel.stores]
     if users:
@@ -43,7 +43,7 @@ def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool =
     try:
         aside = {} if keep_name else {"Name": f"{name[:100]}-undone-{int(time.time())}"}
         there = plane.protect_store(arn, on=False, **aside)
-    except CallRefused:  # a name is not worth a store that is left over
+    except CallRefused:  # better a name that stays taken than a store that is left over
         there = plane.protect_store(arn, on=False)
     if not there:
         return
@@ -53,7 +53,7 @@ def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool =
         try:
             plane.protect_store(arn, on=True, Name=name)
         except IntegrationError as left:
-            raise InTheWay(f"{arn} has neither its name nor its termination protection back: {left}") from error
+            raise InTheWay(f"{arn} did not get back its name and termination protection: {left}") from error
         raise
 
 

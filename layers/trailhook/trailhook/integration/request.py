@@ -1,7 +1,7 @@
 """CloudFormation's request to a custom resource.
 
-AWS page: "Custom resource request objects", CloudFormation User Guide. Nothing is checked here: an answer is owed to a
-request that makes no sense, too.
+AWS page: "Custom resource request objects", CloudFormation User Guide. Nothing is checked here: even a request
+that makes no sense is owed an answer.
 """
 
 import re
@@ -13,7 +13,7 @@ from msgspec import Struct
 from trailhook.integration.ownership import Owner
 
 FAILED = "failed/"
-"""What the physical id of a Create begins with that answered that it failed."""
+"""The beginning of a Create's physical id, if it answered that it failed."""
 _STACK_ID = re.compile(r"arn:(?P<partition>[^:]+):cloudformation:(?P<region>[^:]+):(?P<account>\d{12}):stack/.+")
 
 

@@ -22,7 +22,7 @@ from trailhook.integration.request import Request
 MAX_BYTES = 4_096
 _CONNECT_SECONDS = 3.0
 _SHARE_OF_AN_ATTEMPT = 0.6
-"""Of what is left: a URL that is slow to say yes is heard out, and there is still time to try again."""
+"""Of the time left: a URL that is slow to say yes is heard out, and there is still time to try again."""
 
 
 class Answer(Struct, frozen=True):
@@ -38,7 +38,7 @@ class Answer(Struct, frozen=True):
     unconfirmed: str = ""
 
     def to_json(self, request: Request, where: str) -> bytes:
-        """The answer in at most 4,096 bytes: the reason is cut where it must be, never `where` the log is."""
+        """The answer in at most 4,096 bytes. The reason is cut if it must be, but not `where`, the place of the log."""
         document: dict[str, Any] = {
             "Status": "SUCCESS" if self.succeeded else "FAILED",
             "PhysicalResourceId": self.physical_id,
@@ -98,7 +98,7 @@ class _Attempt(threading.Thread):
     def run(self) -> None:
         try:
             status = self._status()
-        # AttributeError is what a TLS connection meets that is shut down beside it.
+        # AttributeError is what a TLS connection raises if it is shut down meanwhile.
         except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
             self.outcome = type(error).__name__
         else:

@@ -21,7 +21,7 @@ _ON_THE_WAY = frozenset({"CREATED", "STARTING_INGESTION"})
 
 
 class Stores(Struct, frozen=True):
-    """The destinations; of a store that is ours `retention_days`, and `new_retention` where it is still to be set.
+    """The destinations; for a store of ours `retention_days`, and `new_retention` if it is still to be set.
 
     `unconfirmed`: it carries the mark of an Update of which CloudFormation has not heard.
     """
@@ -135,7 +135,7 @@ class StoreBuilder:
         return replace(
             stores,
             report=f"The event data store {store.name} keeps its retention of {found.retention_days} days instead of "
-            f"{days}, because a shorter one deletes older events at once: set ShortenRetention to true to do that.",
+            f"{days}, because a shorter one deletes older events at once: set ShortenRetention to true to allow that.",
         )
 
     def _discard(self, plane: ControlPlane, arn: str, name: str, *, keep_name: bool = False) -> None:
@@ -154,7 +154,7 @@ class StoreBuilder:
             status = store.status if store else "gone"
             if status == ENABLED:
                 return
-            # What was created or restored a moment ago may be told with its former status still, or not at all.
+            # What was created or restored a moment ago may still be shown with its former status, or not at all.
             if status not in _ON_THE_WAY and attempt >= LOOKS:
                 raise InTheWay(f"The event data store {name} ({arn}) is {status} and not ENABLED.")
             self._plane.pause(attempt, f"the event data store {name} to be ENABLED; it is {status}")

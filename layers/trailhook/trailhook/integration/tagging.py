@@ -18,7 +18,7 @@ def converge_tags(
 ) -> None:
     """Set the `wanted` tags; of the `former` ones, which earlier properties asked for, remove those that are not.
 
-    What has another value is somebody else's: an Update that was refused asked for it, and never set it.
+    A tag with another value is somebody else's: an Update that was refused asked for it, and never set it.
     """
     given_up = {key for key, value in former.items() if existing.get(key) == value} - wanted.keys()
     drop = [key for key in existing if key in given_up and not key.startswith(OUR_PREFIX)]

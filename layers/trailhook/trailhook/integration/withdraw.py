@@ -54,7 +54,7 @@ class Withdrawal:
         does first.
 
         Then it made nothing, and a Delete that fails for the same denial would need somebody's hand. A Create that
-        never answered may have made something. Of one that shares a channel a denial tells nothing: it lists none.
+        never answered may have made something. For one that shares a channel a denial tells nothing: it lists none.
         """
         if not self._physical_id.startswith(FAILED) or self._shares:
             return False
@@ -79,7 +79,7 @@ class Withdrawal:
             self._remove_integration(going, staying)
 
     def _take_back_create(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
-        """All that the Create made goes, but no store that may hold events. Those of a former life carry a mark."""
+        """All that the Create made goes, but no store that may hold events. Stores of a former life carry a mark."""
         gone = [remove_used_channel(self._plane, one.arn, self._keep_evidence) for one in going]
         self._leave_all(staying)
         if others := [one for one in staying if self._is_anothers(one)]:
@@ -126,8 +126,8 @@ class Withdrawal:
                 self._retain(arn)
         if delete and own:
             self._stays.append(
-                f"The event data stores stay ({', '.join(own)}): by its {sign}, the channel was replaced, and "
-                "CloudTrail lists no other one of this integration."
+                f"The event data stores stay ({', '.join(own)}): the channel's {sign} says that it was replaced, and "
+                "CloudTrail lists no other channel of this integration."
             )
         self._remove_channels(going, staying)
 
@@ -154,7 +154,7 @@ class Withdrawal:
         elif one.arn == self._physical_id and not self._shares:
             self._stays.append(f"The channel {one.arn} stays: it lost the tags that prove it to be this stack's.")
         elif self._owner.made(one.tags) and is_aside(one.channel):
-            self._stays.append(f"The channel {one.arn} stays, which an earlier update replaced.")
+            self._stays.append(f"The channel {one.arn}, which an earlier update replaced, stays.")
 
     def _is_anothers(self, staying: Tagged) -> bool:
         """Whether another request than the Create that failed made the channel, or shares it, for this integration."""
@@ -162,8 +162,8 @@ class Withdrawal:
         return self._owner.made_now(staying.tags) or shares
 
     def _used(self, arn: str) -> bool:
-        """Whether the use of that channel ends. A Create that failed used none but its ChannelArn. Where it answered,
-        it had taken its tag off by then, so one that is there is the next Create's.
+        """Whether the use of that channel ends. A Create that failed used none but its ChannelArn. If it answered,
+        it had taken its tag off by then, so a tag that is there is the next Create's.
         """
         if not self._after_failed_create:
             return arn == self._physical_id
@@ -180,7 +180,7 @@ class Withdrawal:
 
     def _may_be_the_creates(self, tags: Mapping[str, str]) -> bool:
         """Whether the Create that failed may have made it, and not an Update, nor the next Create: with
-        --disable-rollback CloudFormation may delete what failed only when that has succeeded.
+        --disable-rollback CloudFormation may delete what failed only after the next one has succeeded.
         """
         if not self._physical_id.startswith(FAILED):
             return MADE_BY_CREATE in tags
@@ -208,7 +208,7 @@ class Withdrawal:
     def _confirm_stores(self) -> None:
         """The channel that goes takes along what shows that events came to a store, which is no leftover from now on.
 
-        It fails the Delete where that cannot be told: a later Update would take the store for one.
+        It fails the Delete where a store cannot be confirmed: a later Update would take it for a leftover.
         """
         for arn, tags in self._stores():
             if self._owner.made_now(tags) and is_unconfirmed(tags):
@@ -239,12 +239,12 @@ class Withdrawal:
             to_go = arn not in self._given and self._is_own(arn, tags, used)
             gone = to_go and self._remove_store(arn, in_use.get(arn), evidence)
             if not gone and self._owner.made_now(tags):
-                # Also of a store that others use still: they may go later, and a Create may fail after that. It
-                # fails the Delete where it cannot be marked: that Create would take it for its leftover.
+                # Also a store that others still use: they may go later, and a Create may fail after that. If a store
+                # cannot be marked, the Delete fails: that Create would take the store for its leftover.
                 self._retain(arn)
 
     def _tags_of_store(self, arn: str) -> Mapping[str, str]:
-        """None of a store that is pending deletion already, or gone."""
+        """Empty for a store that is pending deletion already, or gone."""
         with suppress(OwnershipUnknown):
             return self._plane.tags(arn) or {}
         return {}
@@ -258,10 +258,10 @@ class Withdrawal:
 
     def _why_it_stays(self, store: EventDataStore, user: str | None, evidence: Collection[Channel] | None) -> list[str]:
         """In sentences; none for a store that may go."""
-        # Tagging is a lesser right than deleting: a store that no integration delivers to, such as a trail's, is made
-        # ours by no tag.
+        # Tagging is a lesser right than deleting, so no tag makes a store ours that no integration delivers to, such as
+        # a trail's.
         if faults := list(unfit(store)):
-            return ["This has the stack's tags, and was not deleted:", *faults]
+            return ["This store has the stack's tags, and was not deleted:", *faults]
         if user:
             return [f"The event data store {store.name} ({store.arn}) stays: the channel {user} delivers to it."]
         if evidence is not None and store.may_hold_events_of(evidence, datetime.now(UTC)):
@@ -269,7 +269,7 @@ class Withdrawal:
         return []
 
     def _remove_store(self, arn: str, user: str | None, evidence: Collection[Channel] | None) -> bool:
-        """False where it stays; what is gone, or pending deletion, does not.
+        """False where it stays. What is gone, or pending deletion, does not stay.
 
         `user` is a channel that delivers to it; of `evidence` see `_remove_stores`.
         """
