@@ -379,10 +379,10 @@ SLIPS = {
     "\u00ef\u00bb\u00bfcurrent": "byte order mark",
     '"<x7 Kq9 secret>"': "in quotation marks",
     "'<your secret> current'": "in quotation marks",
-    "\u200bcurrent": "nobody sees",
-    "current\u2060": "nobody sees",
-    "cur\u00adrent": "nobody sees",
-    "c\x00u\x00r\x00r\x00e\x00n\x00t\x00": "nobody sees",
+    "\u200bcurrent": "invisible character",
+    "current\u2060": "invisible character",
+    "cur\u00adrent": "invisible character",
+    "c\x00u\x00r\x00r\x00e\x00n\x00t\x00": "invisible character",
 }
 GUESSED = {
     "<your secret>": "a placeholder",
@@ -405,7 +405,7 @@ GUESSED = {
     "\ufeff": "byte order mark",
     "\u00ef\u00bb\u00bf": "byte order mark",
     "\ufeff<your secret>": "byte order mark",
-    "\u200b\u2060": "nobody sees",
+    "\u200b\u2060": "invisible character",
 }
 ED25519 = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
 """The public key of an example in RFC 8410, section 10.1."""

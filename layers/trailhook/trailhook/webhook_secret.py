@@ -196,4 +196,4 @@ def _slip_in(secret: str) -> str | None:
         pass
     fitting = (slip for slip, form in _SLIPS.items() if re.fullmatch(form, secret, re.DOTALL))
     unseen = any(not letter.isprintable() and not letter.isspace() for letter in secret)
-    return next(fitting, "holds a character that nobody sees" if unseen else None)
+    return next(fitting, "holds an invisible character" if unseen else None)

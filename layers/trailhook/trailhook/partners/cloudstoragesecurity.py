@@ -31,10 +31,10 @@ SERVICE = UserIdentity("Service", "CloudStorageSecurity")
 """A notification names nobody: it tells what the product found or did by itself."""
 
 ATTRIBUTES = "MessageAttributes"
-"""Of the members that SNS does not sign, the one that may name an event and its result."""
+"""The one member of those that SNS does not sign that may name an event and its result."""
 
 HARMLESS = frozenset({"clean"})
-"""Of the documented results (Clean, Infected, Error, Unscannable) the one that is no finding, in lower case."""
+"""The one documented result (of Clean, Infected, Error, Unscannable) that is no finding, in lower case."""
 
 OF_THE_DELIVERY = frozenset(
     {"Signature", "SignatureVersion", "SigningCertURL", "SubscribeURL", "Token", "UnsubscribeURL"}
@@ -82,7 +82,7 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     notification, result = (_said(message, told, name) for name in ("notificationType", "scanResult"))
     name = ":".join(said.text for said in (notification or _Said(kind), result) if said)
     parameters = {member: value for member, value in message.items() if member not in OF_THE_DELIVERY}
-    # Only so many are named, and whoever adds members must not keep this one from it.
+    # Only so many members are named, and whoever adds some must not keep ATTRIBUTES from being one of them.
     others = sorted(parameters.keys() - set(SIGNED_MEMBERS[kind]), key=lambda member: (member != ATTRIBUTES, member))
     unsigned = [f"requestParameters.{member}" for member in others]
     if kind == NOTIFICATION and not all(said and said.signed for said in (notification, result)):

@@ -49,9 +49,9 @@ SCHEMA_MEMBERS = frozenset(
     }
 )
 OTHER_MEMBERS = "otherMembers"
-"""Where additionalEventData keeps what a sender adds to the schema, or writes otherwise than the schema has it."""
+"""Where additionalEventData keeps what a sender adds to the schema, or writes in another way than the schema."""
 _TAKEN = OURS | {OTHER_MEMBERS}
-"""Members of additionalEventData that no sender's own may pass for."""
+"""Members of additionalEventData that are ours: no member of a sender's may pass for one."""
 _REQUEST_MEMBERS = frozenset({"auditEvents", "channelArn", "externalId"})
 _ENTRY_MEMBERS = frozenset({"id", "eventData", "eventDataChecksum"})
 _ORIGIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -82,8 +82,8 @@ def partner(options: Options) -> Partner:
 def validation(request: Request) -> Response | None:
     """CloudEvents' abuse protection: a sender asks, unsigned, whether it may deliver here.
 
-    The consent is worth nothing without a signature on each delivery. The callback, its other form, is never called:
-    an address that anybody may name is not one to send requests to.
+    The consent is worth nothing without a signature on each delivery. The callback, the other way to consent, is never
+    called: an address that anybody may name is not one to send requests to.
     """
     if request.method != "OPTIONS":
         return None
@@ -115,7 +115,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
 def _entries(record: Record, delivery: Delivery) -> Iterator[Record]:
     """The events of a PutAuditEvents request, or of one of its entries; anything else is an event itself.
 
-    What has other members beside these is an event as well: taken apart, it would lose them.
+    What has members besides these is an event itself, too: taken apart, it would lose them.
     """
     members = record.value.keys() if isinstance(record.value, Mapping) else ()
     is_request = not delivery.element and _REQUEST_MEMBERS.issuperset(members)
@@ -213,8 +213,8 @@ def _from_schema(event: PartnerEvent, value: Mapping[str, Any], redaction: Redac
 
 
 def _schema_notes(value: Mapping[str, Any], identity: Mapping[str, Any], time: str) -> Mapping[str, Any]:
-    """The sender's additionalEventData, and beside it whatever has no place of its own in the schema, as a fraction of
-    a second has none, or is called like what we say there.
+    """The sender's additionalEventData, and beside it whatever has no place of its own in the schema (such as a
+    fraction of a second) or has a name that we use there.
     """
     given = _optional_object(value, "additionalEventData") or {}
     notes = {name: member for name, member in given.items() if name not in _TAKEN}
@@ -288,20 +288,20 @@ def _actor(value: Mapping[str, Any], redaction: Redaction) -> UserIdentity | Non
 
 
 def _event_source(text: str, granted: str) -> str:
-    """The event source, which must not pretend to be one of AWS's own, nor a partner's but for the one that the
+    """The event source, which must not pretend to be one of AWS's own, nor a partner's, except the one that the
     operator has granted.
 
-    One that is longer than CloudTrail takes is refused for that, so `owner_of` never keeps a long one.
+    One that is longer than CloudTrail takes is refused later for its length, so `owner_of` never caches one.
     """
     if len(text) > TEXT_LIMITS["eventSource"] or text == granted:
         return text
     if not is_plain(text):
         raise UnmappableEvent(
             "InvalidEventSource",
-            f"eventSource {text[:100]!a} holds more than printable ASCII, and may read like another",
+            f"eventSource {text[:100]!a} holds more than printable ASCII, and may look like another",
         )
     if owner := owner_of(text):
-        way_out = "" if owner == AWS else "; name it in EventSource if this stack is meant to tell of that"
+        way_out = "" if owner == AWS else "; name it in EventSource if this stack is meant to report on that"
         raise UnmappableEvent("InvalidEventSource", f"eventSource {text[:100]!r} belongs to {owner}{way_out}")
     return text
 

@@ -37,9 +37,9 @@ _ON_WHOSE_BEHALF = ("user", "user_id", "agent_session_id")
 _REFUSED = re.compile(r"[4-9][0-9]{2}")
 """An HTTP status that says that a request was refused or failed."""
 _UNSUCCESSFUL = frozenset({"failure", "timed_out", "startup_failure"})
-"""How a workflow ends that did not do its work; one that was cancelled or skipped was not to."""
+"""How a workflow ends that failed to do its work. One that was cancelled or skipped was not meant to do it."""
 _FAILED = re.compile(r"(^|_)(failed(_|$)|failure$)|^rejected_ref_update$")
-"""What an action says of what did not work, or GitHub refused. What a person rejects is done."""
+"""How an action says that something did not work, or that GitHub refused it. What a person rejects did work."""
 
 _SIGNATURE = HmacProof("github-signature", "x-hub-signature-256", prefix="sha256=")
 _HEC = TokenProof("splunk-hec", prefix="Splunk ", paths=HEC_PATHS)
@@ -74,7 +74,7 @@ def events(delivery: Delivery) -> Iterator[PartnerEvent]:
     body = open_body(delivery)
     is_form = body.startswith(b"payload=") and not delivery.element
     text = JsonText(form_field(body, "payload") if is_form else body, element=delivery.element)
-    # GitHub puts one object into a form. Of several none could be told from the others, for what is kept is the form.
+    # GitHub puts one object into a form. Several could not be told apart later, for what is kept is the whole form.
     for record in [text.document()] if is_form else text.records():
         entry = _unwrapped(record.value)
         value = record.value if _is_webhook(delivery, entry) else entry
@@ -89,8 +89,8 @@ def _unwrapped(value: Any) -> Any:
 
 
 def uid(event: PartnerEvent) -> str | None:
-    """GitHub's own id: of a webhook the delivery's GUID, of an audit-log entry its `_document_id`, which Enterprise
-    Server writes below `data` into its log.
+    """GitHub's own id: a webhook's is the delivery's GUID, an audit-log entry's is its `_document_id`, which Enterprise
+    Server's log has below `data`.
     """
     if _is_webhook(event.delivery, event.value):
         return event.delivery.header("x-github-delivery") or None
@@ -116,7 +116,7 @@ def _is_of_the_log(value: Any) -> bool:
     """Whether it has what no webhook has. Then it is an entry of the audit log, whatever an unsigned header says."""
     if not isinstance(value, dict):
         return False
-    # Of webhooks only those of a status have a time of their own, and a sender with it.
+    # The only webhooks with a time of their own are those of a status, and they have a sender, too.
     is_timed = "@timestamp" in value or ("created_at" in value and "sender" not in value)
     return is_timed or _document_id(value) is not None
 
@@ -198,7 +198,7 @@ def _failure(action: str, entry: Mapping[str, Any]) -> Failure | None:
 
 
 def _actor(entry: Mapping[str, Any]) -> UserIdentity:
-    """Who is behind an entry. Workflow and git entries may have no actor; then it is who owns what happened."""
+    """Who is behind an entry. Workflow and git entries may have no actor; then the enterprise or organization is."""
     is_agent = entry.get("actor_is_agent") is True
     who = (*_WHO, *_ON_WHOSE_BEHALF) if is_agent else _WHO
     details = {key: value for key in who if (value := entry.get(key))}

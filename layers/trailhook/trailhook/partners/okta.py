@@ -26,13 +26,13 @@ from trailhook.timestamps import parse_time
 NAME = "okta"
 EVENT_SOURCE = "okta.com"
 FAILURES = frozenset({"FAILURE", "FAILED", "DENY"})
-"""Of the results that Okta lists, those that say that the action was refused or did not work. Its event types name
-FAILED, too, and write some results small.
+"""The results in Okta's list that say that the action was refused or did not work. Its event types name FAILED, too,
+and write some results in small letters.
 """
 THREAT = "security.threat.detected"
 RATE_LIMIT = "RATE_LIMIT"
-"""Of a THREAT Okta says that the request was refused, before it counted towards the organisation's rate limit. Of other
-events it says nothing."""
+"""In a THREAT, Okta says, it means that the request was refused before it counted towards the organisation's rate
+limit. What it means in other events, Okta does not say."""
 UNKNOWN = "unknown"
 
 
