@@ -24,11 +24,11 @@ class Prices:
 
 
 METRICS, WATCHED = 14, 15
-"""All that there can be. A metric is charged for the hours in which something was counted, an alarm always, for each
-metric that it watches."""
+"""The most that there can be. A metric is charged for the hours in which something was counted, an alarm always, for
+each metric that it watches."""
 
 POLL_SECONDS = 20
-"""What an idle poller's receive waits."""
+"""How long an idle poller's receive waits."""
 
 
 @dataclass(frozen=True)

@@ -176,8 +176,8 @@ def show_fill(events: int) -> None:
 
 
 def on_one_core() -> None:
-    """Keep this process to one core, where the system lets it choose, for that is what is said of it. The endpoints run
-    already, and go on to use the others."""
+    """Keep this process to one core, where the system lets it choose, for the figures are of one core. The endpoints
+    run already, and go on to use the others."""
     if sys.platform == "linux":
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 

@@ -11,7 +11,7 @@ VCPU_MEMORY_MB = 1769
 """Memory at which Lambda gives a whole virtual processor ("Configure Lambda function memory")."""
 
 PAYLOAD_BYTES = 6_000_000
-"""At which Lambda stops gathering ("Using Lambda with Amazon SQS")."""
+"""The size at which Lambda stops gathering ("Using Lambda with Amazon SQS")."""
 
 REQUEST_EVENTS, REQUEST_BYTES = 100, 1_000_000
 """What one PutAuditEvents request takes."""

@@ -1,7 +1,7 @@
 """What API Gateway makes of a request on its way to a deployed stack's endpoint. Nothing that is sent is queued.
 
 Each body is signed, and larger than a queue message: 413 says that the signature held, so every byte arrived, and 401
-that it did not. 415 says the former too, of a content type that receive does not read.
+that it did not. 415 says, too, that every byte arrived, under a content type that receive does not read.
 """
 
 import gzip

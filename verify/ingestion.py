@@ -64,7 +64,7 @@ def equal_ids_later(bench: Workbench) -> Answer:
 
 
 def form_of_rows(bench: Workbench) -> Answer:
-    """After `equal_ids_later`, whose event is there by then."""
+    """Asked after `equal_ids_later`, whose event is there by then."""
     columns = "eventversion, eventdata.requestparameters AS parameters, eventtime"
     sql = f"SELECT {columns} FROM STORE WHERE element_at(eventdata.requestparameters, 'text') = 'plain'"  # noqa: S608 - constants
     rows = bench.query(sql)

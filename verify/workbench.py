@@ -28,7 +28,7 @@ ACCEPTED = "accepted"
 SAYS_NOTHING = frozenset(
     {"AccessDeniedException", "AccountNotSubscribed", "InternalFailure", "Throttling", "ThrottlingException"}
 )
-"""Refusals of the caller or of the moment, which no question is about."""
+"""Refusals that are about the caller or the moment, and answer no question."""
 
 SELECTORS = [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["ActivityAuditLog"]}]}]
 
@@ -74,7 +74,7 @@ class Workbench:
         return self.channel.split(":")[4]
 
     def free_sources(self) -> list[str]:
-        """Of the sources to borrow, those that no channel has."""
+        """Those of the sources to borrow that no channel has."""
         # Twenty-five channels is the most that there can be.
         listed = self.cloudtrail.list_channels(MaxResults=100)["Channels"]
         taken = {self.cloudtrail.get_channel(Channel=channel["ChannelArn"])["Source"] for channel in listed}

@@ -22,7 +22,7 @@ _TRIGGER = "ForwardFunctionDeliveries"
 _TOPIC = "AlarmTopic"
 
 _KEPT = frozenset({"DELETE_SKIPPED", "DELETE_FAILED"})
-"""The status of a queue that CloudFormation was told to keep, and of a bucket that S3 kept for what it holds."""
+"""The status of a queue that CloudFormation was told to keep, and of a bucket that S3 kept because of what it holds."""
 
 
 class PlaceError(Exception):
@@ -33,7 +33,7 @@ class PlaceError(Exception):
 class Place:
     """Two queues and a bucket; None where nobody named it.
 
-    The rest only a stack in AWS has: its name, the names of its `alarms`, the ARN of the `topic` that they notify, the
+    Only a stack in AWS has the rest: its name, the names of its `alarms`, the ARN of the `topic` that they notify, the
     name of the function `forward`, and the id of the event source mapping (`trigger`) that hands it its messages.
     """
 
@@ -57,8 +57,8 @@ def region_of(queue_url: str) -> str | None:
 def place_of_stack(client: ClientFactory, stack: str) -> Place:
     """Ask CloudFormation. Raises PlaceError for a stack that has no endpoint, or none any more.
 
-    CloudFormation still lists the queues and the bucket that a deleted stack kept. They do not count: events that are
-    sent to such a queue are forwarded by nobody.
+    CloudFormation still lists the queues and the bucket that a deleted stack kept. They do not count: nothing
+    forwards events that are sent to such a queue.
     """
     names = (DELIVERY_QUEUE, DEAD_LETTER_QUEUE, QUARANTINE_BUCKET)
     there: dict[str, str] = {}

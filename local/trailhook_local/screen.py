@@ -12,7 +12,7 @@ from rich.text import Text
 from trailhook_local.lake_query import Row
 
 NARROWEST = 12
-"""Characters of a column below which nobody can read it."""
+"""A column with fewer characters than this cannot be read."""
 
 
 def table_console() -> Console:
@@ -43,7 +43,7 @@ def show_table(console: Console, rows: Sequence[Row], *, title: str | None = Non
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
-    """The value as JSON: letters as they are, and escaped whatever else a terminal would obey."""
+    """The value as JSON: letters as they are, and whatever a terminal would obey escaped."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
 

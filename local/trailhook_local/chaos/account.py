@@ -169,7 +169,7 @@ class Account:
             self._explained.setdefault(serial, Counter())[cause] += 1
 
     def settle(self, quarantine: Iterable[bytes], waiting: set[int], serials_in: SerialsIn) -> Tally:
-        """The tally, of what lies in quarantine and of what still waits, against what was received."""
+        """The tally: what lies in quarantine and what still waits, held against what was received."""
         tally = Tally(posted=len(self.fates), received=len(self.received), counts=self.counts)
         kept = _lines_by_serial(quarantine, serials_in)
         for serial in sorted(self.fates.keys() - self.received):

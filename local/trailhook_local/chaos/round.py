@@ -256,7 +256,7 @@ def _kills(message: Stored) -> bool:
 def _killed_by_killers(partner: Partner, faults: Faults) -> Partner:
     """The partner, in a process that dies of certain deliveries as of too deep a recursion or too little memory.
 
-    Only what maps ends at once. A request that is under way beside it is waited for, which keeps a round repeatable.
+    Only the mapping ends at once. A request that is under way beside it is waited for: that keeps a round repeatable.
     """
 
     def events(delivery: Delivery) -> Iterable[PartnerEvent]:

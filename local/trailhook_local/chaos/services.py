@@ -25,7 +25,7 @@ NONSENSE: Sequence[Any] = ({}, {"Failed": "yes"}, {"Failed": 7}, {"MessageId": [
 """Answers of another type than the service's."""
 
 SerialsOf = Callable[[str], tuple[Sequence[int], Sequence[int]]]
-"""Of a queue message: the serial numbers of the whole delivery, and those that are still pending."""
+"""The serial numbers in a queue message: those of the whole delivery, and those still pending."""
 
 
 def nonsense(process: Process) -> Any:

@@ -58,7 +58,7 @@ def serials_in(body: bytes) -> Sequence[int]:
 
 
 def serials_of(message: str) -> tuple[Sequence[int], Sequence[int]]:
-    """Of a queue message: the serial numbers of the whole delivery, and those still pending."""
+    """The serial numbers in a queue message: those of the whole delivery, and those still pending."""
     envelope = decode_envelope(message)
     whole = serials_in(open_body(envelope.delivery))
     if envelope.pending is None:
@@ -186,7 +186,7 @@ class Traffic:
         return Parcel(f"msg_{first}", body, headers, serials)
 
     def _broken(self, serial: int) -> Parcel:
-        """A delivery that is cut off in the middle, kept whole and one event for the account."""
+        """A delivery that is cut off in the middle: it is kept whole, and is one event for the account."""
         body = f'[{{"serial":"{serial}","note":"cut o'.encode()
         self._account.fates[serial] = Fate(code="NotJson", original=body)
         return Parcel(f"msg_{serial}", body, {"Content-Type": "application/json"}, [serial])

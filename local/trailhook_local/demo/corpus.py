@@ -86,7 +86,7 @@ def deliveries(partner: str, corpus: Corpus, secret: str, count: int, rng: rando
 
 
 def bad_company(partner: str, secret: str, rng: random.Random) -> Iterator[Post]:
-    """What an endpoint meets beside its partner: forgers, and a partner on a bad day."""
+    """What an endpoint meets besides its partner: forgers, and a partner on a bad day."""
     body = json.dumps({"action": "forged", "number": rng.random()}).encode()
     sign = SIGNERS[partner]
     genuine = {**JSON, **sign(secret, body)}

@@ -16,7 +16,7 @@ from trailhook_local.stack.stack import Stack
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something that is where events end: `names` are what may identify it, the likeliest first.
+    """Something that was found where events end: `names` are what may identify it, the likeliest first.
 
     `times` is how often it is there, each time the same; `code` is why it is in quarantine.
     """

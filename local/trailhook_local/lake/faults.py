@@ -46,7 +46,7 @@ class InvalidFaultRuleError(ValueError):
 
 
 class Rule(Struct, forbid_unknown_fields=True):
-    """Raises ValueError for a kind that there is not, or a code that is none of the kind's."""
+    """Raises ValueError for a kind that does not exist, or a code that the kind does not have."""
 
     kind: str
     operations: list[str] | None = None

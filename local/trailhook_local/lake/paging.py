@@ -1,4 +1,4 @@
-"""Pages and their tokens: opaque, bound to the operation and its parameters, refused when bent."""
+"""Pages and their tokens: opaque, bound to the operation and its parameters, refused when altered."""
 
 import base64
 from collections.abc import Sequence

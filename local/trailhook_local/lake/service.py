@@ -44,7 +44,7 @@ _OPERATIONS: Final[Mapping[type, tuple[str, ...]]] = {
 class Lake:
     """`directory` None keeps everything in memory. `clock` gives epoch seconds.
 
-    Where the documentation leaves an answer open, each of the `operations` can be replaced by another that answers so.
+    Where the documentation leaves an answer open, any of the `operations` can be replaced, to answer in another way.
     """
 
     def __init__(

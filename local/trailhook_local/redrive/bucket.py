@@ -56,7 +56,7 @@ class Bucket:
         self._name = name
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys that begin so."""
+        """The keys that begin with `prefix`."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", ()))
 
@@ -99,11 +99,11 @@ class Bucket:
 
 
 def _copy(key: str, body: IO[bytes], content: IO[bytes]) -> None:
-    """All of it before a line of it goes: S3 does not wait for whoever reads as slowly as SQS takes events."""
+    """Read all of it before a line of it is sent: S3 does not wait for a reader as slow as SQS is to take events."""
     try:
         copyfileobj(body, content)
         content.seek(0)  # Which writes the last of it.
-    except BotoCoreError as error:  # Of which some are OSErrors as well.
+    except BotoCoreError as error:  # Some are OSErrors as well.
         raise QuarantineError(f"S3 did not send all of {key}: {error}") from error
     except OSError as error:
         raise QuarantineError(

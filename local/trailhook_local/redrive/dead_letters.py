@@ -90,7 +90,7 @@ class DeadLetterRedrive:
     def move_all(self, tell: Callable[[MoveTask], None], pause: Callable[[float], None] = time.sleep) -> MoveTask:
         """Let SQS move everything, or follow the task that does so already; `tell` is called as it proceeds.
 
-        The destination is named, so that messages come along which forward itself has sent to the dead letters. Raises
+        The destination is named, so that messages that forward itself has sent to the dead letters come along. Raises
         QueueError where a task runs that moves them to another queue, and where the one that was begun is never listed.
         """
         source, destination = self._arn(self._url), self._arn(self._queue_url)
@@ -128,7 +128,7 @@ class DeadLetterRedrive:
                     asked_for = choice.takes(letter)
                     if asked_for and not dry_run:
                         self._destination.send(letter.body)
-                    # Before it is deleted, which may fail: it was sent.
+                    # Told before it is deleted, which may fail: it was sent.
                     tell(letter, asked_for)
                     if asked_for and not dry_run:
                         self._source.delete([letter.receipt_handle], NO_DEADLINE)
@@ -140,8 +140,8 @@ class DeadLetterRedrive:
         """Receive until every message was seen; `hidden` maps the ids of those seen to their receipt handles.
 
         Where that takes longer than they stay hidden, messages that were seen come again, in any order, and are hidden
-        anew. They may fill a whole receive while others are still to come, so it is over only when as many of them came
-        again in a row as there are.
+        anew. They may fill a whole receive while others are still to come, so the search is over only when as many of
+        them in a row came again as there are.
         """
         again = 0
         while again <= len(hidden):
@@ -171,7 +171,7 @@ class DeadLetterRedrive:
     ) -> None:
         """Wait until SQS lists the task that was just started, instead of the latest one `before` it.
 
-        Only a running task is listed with its handle, so one that is over already is told by its later start. Raises
+        Only a running task is listed with its handle, so one that is over already is known by its later start. Raises
         QueueError where it is never listed.
         """
         for _ in range(_LOOKS_FOR_A_NEW_TASK):

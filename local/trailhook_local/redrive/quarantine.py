@@ -6,7 +6,7 @@ be taken apart): headers, receipt time and what the proof covered are as they we
 What was sent is noted in an object of its own below `redriven/`, named after the line and the version of its object.
 Nothing in the bucket is ever changed, moved or deleted, so no crash can lose a line: one between sending and noting
 sends an event twice, with equal id and content. An event that is refused again is written to the bucket anew, and that
-new version has no note. What forward had to write again, and stands in two objects, is sent once in a run.
+new version has no note. What forward had to write twice stands in two objects, and is sent once in a run.
 """
 
 import hashlib

@@ -11,8 +11,8 @@ from botocore.session import Session
 
 # Both local servers take any signature; these only have to be there.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-# Whoever's laptop it is has a configuration for AWS; a profile that is not there, or a file that cannot be read, would
-# end every SDK.
+# The laptop's owner has a configuration for AWS; a profile that is missing, or a file that cannot be read, would end
+# every SDK.
 NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 # A session's variables as botocore keeps them: name in a file, name in the environment, default, conversion.
 _NOBODYS_CONFIGURATION: Any = {
@@ -39,7 +39,7 @@ class Endpoints:
             "AWS_ENDPOINT_URL": self.aws,
             "AWS_ENDPOINT_URL_CLOUDTRAIL": self.cloudtrail,
             "AWS_ENDPOINT_URL_CLOUDTRAIL_DATA": self.cloudtrail,
-            # Looking for credentials of a machine would reach out of the laptop.
+            # Looking for a machine's own credentials would reach out of the laptop.
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 

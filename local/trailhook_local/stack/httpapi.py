@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 Headers = Sequence[tuple[str, str]]
 
 TEXT_APPLICATION_TYPES = frozenset({"application/json", "application/xml", "application/javascript"})
-# Belong to one connection, so that a proxy uses them up ("RFC 9110", section 7.6.1).
+# They belong to one connection, so a proxy uses them up ("RFC 9110", section 7.6.1).
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
@@ -121,7 +121,7 @@ def request_event(request: Request, api: Api) -> dict[str, Any]:
     if raw_query:
         event["queryStringParameters"] = _fold(parse_qsl(raw_query, keep_blank_values=True), lower=False)
     if request.body and arrives_as_text(headers.get("content-type", "")):
-        # Bytes that are no UTF-8 are lost here, as they probably are on AWS: promise no more than it keeps.
+        # Bytes that are no UTF-8 are lost here, as they probably are on AWS: promise no more than AWS keeps.
         event["body"] = request.body.decode("utf-8", errors="replace")
     elif request.body:
         event["body"] = base64.b64encode(request.body).decode("ascii")

@@ -52,7 +52,7 @@ def describe_alarms(cloudwatch: Any, names: Sequence[str]) -> Alarms:
 
 
 def _rings_since(alarm: Mapping[str, Any]) -> datetime:
-    """When its state changed. The time of update moves with more than that, but no server leaves it out."""
+    """When its state changed. The time of its last update moves with other changes, too, but every server has it."""
     since: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
     return since
 
@@ -66,6 +66,6 @@ def list_listeners(sns: Any, topic: str | None) -> Listeners:
 
 
 def _who(subscription: Mapping[str, str]) -> str:
-    """An address; of a URL no more than its kind, for a pager's holds its key."""
+    """An address; of a URL only the protocol, for a pager's URL holds its key."""
     protocol = subscription["Protocol"]
     return subscription["Endpoint"] if protocol.startswith("email") else protocol

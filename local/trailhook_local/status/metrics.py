@@ -10,7 +10,7 @@ COUNTED = (
     *("DeliveriesQueued", "DeliveriesRefused", "GatewayRefusals"),
     *("EventsDelivered", "EventsQuarantined", "EventsFiltered"),
 )
-"""The metrics whose sum means something: what waits is counted at each try."""
+"""The metrics whose sum means something. (What waits is counted again at each try.)"""
 
 WAITING = "EventsWaiting"
 
@@ -45,8 +45,8 @@ class Oldest:
 class Day:
     """The sums of the 24 hours from `begins` on.
 
-    `in_vain_since` is when the first of an unbroken row of tries ended with events back on the queue: each no more than
-    APART from the next, and the last from now. None where there is no such row.
+    `in_vain_since` is when the first of an unbroken row of tries ended with events back on the queue: no more than
+    APART lies between each and the next, and between the last and now. None where there is no such row.
     """
 
     begins: datetime
@@ -112,7 +112,7 @@ def _since(tries: Set[datetime], now: datetime) -> datetime | None:
 def _partners(cloudwatch: Any, stack: str) -> Sequence[str]:
     """The partners whose metrics there are, each once.
 
-    Of each all metrics are asked for, listed or not: the first refusal in weeks is listed up to 15 minutes late.
+    All metrics of each are asked for, listed or not: the first refusal in weeks is listed up to 15 minutes late.
     """
     pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace=NAMESPACE, Dimensions=[_service(stack)])
     dimensions = (one for page in pages for metric in page["Metrics"] for one in metric["Dimensions"])

@@ -14,7 +14,7 @@ from trailhook_local.status.metrics import Day, Oldest, oldest_messages, sum_up_
 from trailhook_local.status.parts import Parts, Unread
 
 MOST_OBJECTS = 10_000
-"""So many objects of the bucket are counted; it keeps them for ever."""
+"""At most so many objects of the bucket are counted: it keeps them for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Quarantined:
 class Overview:
     """All parts; None where a part is `unread`.
 
-    Of an integration on a laptop nobody makes alarms or metrics, and there is no Lambda: `alarms`, `listeners`, `day`,
+    For an integration on a laptop nobody makes alarms or metrics, and there is no Lambda: `alarms`, `listeners`, `day`,
     `trigger` and `throttled` are None.
     """
 
@@ -54,7 +54,7 @@ class Overview:
 
     @property
     def calm(self) -> bool | None:
-        """Whether nothing needs attention; None where nothing that could be read does."""
+        """Whether nothing needs attention; None if nothing that could be read does, but something could not be read."""
         if self.asks:
             return False
         return None if self.unread else True
@@ -84,7 +84,7 @@ OLDEST, DAY, TRIGGER, FORWARD, ALARMS, TOPIC = "oldest", "24 hours", "trigger", 
 """The parts, as the screen calls them."""
 
 _CALLED = {DELIVERIES: "delivery queue", DEAD_LETTERS: "dead-letter queue", QUARANTINE: "quarantine bucket"}
-"""What it is that is gone, where the part is what it holds."""
+"""What is gone, where the part is called after what that holds."""
 
 
 def look(place: Place) -> Overview:
@@ -137,7 +137,7 @@ def _quarantined(s3: Any, bucket: str | None) -> Quarantined:
     if not written:
         return Quarantined(0, None, not_redriven=0, more=False)
     notes, more_notes = _list(s3, bucket, NOTES)
-    # A note is an object below the name of the one that its line stands in, and its version's.
+    # A note lies below the name of the object that its line stands in, and below that object's version.
     noted: dict[str, datetime] = {}
     for key, moment in notes.items():
         of = FOLDER + key.removeprefix(NOTES).rsplit("/", 2)[0]
