@@ -123,7 +123,7 @@ class Descriptor(Struct, frozen=True):
             if kind is None:
                 known = ", ".join(kind.name for kind in self.kinds)
                 raise UnmappableEvent(
-                    "UnknownForm", f"{self.spec['title']} sends in these forms, and it is none: {known}"
+                    "UnknownForm", f"{self.spec['title']} sends these forms, and this is none of them: {known}"
                 )
             return kind.to_audit_event(event, subject, beside, redaction)
         except RecursionError as error:

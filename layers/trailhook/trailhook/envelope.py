@@ -132,7 +132,7 @@ class _PendingWire(Struct, frozen=True, gc=False):
         before = -1
         for first, last in self.positions:
             if not before < first <= last < self.total:
-                raise ValueError("a position out of range, or of its order")
+                raise ValueError("a position out of range or out of order")
             positions.update(range(first, last + 1))
             before = last
         if not positions:

@@ -100,7 +100,7 @@ def _upper_levels(text: str, position: int) -> tuple[str, int]:
     while level or end == position:
         bracket = _TO_THE_NEXT_BRACKET.match(text, end)
         if not bracket:
-            raise ValueError("What is nested too deeply does not end")
+            raise ValueError("A value that is nested too deeply has no end")
         end = bracket.end()
         if text[end - 1] in "[{":
             if level == UPPER_LEVELS:

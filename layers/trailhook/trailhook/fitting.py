@@ -70,7 +70,7 @@ def fit_audit_event(
     Secrets are taken out first, by `redaction`; additionalEventData says where.
     """
     if notes and not OURS.isdisjoint(notes):
-        raise UnmappableEvent("InvalidData", "additionalEventData has a member that only we may say")
+        raise UnmappableEvent("InvalidData", "additionalEventData has a member that only Trailhook may set")
     redacted: list[str] = []
     if request_parameters:
         request_parameters = redaction.apply("requestParameters", request_parameters, redacted)

@@ -111,7 +111,7 @@ class SigningCertificates:
             return load_pem_x509_certificates(answer.body)[0]
         except ValueError as error:
             # No sender can make SNS say this, and a 401 would end its tries.
-            raise FetchError(f"{topic.host} answered with what is no certificate") from error
+            raise FetchError(f"{topic.host} answered with something that is no certificate") from error
 
 
 def _checked(certificate: "Certificate", topic: Topic, at: datetime) -> "RSAPublicKey":

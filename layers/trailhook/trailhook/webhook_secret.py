@@ -100,7 +100,7 @@ class WebhookSecret:
         # Only now: whoever gave the partner the same text has deliveries that it proves.
         if slip := _slip_in(self._current_value()):
             raise SecretStoreError(
-                f"The webhook secret {slip}, and proves nothing; put the bare one with SetWebhookSecretCommand"
+                f"The webhook secret {slip}, and proves nothing; put the bare secret with SetWebhookSecretCommand"
             )
 
     def _versions(self) -> Iterator[str]:
