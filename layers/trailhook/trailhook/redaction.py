@@ -4,6 +4,7 @@ What a member is called decides, whoever sent it; a partner's file and the opera
 values is never searched: a rule that guesses would sometimes remove evidence, and nobody would notice.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,6 +47,12 @@ _PATCH = frozenset([_OPERATION, "path", "value"])
 """The members of an operation of a JSON Patch, or of SCIM's, that writes a value: `path` says where."""
 _MOST_OF_A_PATH = 6
 """Only so many names at the end of that path are looked at, for a sender may write millions."""
+_FILTER = re.compile(r"\s((eq|ne|co|sw|ew|gt|ge|lt|le)\s|pr\b)", re.IGNORECASE)
+"""How SCIM's filters compare an attribute, or ask whether it is there."""
+_BRACKETS = str.maketrans({"[": ".", "]": None, '"': None, "'": None})
+"""From a name in brackets to one behind a dot."""
+_ELEMENTS = frozenset(["-", "*", ""])
+"""Beside numbers, what stands on a path for the elements of a list."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _BOOLEANS = frozenset(["true", "false", "True", "False"])
 """Texts that hide no more than true and false do: whether there is a password is evidence."""
@@ -213,7 +220,7 @@ class _Walk(Struct, frozen=True):
         names = _names_on(path)
         for name in names:
             secret = self._secret(name, at, Secret.NOTHING)
-            if name.isdecimal() or name == "-":
+            if name.isdecimal() or name in _ELEMENTS:
                 secret = max(secret, at.secret)  # an element is what its list is
             at = _At(None, name, self.redaction.end(at.end, name), secret, at.permission)
         if not at.secret or at.secret is Secret.ALL or not is_level(value):
@@ -227,13 +234,17 @@ class _Walk(Struct, frozen=True):
 
 def _names_on(path: str) -> list[str]:
     """The last names on the path of a JSON Patch (RFC 6901, with its escapes), or of SCIM's (RFC 7644, section 3.5.2):
-    there a URN may come first, dots divide, and a filter in brackets only chooses among the elements of a list.
+    there a URN may come first, dots divide, and a filter in brackets only chooses among the elements of a list. Others
+    have a name in brackets, which counts as any other: `variables["DB_PASSWORD"]`.
     """
     if path.startswith("/"):
         names = path[1:].rsplit("/", _MOST_OF_A_PATH)
         return [name.replace("~1", "/").replace("~0", "~") for name in names[-_MOST_OF_A_PATH:]]
-    before, _, behind = path.partition("[")
-    attributes = before.rpartition(":")[2] + behind.rpartition("]")[2]
+    before, bracket, behind = path.partition("[")
+    if before[:4].lower() == "urn:":
+        before = before.rpartition(":")[2]
+    chosen, _, rest = behind.rpartition("]")
+    attributes = before + rest if _FILTER.search(chosen) else (before + bracket + behind).translate(_BRACKETS)
     # Some leave the slash out that a JSON Patch's begins with.
     return attributes.rsplit("/" if "/" in attributes else ".", _MOST_OF_A_PATH)[-_MOST_OF_A_PATH:]
 
