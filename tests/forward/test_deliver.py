@@ -225,6 +225,39 @@ def test_where_no_thread_can_be_started_nothing_goes_on_in_the_next_invocation(m
     assert begun == ended == ["0", "0"], "what the pool still had was not sent"
 
 
+def test_where_no_thread_can_be_started_a_request_without_an_end_is_given_up_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = threading.Event()
+
+    class Endless:
+        def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+            if batch[0].id == "0":
+                end.wait(60)
+            return [DELIVERED] * len(batch)
+
+    deliverer = Deliverer(Endless(), parallel=2)
+    start = threading.Thread.start
+    starts = iter([start])
+
+    def start_one(thread: threading.Thread) -> None:
+        if not (begin := next(starts, None)):
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    began = time.monotonic()
+    try:
+        with pytest.raises(RuntimeError):
+            deliverer.deliver(entries(200), Deadline(began + 60, closed_at=began + 0.5), Halt())
+        assert time.monotonic() - began < 30
+        monkeypatch.undo()
+        others = deliverer.deliver(entries(400)[200:], Deadline.of(None), Halt())
+        assert set(others.values()) == {DELIVERED}, "the next invocation has threads of its own"
+    finally:
+        end.set()
+
+
 def test_an_entry_that_is_given_twice_is_sent_once() -> None:
     destination = MemoryDestination()
     outcomes = Deliverer(destination).deliver([*entries(3), *entries(3)], Deadline(60, lambda: 0.0), Halt())

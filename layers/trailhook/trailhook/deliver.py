@@ -3,7 +3,7 @@
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from threading import Lock
 
@@ -156,19 +156,21 @@ class Deliverer:
         except BaseException:
             # No thread could be started for it, but the pool has it, and would begin it in the next invocation.
             halt.stop()
-            wait(answers)
+            self._leave(wait(answers, deadline.patience).not_done)
             raise
         _, others = wait(answers, deadline.patience, FIRST_EXCEPTION)
         if others:
             # One failed, or the time is over: no other shall begin, nor go on in the next invocation. What never began
             # is not waited for: it takes a thread to say of a cancelled one that it is done.
             halt.stop()
-            _, endless = wait([answer for answer in others if not answer.cancel()], deadline.patience)
-            if endless:
-                # They keep their threads, and the next invocation needs its own.
-                self._pool = self._threads()
+            self._leave(wait([answer for answer in others if not answer.cancel()], deadline.patience).not_done)
         # If one failed, this raises.
         return [_told(answer, batch) for answer, batch in zip(answers, batches, strict=True)]
+
+    def _leave(self, endless: Collection[Future[Sequence[Outcome]]]) -> None:
+        """Requests without an end keep their threads, and the next invocation needs its own."""
+        if endless:
+            self._pool = self._threads()
 
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._parallel, thread_name_prefix="put-audit-events")
