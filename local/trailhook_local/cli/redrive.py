@@ -179,7 +179,7 @@ def quarantine_command(
     codes: tuple[str, ...],
     **filters: Any,
 ) -> None:
-    """Send quarantined events back, each once, when their cause is fixed.
+    """Send quarantined events back, each once, after their cause is fixed.
 
     The bucket's objects stay as they are; what was sent is noted below redriven/. The exit status is 1 if something
     that was asked for did not go back, a line cannot be read, or what --key and --line name is not there.
