@@ -76,7 +76,7 @@ class SqsDeliveryQueue:
     def _in_tens(
         self, call: Callable[..., Mapping[str, Any]], entries: Sequence[Mapping[str, Any]], deadline: Deadline
     ) -> None:
-        """Ten a call. What SQS refuses does not keep the rest from being sent; no answer of SQS does, or no time."""
+        """Ten a call. A refusal does not keep the rest from being sent; a lost answer, or the end of the time, does."""
         refused: list[Any] = []
         faults: list[str] = []
         for start in range(0, len(entries), 10):

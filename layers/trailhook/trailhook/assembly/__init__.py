@@ -41,7 +41,7 @@ def session() -> botocore.session.Session:
 
 
 def client(service: str, config: Config, region: str | None = None) -> Any:
-    """A client of `service`. The layer ships the models of no other services than those that calls of this name."""
+    """A client of `service`. The layer ships only the models of the services that the product calls it with."""
     return session().create_client(service, region_name=region, config=config)
 
 

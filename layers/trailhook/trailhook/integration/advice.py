@@ -28,7 +28,8 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "EventDataStore.Name, or name the existing one in EventDataStoreArns.",
         "ChannelAlreadyExistsException": "Another channel has that name or that source: choose another ChannelName, or "
         "name the existing channel in ChannelArn.",
-        "InvalidSourceException": "This Region's CloudTrail does not know the partner's source: deploy in another one.",
+        "InvalidSourceException": "This Region's CloudTrail does not know the partner's source: deploy in another "
+        "Region.",
         "ResourcePolicyNotValidException": "CloudTrail refuses a policy with these accounts: correct "
         "PrincipalAccountIds.",
         "TagsLimitExceededException": "A resource has at most 50 tags, those of other integrations on a shared channel "

@@ -128,7 +128,7 @@ class ControlPlane:
         return self._call("update_event_data_store", absent=absent, EventDataStore=arn, **changes) is not None
 
     def delete_store(self, arn: str) -> None:
-        """It stays for seven days, pending deletion, and can be restored until then."""
+        """It stays for seven days, pending deletion, and can be restored in that time."""
         self._call("delete_event_data_store", absent=STORE_GONE | {INACTIVE}, EventDataStore=arn)
 
     def restore_store(self, arn: str) -> None:

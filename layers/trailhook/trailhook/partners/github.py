@@ -39,7 +39,8 @@ _REFUSED = re.compile(r"[4-9][0-9]{2}")
 _UNSUCCESSFUL = frozenset({"failure", "timed_out", "startup_failure"})
 """How a workflow ends that failed to do its work. One that was cancelled or skipped was not meant to do it."""
 _FAILED = re.compile(r"(^|_)(failed(_|$)|failure$)|^rejected_ref_update$")
-"""How an action says that something did not work, or that GitHub refused it. What a person rejects did work."""
+"""How an action says that something did not work, or that GitHub refused it. An action by which a person
+rejects something did work."""
 
 _SIGNATURE = HmacProof("github-signature", "x-hub-signature-256", prefix="sha256=")
 _HEC = TokenProof("splunk-hec", prefix="Splunk ", paths=HEC_PATHS)
