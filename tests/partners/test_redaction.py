@@ -1,40 +1,20 @@
 """Secrets do not reach a store that nobody can delete from: what is taken out, what is not, and how it is said."""
 
 import re
-import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cpu_time import cost_ratio
 from tests.partners.cases import compact, delivery, outcomes
+from tests.partners.redacting import X, redact
 
 from trailhook import secret_names as names
-from trailhook.delivery import Delivery
 from trailhook.errors import SettingsError
-from trailhook.mapping import Mapper
 from trailhook.partner import Options
-from trailhook.partners import REGISTRY, Partners, load_partner
-from trailhook.redaction import LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction, forget_names
+from trailhook.partners import REGISTRY, load_partner
+from trailhook.redaction import LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction
 from trailhook.settings import ForwardSettings
-
-X = "not a real secret"
-BY_NAME = Redaction()
-"""The defaults alone."""
-
-
-def mapped(sent: Delivery) -> None:
-    """Map a delivery's events as forward does."""
-    mapper = Mapper(Partners(Options()))
-    _, events = mapper.take_apart(sent)
-    for event in events:
-        mapper.map(event)
-
-
-def redact(members: dict[str, Any], redaction: Redaction = BY_NAME) -> tuple[Mapping[str, Any], list[str]]:
-    removed: list[str] = []
-    return redaction.apply("requestParameters", members, removed), removed
 
 
 @pytest.mark.parametrize(
@@ -127,109 +107,6 @@ def test_lists_and_objects_of_secrets() -> None:
     assert kept["token"] == {"id": "t-1", "name": "ci", "ending": "kept", "secret": REDACTED}
     assert kept["password"] == {"hash": REDACTED, "pin": REDACTED}
     assert "requestParameters.tokens.1" in removed
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "kept"),
-    [
-        ("/secret", X, REDACTED),
-        ("/config/apiKey", X, REDACTED),
-        ("/tokens/0", X, REDACTED),
-        ("/tokens/-", X, REDACTED),
-        ("/secrets/github", X, REDACTED),
-        ("/token/value", X, REDACTED),
-        ("/environments/public/apiKey", X, REDACTED),
-        (f"/{'two words ' * 10}/apiKey", X, REDACTED),
-        ("/password", 1234, REDACTED),
-        ("/credentials", {"id": "c-1", "pem": X}, {"id": "c-1", "pem": REDACTED}),
-        ("password", X, REDACTED),
-        ("urn:ietf:params:scim:schemas:core:2.0:User:password", X, REDACTED),
-        ("/name", X, X),
-        ("/secretName", X, X),
-        ("/secrets/0/name", X, X),
-        ("/token/ending", X, X),
-        ("/access/0/key", X, X),
-        ("/permissions/secrets", "write", "write"),
-        ("/permissions/secrets", X, REDACTED),
-        ('emails[type eq "work"].value', X, X),
-        ('emails[value eq "/secret"].value', X, X),
-        ('secrets[name eq "a.b]:c"].primary', X, REDACTED),
-        ("credentials.primary", X, REDACTED),
-        ("credentials.name", X, X),
-        ("config/apiKey", X, REDACTED),
-        ("docs/secret.txt", X, X),
-        ('variables["DB_PASSWORD"]', X, REDACTED),
-        ("$.config['apiKey']", X, REDACTED),
-        ("$.items[0].secrets[1].inner", X, REDACTED),
-        ("tokens[*]", X, REDACTED),
-        ("tokens[]", X, REDACTED),
-        ("headers[Authorization].value", X, REDACTED),
-        ("$.tags['first name']", X, X),
-        ('emails[password pr and type eq "work"].value', X, X),
-        ("credentials.prod:primary", X, REDACTED),
-        ("/hasPassword", True, True),
-        (7, X, X),
-    ],
-)
-def test_the_path_of_a_json_patch_says_what_its_value_is(path: Any, value: Any, kept: Any) -> None:
-    delta = [{"op": "replace", "path": path, "value": value}]
-    assert redact({"delta": delta})[0] == {"delta": [{"op": "replace", "path": path, "value": kept}]}
-
-
-def test_of_a_path_of_very_many_names_the_last_ones_are_looked_at() -> None:
-    def patch(length: int) -> dict[str, Any]:
-        return {"op": "add", "path": "".join(f"/k{number}" for number in range(length)), "value": X}
-
-    long, short = patch(20_000), patch(8)
-    assert cost_ratio(lambda: redact(long), lambda: [redact(short) for _ in range(100)]) < 1
-    secret = long | {"path": f"{long['path']}/secrets/0/ci/old"}
-    assert redact(secret)[0] == secret | {"value": REDACTED}
-
-
-def test_a_path_alone_says_nothing_of_what_stands_beside_it() -> None:
-    for members in (
-        {"path": "/oauth/token", "from": "192.0.2.7", "value": X},
-        {"op": "move", "from": "/token", "path": "/secret"},
-        {"op": "remove", "path": "/secret"},
-    ):
-        assert redact(members) == (members, [])
-
-
-def test_a_json_patch_is_looked_at_whatever_the_event_before_it_held() -> None:
-    redact({"op": "login", "password": X, "path": "/", "value": X})
-    patch = {"op": "replace", "path": "/secret", "value": X}
-    assert redact(patch)[0] == patch | {"value": REDACTED}
-
-
-def test_the_path_of_a_json_patch_may_be_on_a_list() -> None:
-    patch = {"op": "add", "path": "/actor/email", "value": "mira@example.com"}
-    assert redact(patch, Redaction.of(["actor.email"]))[0] == patch | {"value": REDACTED}
-    assert redact(patch, Redaction.of(["email"]))[0] == patch | {"value": REDACTED}
-    assert redact(patch, Redaction.of(["owner"]))[0] == patch
-    assert redact(patch, Redaction.of(["actor"]))[0] == patch | {"value": REDACTED}
-    assert redact(patch, Redaction.of(["owner.email"]))[0] == patch
-
-
-@pytest.mark.parametrize(
-    ("path", "listed"),
-    [
-        ("/profile/home~1office", "home/office"),
-        ("/profile/a~01", "a~1"),
-        ("/actor~1email/0", "actor/email"),
-        ('emails[type eq "work"].value', "emails"),
-        ('emails[type eq "work"].value', "emails.value"),
-        ('emails[value eq "mira]@example.com"]', "emails"),
-        ("$.emails[0].value", "emails"),
-        ("$['actor']['email']", "actor.email"),
-        ("name.familyName", "name"),
-        ("URN:example:schemas:1.0:User:manager", "manager"),
-        ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName", "manager"),
-    ],
-)
-def test_the_path_of_a_patch_is_on_a_list_as_the_member_that_it_leads_to(path: str, listed: str) -> None:
-    patch = {"op": "replace", "path": path, "value": "mira"}
-    assert redact(patch, Redaction.of([listed]))[0] == patch | {"value": REDACTED}
-    assert redact(patch, Redaction.of(["other"])) == (patch, [])
 
 
 def test_the_ids_of_a_jwt_and_of_its_key_say_which_it_was() -> None:
@@ -584,65 +461,3 @@ def test_a_great_many_secrets_are_counted_not_listed() -> None:
 def test_every_partner_takes_the_operators_list() -> None:
     for name in REGISTRY:
         assert load_partner(name, Options(redact=("a.b",))).name == name
-
-
-def test_names_that_were_seen_before_change_nothing() -> None:
-    for start in range(0, 10_000, 100):
-        harmless = {f"member_{number}": X for number in range(start, start + 100)}
-        assert redact(harmless) == (harmless, [])
-        assert redact({**harmless, "name": "plan", "value": "kept"})[1] == []
-        assert redact({**harmless, "inner": [{"name": "api_token", "value": X}]})[1] == [
-            "requestParameters.inner.0.value"
-        ]
-        assert redact({**harmless, "apiToken": X})[1] == ["requestParameters.apiToken"]
-        forget_names()
-
-
-def test_a_label_that_was_walked_past_before_is_read_again() -> None:
-    assert redact({"apiToken": X, "name": "plan", "value": "kept"})[1] == ["requestParameters.apiToken"]
-    assert redact({"name": "api_token", "value": X})[1] == ["requestParameters.value"]
-
-
-def test_a_name_that_was_walked_past_before_is_no_reason_to_keep_what_stands_below_a_secret() -> None:
-    assert redact({"apiToken": X, "inner": "kept"})[1] == ["requestParameters.apiToken"]
-    assert redact({"secrets": {"inner": X}})[1] == ["requestParameters.secrets.inner"]
-    assert redact({"apiToken": X, "value": "kept"})[1] == ["requestParameters.apiToken"]
-    assert redact({"token": {"value": X}})[1] == ["requestParameters.token.value"]
-    assert redact({"items": [{"name": "api_token", "value": X}]})[1] == ["requestParameters.items.0.value"]
-
-
-@pytest.mark.parametrize("secret", [{}, {"token": X}], ids=["none", "one"])
-def test_a_name_is_judged_once_in_however_many_places_it_is_shown(secret: dict[str, str]) -> None:
-    """A sender may write a million of them, and to judge each for every place could take more than a minute."""
-    many = secret | {f"k{number}": number for number in range(10_000)}
-    thrice = compact({"action": "a", "sender": {"id": 1, "login": many}}).encode()
-    names._judged.cache_clear()
-    mapped(delivery("github", thrice, {"X-GitHub-Event": "push"}))
-    assert 10_000 <= names._judged.cache_info().misses < 10_100
-
-
-def test_the_names_of_an_event_are_let_go_with_it() -> None:
-    def of(number: int) -> Delivery:
-        return delivery("custom", compact({"type": "a", **{f"{number}-{name}": 1 for name in range(20_000)}}).encode())
-
-    mapped(of(0))
-    tracemalloc.start()
-    try:
-        for number in range(1, 6):
-            mapped(of(number))
-        room, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert room < 1_000_000
-
-
-def test_long_names_are_not_remembered() -> None:
-    tracemalloc.start()
-    try:
-        for number in range(100):
-            name = f"{number}{'n' * 100_000}"
-            redact({name: X, "permissions": {name: "read"}, "token": {name: X, "inner": {name: X}}})
-        room, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert room < 1_000_000
