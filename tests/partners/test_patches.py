@@ -47,6 +47,9 @@ from trailhook.redaction import REDACTED, Redaction
         ("$.tags['first name']", X, X),
         ('emails[password pr and type eq "work"].value', X, X),
         ("credentials.prod:primary", X, REDACTED),
+        ('apps[id eq "1"].secrets[name eq "2"].primary', X, REDACTED),
+        ('apps["one"].secrets[name eq "2"].primary', X, REDACTED),
+        ('apps[id eq "1"].variables["DB_PASSWORD"]', X, REDACTED),
         ("/hasPassword", True, True),
         (7, X, X),
     ],
@@ -110,3 +113,12 @@ def test_the_path_of_a_patch_is_on_a_list_as_the_member_that_it_leads_to(path: s
     patch = {"op": "replace", "path": path, "value": "mira"}
     assert redact(patch, Redaction.of([listed]))[0] == patch | {"value": REDACTED}
     assert redact(patch, Redaction.of(["other"])) == (patch, [])
+
+
+@pytest.mark.parametrize("repeated", ["[", "a[b]", '["\\"', '[\\"', '[""', "[a eq "])
+def test_brackets_cost_no_more_than_they_are_long(repeated: str) -> None:
+    def patch(length: int) -> dict[str, Any]:
+        return {"op": "add", "path": '["' + repeated * length, "value": X}
+
+    long, short = patch(20_000), patch(2_000)
+    assert cost_ratio(lambda: redact(long), lambda: redact(short)) < 30

@@ -49,8 +49,8 @@ _MOST_OF_A_PATH = 6
 """Only so many names at the end of that path are looked at, for a sender may write millions."""
 _FILTER = re.compile(r"\s((eq|ne|co|sw|ew|gt|ge|lt|le)\s|pr\b)", re.IGNORECASE)
 """How SCIM's filters compare an attribute, or ask whether it is there."""
-_BRACKETS = str.maketrans({"[": ".", "]": None, '"': None, "'": None})
-"""From a name in brackets to one behind a dot."""
+_BRACKETS = re.compile(r"""\[((?:[^\[\]"\\]|\\.|"(?:[^"\\]|\\.)*+")*+)\]?""", re.DOTALL)
+"""One pair of brackets; in quotation marks there may be others. It need not end: so no text is gone through twice."""
 _ELEMENTS = frozenset(["-", "*", ""])
 """Beside numbers, what stands on a path for the elements of a list."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -240,13 +240,17 @@ def _names_on(path: str) -> list[str]:
     if path.startswith("/"):
         names = path[1:].rsplit("/", _MOST_OF_A_PATH)
         return [name.replace("~1", "/").replace("~0", "~") for name in names[-_MOST_OF_A_PATH:]]
-    before, bracket, behind = path.partition("[")
-    if before[:4].lower() == "urn:":
-        before = before.rpartition(":")[2]
-    chosen, _, rest = behind.rpartition("]")
-    attributes = before + rest if _FILTER.search(chosen) else (before + bracket + behind).translate(_BRACKETS)
+    attribute, bracket, others = path.partition("[")
+    if attribute[:4].lower() == "urn:":
+        attribute = attribute.rpartition(":")[2]
+    attributes = _BRACKETS.sub(_in_brackets, attribute + bracket + others)
     # Some leave the slash out that a JSON Patch's begins with.
     return attributes.rsplit("/" if "/" in attributes else ".", _MOST_OF_A_PATH)[-_MOST_OF_A_PATH:]
+
+
+def _in_brackets(brackets: re.Match[str]) -> str:
+    """Nothing for a filter, and a name as it stands behind a dot."""
+    return "" if _FILTER.search(brackets[1]) else "." + brackets[1].strip("\"'")
 
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:

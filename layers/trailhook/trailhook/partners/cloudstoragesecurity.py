@@ -31,7 +31,7 @@ SERVICE = UserIdentity("Service", "CloudStorageSecurity")
 """A notification names nobody: it tells what the product found or did by itself."""
 
 ATTRIBUTES = "MessageAttributes"
-"""The one member of those that SNS does not sign that may name an event and its result."""
+"""The only member that SNS does not sign and that may name an event and its result."""
 
 HARMLESS = frozenset({"clean"})
 """The one documented result (of Clean, Infected, Error, Unscannable) that is no finding, in lower case."""
