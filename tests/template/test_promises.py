@@ -93,6 +93,10 @@ def test_forward_reports_single_messages_and_is_bounded_at_the_mapping(deliverie
     assert "FilterCriteria" not in deliveries, "a filter deletes what it does not match"
 
 
+def test_lambda_lets_forward_hand_back_to_its_own_queue(resources: Mapping[str, Any]) -> None:
+    assert resources["ForwardFunction"]["Properties"]["RecursiveLoop"] == "Allow"
+
+
 def test_a_batch_can_fill_requests_of_100_events(deliveries: Mapping[str, Any]) -> None:
     assert deliveries["BatchSize"] % 100 == 0
     assert deliveries["MaximumBatchingWindowInSeconds"] >= 1, "Lambda asks for it above 10 messages"

@@ -33,7 +33,7 @@ MOST_SUSPECTS = 64
 """The largest group that suspects are processed in."""
 
 MAX_HANDBACKS = 12
-"""Lambda stops a loop of a function and its own queue after about 16 hops."""
+"""Nothing else ends the loop of forward and its own queue: the template has Lambda allow it."""
 
 HANDBACK_TRIES = 3
 """Where none of them succeeds, all events of a delivery are delivered again, those that are done as well."""
