@@ -1,13 +1,14 @@
 """What is true of one kind of proof alone: tokens, bodies that a partner signs, times that a signature covers."""
 
+import base64
 import secrets as token
 
 import pytest
 from tests.receive.proof_senders import BODY, SENDERS, refuses, request, timed_after
-from tests.receive.senders import NOW, RECEIVED_AT, hex_hmac
+from tests.receive.senders import NOW, RECEIVED_AT, hex_hmac, standard_webhooks_headers
 
 from trailhook.errors import Unauthenticated
-from trailhook.proofs import HmacProof, TimestampedHmacProof, TokenProof
+from trailhook.proofs import HmacProof, StandardWebhooksProof, TimestampedHmacProof, TokenProof
 from trailhook.timestamps import parse_time
 
 
@@ -40,6 +41,31 @@ def test_a_token_may_hold_any_character_that_a_header_can() -> None:
 )
 def test_a_body_that_is_no_message_of_standard_webhooks_is_the_partners_own(body: bytes) -> None:
     HmacProof("p", "x-signature").verify(request({"x-signature": hex_hmac("fake", body)}, body), "fake")
+
+
+LATER = NOW + 86_400
+TIMED_BODY = f'{LATER}.{{"type":"lit"}}'.encode()
+TIMED = TimestampedHmacProof("p", "x-signature", "x-time", "{timestamp}.{body}")
+
+
+def test_what_a_partner_signs_with_its_time_counts_neither_then_nor_later_as_a_message_of_standard_webhooks() -> None:
+    """The time would be its id, and what the body begins with the time."""
+    signed = f"{NOW}.".encode() + TIMED_BODY
+    with pytest.raises(Unauthenticated, match="a message of Standard Webhooks"):
+        TIMED.verify(request({"x-signature": hex_hmac("fake", signed), "x-time": str(NOW)}, TIMED_BODY), "fake")
+    TIMED.verify(request({"x-signature": hex_hmac("fake", f"{NOW}.".encode() + BODY), "x-time": str(NOW)}), "fake")
+
+
+def test_no_message_of_standard_webhooks_counts_as_what_a_partner_signs_with_its_time() -> None:
+    """A forwarder may take the time for its ids."""
+    headers = standard_webhooks_headers(b"fake", BODY, message_id=str(NOW))
+    StandardWebhooksProof().verify(request(headers), "fake")
+    signature = base64.b64decode(headers["webhook-signature"].removeprefix("v1,")).hex()
+    with pytest.raises(Unauthenticated, match="a message of Standard Webhooks"):
+        TIMED.verify(
+            request({"x-signature": signature, "x-time": str(NOW)}, f"{NOW}.".encode() + BODY),
+            "fake",
+        )
 
 
 @pytest.mark.parametrize("between", [",", ", ", " ,", "  ,  "])

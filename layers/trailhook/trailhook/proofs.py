@@ -77,9 +77,7 @@ class HmacProof(Struct, frozen=True):
         expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), request.body, self.algorithm))
         if not any(equal(entry, expected) for entry in entries):
             raise Unauthenticated(f"{self.header} does not match the body")
-        if _STANDARD_WEBHOOKS.match(request.body):
-            # Signed under the same secret and recorded, it would count here at any time.
-            raise Unauthenticated(f"{self.header} is the signature of a message of Standard Webhooks")
+        _refuse_standard_webhooks(request.body, self.header)
 
 
 class TimestampedHmacProof(Struct, frozen=True):
@@ -116,6 +114,7 @@ class TimestampedHmacProof(Struct, frozen=True):
         expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), message, "sha256"))
         if not equal(given, expected):
             raise Unauthenticated(f"{self.header} does not match the body and {self.timestamp_header}")
+        _refuse_standard_webhooks(message, self.header)
 
 
 class TokenProof(Struct, frozen=True):
@@ -186,6 +185,14 @@ def equal(given: str, expected: str) -> bool:
     """Whether two texts are the same, compared in constant time."""
     # Bytes, because compare_digest raises TypeError on text that is not ASCII, which a forger can send.
     return hmac.compare_digest(_raw(given), _raw(expected))
+
+
+def _refuse_standard_webhooks(message: bytes, header: str) -> None:
+    """Raise Unauthenticated for what a partner signed and Standard Webhooks could have: recorded, each of the two would
+    count as the other, at another time.
+    """
+    if _STANDARD_WEBHOOKS.match(message):
+        raise Unauthenticated(f"{header} is the signature of a message of Standard Webhooks")
 
 
 def _check_timestamp(text: str, received_at: int) -> None:
