@@ -135,6 +135,26 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
                 ("v" * 300 + "{body}{timestamp}", "of up to 300 characters"),
             )
         ),
+        *(
+            (
+                MINIMAL + f"proofs:\n  - timestamped_hmac: {{header: x-s, message: '{{timestamp}}.{{body}}'{more}}}\n",
+                10,
+                f"proofs[0].timestamped_hmac{field}",
+                words,
+            )
+            for more, field, words in (
+                ("", "", "exactly one of these belongs here: timestamp_header, timestamp_prefix"),
+                (", timestamp_header: x-t, timestamp_prefix: t=", "", "exactly one of these belongs here"),
+                (", timestamp_header: x-s", "", 'write what stands before it: timestamp_prefix: "t="'),
+                (", timestamp_prefix: t=, prefix: t=v1", "", "what begins with 't=' is the time there"),
+                (
+                    ", timestamp_prefix: t=, prefix: 'v1 '",
+                    "",
+                    "prefix is 'v1 ', but a comma, a semicolon or a blank ends",
+                ),
+                (", timestamp_prefix: 'a;t='", ".timestamp_prefix", "is not up to 40 printable characters, but , ;"),
+            )
+        ),
         (MINIMAL + "acknowledge: 500\n", 9, "acknowledge", "200"),
         (
             MINIMAL.replace("    time: at\n", "    time: at\n  - {name: event, event_name: a, time: b}\n"),

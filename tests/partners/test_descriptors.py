@@ -1,12 +1,13 @@
 """What a descriptor makes of an event: places, conditions, times, and what stands beside an event."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.partners.descriptors import EXAMPLE, MINIMAL, SENT, audit_event, mapped, with_kind
+from tests.partners.descriptors import EXAMPLE, MINIMAL, PAGE, SENT, audit_event, mapped, with_kind
 from tests.receive.proof_senders import BODY, request
 from tests.receive.senders import RECEIVED_AT, hex_hmac
 
@@ -251,6 +252,13 @@ def test_a_url_that_is_always_the_same_may_be_signed_with_body_and_time(path: st
     else:
         with pytest.raises(Unauthenticated):
             first.verify(sent, "fake")
+
+
+def test_each_proof_on_the_page_compiles_as_it_stands_there() -> None:
+    written = re.findall(r"`((?:token|hmac|timestamped_hmac): \{.*\})`", PAGE)
+    assert len(written) == 9
+    for proof in written:
+        assert compile_descriptor(f"{MINIMAL}proofs:\n  - {proof}\n", "lamps.yaml")["proofs"]
 
 
 def test_a_forms_field_holds_what_the_body_holds_otherwise_and_an_event_of_it_can_be_sent_alone() -> None:

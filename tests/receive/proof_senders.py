@@ -89,7 +89,7 @@ SENDERS = {
         listed=True,
     ),
     "hex over a time and the body": Sender(
-        TimestampedHmacProof("p", "x-signature", "x-time", "v0:{timestamp}:{body}", prefix="v0="),
+        TimestampedHmacProof("p", "x-signature", "v0:{timestamp}:{body}", "x-time", prefix="v0="),
         "x-signature",
         lambda secret, body: {
             "x-signature": "v0=" + hex_hmac(secret, f"v0:{NOW}:".encode() + body),
@@ -98,9 +98,16 @@ SENDERS = {
         prefix="v0=",
     ),
     "base64 over the body and a time": Sender(
-        TimestampedHmacProof("p", "x-signature", "x-time", "{body}{timestamp}", encode=base64_text, any_time=True),
+        TimestampedHmacProof("p", "x-signature", "{body}{timestamp}", "x-time", encode=base64_text, any_time=True),
         "x-signature",
         lambda secret, body: timed_after(secret, body, "2023-11-14T22:13:20Z"),
+    ),
+    "hex behind the time in one header": Sender(
+        TimestampedHmacProof("p", "x-signature", "{timestamp}.{body}", timestamp_prefix="t=", prefix="v1="),
+        "x-signature",
+        lambda secret, body: {"x-signature": f"t={NOW},v1={hex_hmac(secret, f'{NOW}.'.encode() + body)}"},
+        prefix=f"t={NOW},v1=",
+        listed=True,
     ),
     "Standard Webhooks": Sender(
         StandardWebhooksProof(),

@@ -45,7 +45,7 @@ def test_a_body_that_is_no_message_of_standard_webhooks_is_the_partners_own(body
 
 LATER = NOW + 86_400
 TIMED_BODY = f'{LATER}.{{"type":"lit"}}'.encode()
-TIMED = TimestampedHmacProof("p", "x-signature", "x-time", "{timestamp}.{body}")
+TIMED = TimestampedHmacProof("p", "x-signature", "{timestamp}.{body}", "x-time")
 
 
 def test_what_a_partner_signs_with_its_time_counts_neither_then_nor_later_as_a_message_of_standard_webhooks() -> None:
@@ -77,6 +77,37 @@ def test_between_the_signatures_of_a_list_may_be_blanks(between: str) -> None:
         HmacProof("p", "x-signature", prefix="v1=").verify(request({"x-signature": listed}), "fake")
 
 
+BESIDE = SENDERS["hex behind the time in one header"]
+SIGNED = hex_hmac(BESIDE.secret, f"{NOW}.".encode() + BODY)
+OTHER = "0" * 64
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"t={NOW}, v1={SIGNED}",
+        f"t={NOW};v1={SIGNED}",
+        f"v1={SIGNED},t={NOW}",
+        f"t={NOW},v1={OTHER},v0={OTHER},v1={SIGNED}",
+        f"t={NOW},v1={OTHER} t={NOW},v1={SIGNED}",
+    ],
+)
+def test_a_time_and_its_signatures_stand_in_one_header_in_any_order(header: str) -> None:
+    BESIDE.proof.verify(request({"x-signature": header}), BESIDE.secret)
+    assert refuses(BESIDE, {"x-signature": header.replace(SIGNED, OTHER)})
+
+
+@pytest.mark.parametrize("moment", [NOW - 301, NOW + 301, RECEIVED_AT, "", "now", f"0{NOW}"])
+def test_a_time_beside_its_signature_has_to_be_one_and_of_now(moment: object) -> None:
+    signed = hex_hmac(BESIDE.secret, f"{moment}.".encode() + BODY)
+    assert refuses(BESIDE, {"x-signature": f"t={moment},v1={signed}"})
+
+
+@pytest.mark.parametrize("header", [f"v1={SIGNED}", f"t={NOW - 1},t={NOW},v1={SIGNED}", f"t={NOW},t=,v1={SIGNED}"])
+def test_without_a_time_or_with_two_no_signature_counts(header: str) -> None:
+    assert refuses(BESIDE, {"x-signature": header, "t": str(NOW)})
+
+
 AFTER = SENDERS["base64 over the body and a time"]
 
 
@@ -104,7 +135,7 @@ def test_where_a_time_is_in_seconds_no_other_form_counts(moment: str) -> None:
 
 @pytest.mark.parametrize("any_time", [False, True])
 def test_no_end_of_a_body_can_pass_for_the_beginning_of_the_time(any_time: bool) -> None:
-    proof = TimestampedHmacProof("p", "x-signature", "x-time", "{body}{timestamp}", any_time=any_time)
+    proof = TimestampedHmacProof("p", "x-signature", "{body}{timestamp}", "x-time", any_time=any_time)
     headers = {"x-signature": hex_hmac("fake", b"payload=%7B%7D&amount=100" + str(NOW).encode())}
     proof.verify(request({**headers, "x-time": str(NOW)}, b"payload=%7B%7D&amount=100"), "fake")
     with pytest.raises(Unauthenticated):
@@ -126,7 +157,7 @@ def test_no_end_of_a_body_can_pass_for_the_beginning_of_the_time(any_time: bool)
 )
 def test_no_beginning_of_the_time_can_pass_for_the_end_of_a_body(signed: str, cut: int) -> None:
     """It would be a time of later, when the recorded signature counted again, over another body."""
-    proof = TimestampedHmacProof("p", "x-signature", "x-time", "{body}{timestamp}", any_time=True)
+    proof = TimestampedHmacProof("p", "x-signature", "{body}{timestamp}", "x-time", any_time=True)
     headers = {"x-signature": hex_hmac("fake", BODY + signed.encode()), "x-time": signed}
     proof.verify(request(headers, received_at=milliseconds(signed)), "fake")
     later = headers | {"x-time": signed[cut:]}
@@ -140,7 +171,7 @@ def milliseconds(moment: str) -> int:
 
 @pytest.mark.parametrize("end", ["0", "100", "2177", "1", "999999999", "\u0661", "1 ", "\n"])
 def test_a_body_may_end_in_digits_that_are_no_beginning_of_a_time(end: str) -> None:
-    proof = TimestampedHmacProof("p", "x-signature", "x-time", "{body}{timestamp}", any_time=True)
+    proof = TimestampedHmacProof("p", "x-signature", "{body}{timestamp}", "x-time", any_time=True)
     for body in (f"amount={end}".encode(), end.encode()):
         headers = {"x-signature": hex_hmac("fake", body + str(NOW).encode()), "x-time": str(NOW)}
         proof.verify(request(headers, body), "fake")

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.partners.descriptors import MINIMAL
 
+from trailhook.descriptor import Descriptor
 from trailhook.errors import Unauthenticated
 from trailhook.gateway import Request
 from trailhook.partner import Options
 from trailhook.partners import REGISTRY, load_partner
 from trailhook.proofs import StandardWebhooksProof, TokenProof
+from trailhook_local.descriptors.compiler import compile_descriptor
 
 STANDARD_KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 STANDARD_ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
@@ -217,3 +220,48 @@ def test_every_signature_of_a_partner_has_a_vector(name: str) -> None:
     signatures = [proof for proof in own if not isinstance(proof, TokenProof)]
     vectors = [vector for vector in PARTNERS if vector["partner"] == name]
     assert len(vectors) >= len(signatures) or name in {"github", "cloudstoragesecurity"}
+
+
+@pytest.mark.parametrize(
+    ("proof", "secret", "headers", "body", "time"),
+    [
+        pytest.param(
+            "{header: paddle-signature, timestamp_prefix: ts=, message: '{timestamp}:{body}', prefix: h1=}",
+            "pdl_ntf_01hbpjmytsa32fhr36nqgc3kgb_WvRO0eL4Bj9rgYYIBZY6wZhG4EHy9jzh",
+            {
+                "paddle-signature": "ts=1696195954;h1=dummy;"
+                "h1=d96299976a6eb066f484d7fde011ac56fc32b38fc9940bc419d6e537fdc6ef02"
+            },
+            b"hello-world",
+            1_696_195_954,
+            id="paddle-python-sdk tests/Unit/Notification/test_verifier.py",
+        ),
+        pytest.param(
+            "{header: box-signature-secondary, timestamp_header: box-delivery-timestamp, message: '{body}{timestamp}', "
+            "encoding: base64, any_time: true}",
+            "SampleSecondaryKey",
+            {
+                "box-delivery-timestamp": "2020-01-01T00:00:00-07:00",
+                "box-signature-primary": "6TfeAW3A1PASkgboxxA5yqHNKOwFyMWuEXny/FPD5hI=",
+                "box-signature-secondary": "v+1CD1Jdo3muIcbpv5lxxgPglOqMfsNHPV899xWYydo=",
+            },
+            b'{"type":"webhook_event","webhook":{"id":"1234567890"},"trigger":"FILE.UPLOADED",'
+            b'"source":{"id":"1234567890","type":"file","name":"Test.txt"}}',
+            1_577_862_000,
+            id="box-node-sdk tests/lib/managers/webhooks-test.js",
+        ),
+    ],
+)
+def test_a_descriptor_says_what_senders_outside_the_catalogue_publish(
+    proof: str, secret: str, headers: dict[str, str], body: bytes, time: int
+) -> None:
+    text = f"{MINIMAL}proofs:\n  - timestamped_hmac: {proof}\n"
+    own = Descriptor.of(compile_descriptor(text, "lamps.yaml")).partner(Options()).proofs[0]
+    own.verify(request(headers, body, time * 1000), secret)
+    for other_body, other_time, other_secret in (
+        (body + b"\n", time, secret),
+        (body, time + 301, secret),
+        (body, time, f"{secret}x"),
+    ):
+        with pytest.raises(Unauthenticated):
+            own.verify(request(headers, other_body, other_time * 1000), other_secret)

@@ -32,6 +32,10 @@ _SYMMETRIC_PREFIX = "whsec_"
 _MAX_ASYMMETRIC = 5
 """Each of these costs a pass over the whole body, and a forger chooses how many a header lists."""
 
+_SEPARATORS = re.compile("[,; ]+")
+"""What stands between a time and its signatures, where one header holds them: commas, Paddle's semicolons, and a blank
+where Persona repeats the whole for a second secret."""
+
 _STANDARD_WEBHOOKS = re.compile(rb'[^\x00-\x1f".%]+\.[1-9][0-9]{9}\.')
 """How a message that Standard Webhooks signs begins: with an id, as it is taken below, and a time. JSON has a quotation
 mark before any text, a form with JSON in it a percent sign, and what is compressed begins with a control character."""
@@ -81,27 +85,30 @@ class HmacProof(Struct, frozen=True):
 
 
 class TimestampedHmacProof(Struct, frozen=True):
-    """A header with the HMAC-SHA256 of a `message` made of the body and of another header's time, which it so signs.
+    """A header with the HMAC-SHA256 of a `message` made of the body and of a time, which it so signs.
 
-    `message` has `{timestamp}` and `{body}` where the partner puts them. The time is in whole seconds, or, where the
-    partner leaves that open (`any_time`), in any form that names a moment.
+    `message` has `{timestamp}` and `{body}` where the partner puts them. The time stands in `timestamp_header`; where
+    there is none, behind `timestamp_prefix` in the signature's own header (`t=1700000000,v1=…`), which may then hold
+    several signatures: one that matches is enough. It is in whole seconds, or, where the partner leaves that open
+    (`any_time`), in any form that names a moment.
     """
 
     name: str
     header: str
-    timestamp_header: str
     message: str
+    timestamp_header: str = ""
+    timestamp_prefix: str = ""
     prefix: str = ""
     encode: Callable[[bytes], str] = bytes.hex
     any_time: bool = False
 
     @property
     def signed_headers(self) -> frozenset[str]:
-        return frozenset({self.timestamp_header})
+        # Beside its time, the signature's own header may hold anything.
+        return frozenset({self.timestamp_header} - {""})
 
     def verify(self, request: Request, secret: str) -> None:
-        given = _required(request, self.header)
-        timestamp = _required(request, self.timestamp_header)
+        timestamp, given = self._given(request)
         if self.any_time:
             _check_moment(timestamp, request.received_at)
             if "{body}{timestamp}" in self.message:
@@ -112,9 +119,20 @@ class TimestampedHmacProof(Struct, frozen=True):
         around = [_raw(part.replace("{timestamp}", timestamp)) for part in (before, after)]
         message = request.body.join(around)
         expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), message, "sha256"))
-        if not equal(given, expected):
-            raise Unauthenticated(f"{self.header} does not match the body and {self.timestamp_header}")
+        if not any(equal(one, expected) for one in given):
+            raise Unauthenticated(f"{self.header} does not match the body and its time")
         _refuse_standard_webhooks(message, self.header)
+
+    def _given(self, request: Request) -> tuple[str, Sequence[str]]:
+        """The time, and what may be the signature of it and the body."""
+        given = _required(request, self.header)
+        if self.timestamp_header:
+            return _required(request, self.timestamp_header), [given]
+        entries = _SEPARATORS.split(given)
+        times = {entry for entry in entries if entry.startswith(self.timestamp_prefix)}
+        if len(times) != 1:
+            raise Unauthenticated(f"{self.header} does not hold one time behind {self.timestamp_prefix}")
+        return times.pop().removeprefix(self.timestamp_prefix), entries
 
 
 class TokenProof(Struct, frozen=True):

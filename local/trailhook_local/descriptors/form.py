@@ -1,7 +1,7 @@
 """The form of a descriptor: every field that there is, what is allowed in it, and what it becomes when compiled."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,6 +80,21 @@ def _message_problem(message: str) -> str | None:
     return "{body} stands here twice" if message.count("{body}") > 1 else None
 
 
+def _time_problem(proof: Mapping[str, Any]) -> str | None:
+    """What would refuse every delivery: no place for the time, two, or one where it cannot be told from signatures."""
+    before = proof.get("timestamp_prefix")
+    if proof.get("timestamp_header") == proof["header"]:
+        return 'for a time in the signature\'s own header, write what stands before it: timestamp_prefix: "t="'
+    if ("timestamp_header" in proof) == (before is not None):
+        return "exactly one of these belongs here: timestamp_header, timestamp_prefix"
+    prefix = proof.get("prefix", "")
+    if before is not None and prefix.startswith(before):
+        return f"what begins with {before!r} is the time there, so no signature can begin with {prefix!r}"
+    if before is not None and re.search("[,; ]", prefix):
+        return f"prefix is {prefix!r}, but a comma, a semicolon or a blank ends each part of such a header"
+    return None
+
+
 _ACTOR = fields({"when": list_of(CONDITION), "id": PLACES, "type": TYPES, "details": _details}, required=["id"])
 _FAILURE = fields({"when": CONDITION, "code": PLACES, "message": PLACES}, required=["when"])
 
@@ -137,16 +152,22 @@ _PROOFS: dict[str, Reader] = {
         },
         required=["header"],
     ),
-    "timestamped_hmac": fields(
-        {
-            "header": HEADER,
-            "timestamp_header": HEADER,
-            "message": _MESSAGE,
-            "prefix": _PREFIX,
-            "encoding": _ENCODING,
-            "any_time": _FLAG,
-        },
-        required=["header", "timestamp_header", "message"],
+    "timestamped_hmac": checked(
+        fields(
+            {
+                "header": HEADER,
+                "timestamp_header": HEADER,
+                "timestamp_prefix": text(
+                    r"(?![^,;]*[,;])[!-~]{1,40}", "up to 40 printable characters, but , ; and blanks"
+                ),
+                "message": _MESSAGE,
+                "prefix": _PREFIX,
+                "encoding": _ENCODING,
+                "any_time": _FLAG,
+            },
+            required=["header", "message"],
+        ),
+        _time_problem,
     ),
 }
 
