@@ -76,6 +76,8 @@ def _told(error: yaml.MarkedYAMLError) -> str:
         return f"{told}; indent with blanks, not with tabs"
     if "that cannot start any token" in told:
         return f"{told}; put the text in quotes"
+    if told.endswith("but got '['"):
+        return f"{told}; put a path with brackets in quotes"
     if "block" in told:
         return f"{told}; is this line indented like those that it belongs to?"
     return told

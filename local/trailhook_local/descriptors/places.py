@@ -37,7 +37,9 @@ def _path_problem(expression: str) -> str | None:
         parsed = jmespath.compile(expression).parsed
     except JMESPathError as error:
         told = str(error).splitlines()[0].removesuffix(" for expression:").rstrip(":,")
-        if "Unknown token" in told or "Unexpected token" in told:
+        if expression.startswith("$"):
+            told += "; it begins with a member's name: leave out the $"
+        elif "Unknown token" in told or "Unexpected token" in told:
             told += "; join names with dots, and quote those of more than letters, digits and _: 'actor.\"user-id\"'"
         return f"{expression!r} is not a JMESPath: {told}"
     return next(_call_problems(parsed), None)

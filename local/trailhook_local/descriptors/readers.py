@@ -156,6 +156,8 @@ def fields(readers: Mapping[str, Reader], required: Iterable[str] = ()) -> Reade
             below = f"{name}.{key.value}" if name else key.value
             if key.value in readers:
                 values[key.value] = readers[key.value](value, below, problems)
+            elif key.value == "<<":
+                problems.add(key, below, "nothing is merged here: write these fields again")
             else:
                 problems.add(key, below, f"is not known; allowed here: {', '.join(readers)}")
         if isinstance(node, yaml.MappingNode):
