@@ -283,3 +283,26 @@ def test_unknown_is_nobodys_name_to_netskope(members: Mapping[str, str], actor: 
 def test_a_name_alone_in_zoom_is_a_guests(event: str, members: Mapping[str, Any]) -> None:
     identity = event_data("zoom", ZOOM | {"event": event, "payload": {"object": members}})["userIdentity"]
     assert (identity["type"], identity["principalId"]) == ("Guest", "2001")
+
+
+GHOST = {"login": "ghost", "id": 10137, "type": "User"}
+
+
+@pytest.mark.parametrize(
+    ("members", "kind", "principal"),
+    [
+        ({"sender": GHOST}, "Service", "github.com"),
+        ({"sender": {"login": "ghost", "type": "User"}}, "Service", "github.com"),
+        ({"sender": GHOST, "installation": {"id": 6001}}, "Service", "github.com"),
+        ({"installation": {"id": 6001}}, "Installation", "6001"),
+        ({"sender": {"login": "mira", "type": "User"}}, "User", "mira"),
+        ({"sender": {"login": "ghost-writer", "id": 2001, "type": "User"}}, "User", "2001"),
+        ({"sender": {"login": "mira", "id": 2001}, "installation": {"id": 6001}}, "User", "2001"),
+    ],
+)
+def test_nobody_is_named_who_caused_a_webhook_of_githubs_that_github_gives_to_nobody(
+    members: Mapping[str, Any], kind: str, principal: str
+) -> None:
+    headers = {"x-github-event": "check_suite", "x-github-delivery": "d-1"}
+    identity = event_data("github", {"action": "completed", **members}, headers)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, principal)

@@ -36,6 +36,8 @@ _ON_WHOSE_BEHALF = ("user", "user_id", "agent_session_id")
 """Of an entry whose actor is an AI agent: who had it act, and in which session."""
 _REFUSED = re.compile(r"[4-9][0-9]{2}")
 """An HTTP status that says that a request was refused or failed."""
+_NOBODY = "ghost"
+"""The login of the account that GitHub gives to a webhook as its sender if it does not know who caused it."""
 _UNSUCCESSFUL = frozenset({"failure", "timed_out", "startup_failure"})
 """How a workflow ends that failed to do its work. One that was cancelled or skipped was not meant to do it."""
 _FAILED = re.compile(r"(^|_)(failed(_|$)|failure$)|^rejected_ref_update$")
@@ -147,6 +149,8 @@ def _from_webhook(event: PartnerEvent, body: Mapping[str, Any], redaction: Redac
 def _sender(body: Mapping[str, Any], redaction: Redaction) -> UserIdentity:
     """Who caused a webhook. Some have no sender: then an app's installation acts, or GitHub itself."""
     sender = object_at(body, "sender")
+    if text_at(sender, "login") == _NOBODY:
+        return UserIdentity("Service", EVENT_SOURCE)
     if principal := _id(sender, "id") or text_at(sender, "login"):
         shown = object_at(redaction.shown(body), "sender")
         details = {key: shown[key] for key in ("login", "id", "type") if shown.get(key)}
