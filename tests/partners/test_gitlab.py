@@ -47,6 +47,17 @@ def test_an_author_who_is_no_user_is_not_called_one(author: Any, details: dict[s
 
 
 @pytest.mark.parametrize("within", [True, False])
+@pytest.mark.parametrize(("by", "kind"), [("Ida Vik", "AssumedUser"), ("", "User"), (None, "User"), (False, "User")])
+def test_whom_an_administrator_impersonates_is_no_user_by_themselves(by: Any, kind: str, within: bool) -> None:
+    said = {"impersonated_by": by}
+    details = {"author_class": "User"} | (said if within else {})
+    event = EVENT | {"event_type": "group_created", "details": details} | ({} if within else said)
+    identity = event_data("gitlab", event)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, "3")
+    assert by != "Ida Vik" or identity["details"]["impersonated_by"] == by
+
+
+@pytest.mark.parametrize("within", [True, False])
 def test_on_whose_behalf_a_service_account_acts_is_told_of_it(within: bool) -> None:
     human = {"human_author_id": 3, "human_author_name": "Mira Holt", "human_author_username": "mira"}
     event = EVENT | {"author_id": 77, "event_type": "group_created"} | ({"details": human} if within else human)
