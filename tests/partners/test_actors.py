@@ -430,6 +430,8 @@ API_CLIENT = [{"Key": "actor_cid", "ValueString": "c"}, {"Key": "APIClientID", "
         ({"ServiceName": "api_request", "Attributes": {"APIClientID": "c0ffee"}}, ("ApiClient", "c0ffee")),
         ({"ServiceName": "api_request", "AuditKeyValues": API_CLIENT[:1]}, ("Service", "crowdstrike.com")),
         ({"ServiceName": "api_request", "AuditKeyValues": API_CLIENT, "UserId": "mira"}, ("User", "mira")),
+        ({"ServiceName": "detections", "UserId": "api-client-id:c0ffee"}, ("ApiClient", "api-client-id:c0ffee")),
+        ({"ServiceName": "Crowdstrike API Client", "UserId": "api-client-id:1"}, ("ApiClient", "api-client-id:1")),
         ({"AuditKeyValues": API_CLIENT}, ("ApiClient", "c0ffee")),
         ({"ServiceName": "", "Attributes": {"APIClientID": "c0ffee"}}, ("ApiClient", "c0ffee")),
         # The client that is made or deleted is not the one who does it.
