@@ -30,3 +30,19 @@ EVENT = {"uuid": "u-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "actor_use
 def test_a_type_that_is_a_failure_is_one_however_its_number_is_written(kind: Any, name: str, code: str | None) -> None:
     event = event_data("onelogin", EVENT | {"event_type_id": kind})
     assert (event["eventName"], event.get("errorCode")) == (name, code)
+
+
+@pytest.mark.parametrize("nobody", [{}, {"actor_user_id": None, "actor_system": "", "actor_user_name": " "}])
+@pytest.mark.parametrize(
+    ("kinds", "principal"),
+    [
+        ((5, "6", 6.0, 7, 8, 29, 68, 69, 77, 78, 85, 86, 90, 118, 122, 123, 129, 130, 140, 141, 153, 154), "12"),
+        ((3, 4, 11, 13, 17, 19, 24, 50, 60, 72, 172, 190, 553, 1540), "onelogin.com"),
+    ],
+)
+def test_whom_something_is_done_to_is_named_only_where_they_sign_in_or_out(
+    kinds: tuple[Any, ...], principal: str, nobody: dict[str, Any]
+) -> None:
+    for kind in kinds:
+        event = {"uuid": "u-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "user_id": 12, "event_type_id": kind}
+        assert event_data("onelogin", event | nobody)["userIdentity"]["principalId"] == principal
