@@ -46,3 +46,21 @@ def test_whom_something_is_done_to_is_named_only_where_they_sign_in_or_out(
     for kind in kinds:
         event = {"uuid": "u-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "user_id": 12, "event_type_id": kind}
         assert event_data("onelogin", event | nobody)["userIdentity"]["principalId"] == principal
+
+
+@pytest.mark.parametrize(
+    ("members", "identity"),
+    [
+        ({"event_type_id": 531, "user_id": 12}, ("ApiClient", "c-1")),
+        ({"event_type_id": 122, "user_id": 12}, ("User", "12")),
+        ({"event_type_id": 531, "actor_user_id": 10}, ("User", "10")),
+        ({"event_type_id": 531, "actor_system": "Mapping"}, ("System", "Mapping")),
+        ({"event_type_id": 531, "client_id": None}, ("Service", "onelogin.com")),
+    ],
+)
+def test_the_client_of_the_api_acts_where_nobody_else_is_named(
+    members: dict[str, Any], identity: tuple[str, str]
+) -> None:
+    event = {"uuid": "u-1", "event_timestamp": "2025-11-05 08:30:05 UTC", "client_id": "c-1", **members}
+    actor = event_data("onelogin", event)["userIdentity"]
+    assert (actor["type"], actor["principalId"]) == identity
