@@ -306,3 +306,21 @@ def test_nobody_is_named_who_caused_a_webhook_of_githubs_that_github_gives_to_no
     headers = {"x-github-event": "check_suite", "x-github-delivery": "d-1"}
     identity = event_data("github", {"action": "completed", **members}, headers)["userIdentity"]
     assert (identity["type"], identity["principalId"]) == (kind, principal)
+
+
+@pytest.mark.parametrize(
+    ("actor", "kind"),
+    [
+        ("user", "User"),
+        ("admin", "cloudflare_admin"),
+        ("Cloudflare", "Cloudflare"),
+        ("system", "system"),
+        (None, "User"),
+    ],
+)
+def test_an_admin_of_cloudflares_is_no_admin_of_the_account(actor: str | None, kind: str) -> None:
+    logpush = {"ActionType": "change_setting", "When": "2025-11-05T08:30:05Z", "ActorID": "c-1", "ActorType": actor}
+    api = {"action": {"type": "change_setting"}, "when": "2025-11-05T08:30:05Z", "actor": {"id": "c-1", "type": actor}}
+    for entry in (logpush, api):
+        identity = event_data("cloudflare", entry)["userIdentity"]
+        assert (identity["type"], identity["principalId"]) == (kind, "c-1")
