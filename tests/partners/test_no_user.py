@@ -324,3 +324,19 @@ def test_an_admin_of_cloudflares_is_no_admin_of_the_account(actor: str | None, k
     for entry in (logpush, api):
         identity = event_data("cloudflare", entry)["userIdentity"]
         assert (identity["type"], identity["principalId"]) == (kind, "c-1")
+
+
+@pytest.mark.parametrize(
+    ("members", "kind"),
+    [
+        ({"is_netskope_personnel": True}, "NetskopePersonnel"),
+        ({"is_netskope_personnel": "true"}, "NetskopePersonnel"),
+        ({"is_netskope_personnel": False}, "User"),
+        ({"is_netskope_personnel": None}, "User"),
+        ({}, "User"),
+    ],
+)
+def test_netskopes_personnel_are_no_users_of_the_tenant(members: Mapping[str, Any], kind: str) -> None:
+    event = {"timestamp": 1_762_331_405, "audit_log_event": "Created new admin", "user": "ida@example.net", **members}
+    identity = event_data("netskope", event)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, "ida@example.net")
