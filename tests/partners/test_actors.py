@@ -309,6 +309,24 @@ def test_slackbot_is_a_bot() -> None:
 
 
 @pytest.mark.parametrize(
+    ("members", "identity"),
+    [
+        (
+            {"bot_id": "B1", "bot_profile": {"id": "B1", "name": "lamps"}},
+            {"type": "Bot", "principalId": "U2001", "details": {"bot_id": "B1"}},
+        ),
+        ({"bot_id": "B1"}, {"type": "User", "principalId": "U2001", "details": {"bot_id": "B1"}}),
+        ({"bot_id": "", "bot_profile": None}, {"type": "User", "principalId": "U2001"}),
+        ({}, {"type": "User", "principalId": "U2001"}),
+    ],
+)
+def test_the_user_of_an_app_of_slacks_is_no_person(members: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+    for kind in ("message", "app_mention"):
+        body = {"event_id": "Ev1", "event_time": 1_762_331_405, "event": {"type": kind, "user": "U2001", **members}}
+        assert event_data("slack", body)["userIdentity"] == identity
+
+
+@pytest.mark.parametrize(
     ("action", "inviter", "actor"),
     [
         ("user_channel_join", {"type": "user", "user": {"id": "W2001", "name": "Mira Holt"}}, ("User", "W2001")),
