@@ -340,3 +340,14 @@ def test_netskopes_personnel_are_no_users_of_the_tenant(members: Mapping[str, An
     event = {"timestamp": 1_762_331_405, "audit_log_event": "Created new admin", "user": "ida@example.net", **members}
     identity = event_data("netskope", event)["userIdentity"]
     assert (identity["type"], identity["principalId"]) == (kind, "ida@example.net")
+
+
+def test_an_app_that_acts_on_behalf_of_a_user_of_githubs_is_told() -> None:
+    by = "GitHub App user-to-server token"
+    entry = {"@timestamp": 1_700_000_000_000, "action": "repo.create", "actor": "mona", "programmatic_access_type": by}
+    identity = event_data("github", entry)["userIdentity"]
+    assert identity == {
+        "type": "User",
+        "principalId": "mona",
+        "details": {"actor": "mona", "programmatic_access_type": by},
+    }

@@ -2,7 +2,7 @@
 
 GitHub's pages: "Validating webhook deliveries", "Webhook events and payloads", "Streaming the audit log for your
 enterprise" (whose Splunk destination speaks HEC), "Audit log events for your enterprise", "Audit log events for
-agents", "Security log events".
+agents", "Security log events", "Authenticating with a GitHub App on behalf of a user".
 """
 
 import hashlib
@@ -31,7 +31,15 @@ NAME = "github"
 EVENT_SOURCE = "github.com"
 HEC_PATHS = frozenset({"/services/collector", "/services/collector/event", "/services/collector/event/1.0"})
 _TIMES = ("@timestamp", "created_at")
-_WHO = ("actor", "actor_id", "external_identity_nameid", "external_identity_username", "business", "org")
+_WHO = (
+    "actor",
+    "actor_id",
+    "external_identity_nameid",
+    "external_identity_username",
+    "business",
+    "org",
+    "programmatic_access_type",  # of an app that acts on a user's behalf, whose actor is that user
+)
 _ON_WHOSE_BEHALF = ("user", "user_id", "agent_session_id")
 """Of an entry whose actor is an AI agent: who had it act, and in which session."""
 _REFUSED = re.compile(r"[4-9][0-9]{2}")
