@@ -1,6 +1,5 @@
 """The local stack: everything that a deployment would be, in processes of this machine, under one state directory."""
 
-import logging
 import os
 import re
 import threading
@@ -37,8 +36,6 @@ from trailhook_local.stack.settings import (
     read_settings,
 )
 from trailhook_local.stack.template import Template, load_document
-
-log = logging.getLogger(__name__)
 
 DEFAULT_STATE = Path(".trailhook")
 DEFAULT_TEMPLATE = Path("template.yaml")
