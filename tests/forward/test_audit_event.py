@@ -29,9 +29,9 @@ def fit(original: bytes = ORIGINAL, **members: Any) -> AuditEvent:
         "source": "example.com",
         "time": TIME,
         "identity": UserIdentity("User", "mona"),
-        "redaction": Redaction(),
+        "redaction": Redaction.of(),
     }
-    return fit_audit_event(PartnerEvent(DELIVERY, {}, original), **(complete | members))
+    return fit_audit_event(PartnerEvent(DELIVERY, {}, original, None), **(complete | members))
 
 
 def data(event: AuditEvent) -> dict[str, Any]:

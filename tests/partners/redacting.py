@@ -6,7 +6,7 @@ from typing import Any
 from trailhook.redaction import Redaction
 
 X = "not a real secret"
-BY_NAME = Redaction()
+BY_NAME = Redaction.of()
 """The defaults alone."""
 
 

@@ -70,7 +70,7 @@ def test_a_mutated_event_is_mapped_within_the_limits_or_refused(mutation: tuple[
 @settings(max_examples=3 * SEARCH)
 def test_any_value_is_mapped_or_refused(partner: str, value: Any) -> None:
     for headers in ({}, {"x-github-event": "push"}):
-        event = PartnerEvent(delivery(partner, b"", headers), value, b"")
+        event = PartnerEvent(delivery(partner, b"", headers), value, b"", None)
         before = repr(value)
         with contextlib.suppress(UnmappableEvent):
             audit_event = load_partner(partner, OPTIONS).to_audit_event(event)

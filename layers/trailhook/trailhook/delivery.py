@@ -55,4 +55,4 @@ class PartnerEvent(Struct, frozen=True):
     delivery: Delivery
     value: Any
     original: bytes
-    fault: Undeliverable | None = None
+    fault: Undeliverable | None

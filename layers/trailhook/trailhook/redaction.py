@@ -85,9 +85,9 @@ class Redaction(Struct, frozen=True):
     Raises UnmappableEvent for what is nested too deeply to be looked through.
     """
 
-    paths: frozenset[tuple[str, ...]] = frozenset()
-    last_parts: frozenset[str] = frozenset()
-    longest: int = 0
+    paths: frozenset[tuple[str, ...]]
+    last_parts: frozenset[str]
+    longest: int
     """How many parts the longest path has. No more of a member's own path is compared with it."""
 
     @classmethod
