@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from trailhook.errors import PropertiesRefused, SettingsError
 from trailhook.integration.catalogue import PARTNERS, SOURCES, WEBHOOK, IntegrationType, Source
@@ -65,14 +65,14 @@ class Integration(Struct, frozen=True):
 
     partner: str
     source: Source
-    channel_name: str = ""
-    channel_arn: str = ""
-    store_arns: tuple[str, ...] = ()
-    store: NewStore | None = None
-    principals: tuple[str, ...] = ()
-    external_id: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    shorten_retention: bool = False
+    channel_name: str
+    channel_arn: str
+    store_arns: tuple[str, ...]
+    store: NewStore | None
+    principals: tuple[str, ...]
+    external_id: str
+    tags: Mapping[str, str]
+    shorten_retention: bool
 
 
 def parse_properties(properties: Mapping[str, Any], place: Place) -> Integration:
