@@ -29,6 +29,7 @@ def fit(original: bytes = ORIGINAL, **members: Any) -> AuditEvent:
         "source": "example.com",
         "time": TIME,
         "identity": UserIdentity("User", "mona"),
+        "request_parameters": None,
         "redaction": Redaction.of(),
     }
     return fit_audit_event(PartnerEvent(DELIVERY, {}, original, None), **(complete | members))
@@ -94,7 +95,7 @@ def test_long_texts_are_cut_within_their_limit_and_named(character: str) -> None
         ({"user_agent": "😀" * 257}, "userAgent"),
         ({"failure": Failure("c", "é" * 129)}, "errorMessage"),
         ({"failure": Failure("", "m" * 257)}, "errorMessage"),
-        ({"failure": Failure("c" * 257)}, "errorCode"),
+        ({"failure": Failure("c" * 257, None)}, "errorCode"),
     ],
 )
 @pytest.mark.parametrize("original", [b"{}", ORIGINAL], ids=["small", "large"])

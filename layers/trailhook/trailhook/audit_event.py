@@ -83,7 +83,7 @@ class Failure(Struct, frozen=True, gc=False):
     """What a partner says of an action that did not succeed."""
 
     code: str
-    message: str | None = None
+    message: str | None
 
     @property
     def members(self) -> Mapping[str, str]:
