@@ -25,7 +25,7 @@ class Withheld(Struct, frozen=True, gc=False):
     """
 
     outcome: Outcome
-    uid: str | None = None
+    uid: str | None
     faults: tuple[str, ...] = ()
 
 

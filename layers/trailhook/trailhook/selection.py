@@ -127,8 +127,8 @@ class Condition(Struct, frozen=True):
 
     place: Place
     test: Callable[[Any], bool]
-    present: bool = True
-    header: str | None = None
+    present: bool
+    header: str | None
     """The header that it looks at."""
 
     def holds(self, subject: Subject) -> bool:

@@ -35,7 +35,7 @@ class Budget(Struct, frozen=True):
     call_seconds: int
 
     @classmethod
-    def of(cls, context: Context | None, service_timeout: float | None = None) -> "Budget":
+    def of(cls, context: Context | None, service_timeout: float | None) -> "Budget":
         """Out of the invocation's remaining time, long or short, or of what CloudFormation waits where that is less."""
         seconds = seconds_left(context)
         seconds = min(seconds, service_timeout or seconds)

@@ -33,7 +33,7 @@ class Answer(Struct, frozen=True):
 
     succeeded: bool
     physical_id: str
-    reason: str = ""
+    reason: str
     data: Mapping[str, Any] = field(default_factory=dict)
     unconfirmed: str = ""
 
