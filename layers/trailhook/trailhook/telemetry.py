@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 NAMESPACE = "Trailhook"
 _REFUSALS = {
-    "DeliveriesUnauthenticated": 401,
-    "DeliveriesTooLarge": 413,
-    "DeliveriesUnsupported": 415,
-    "DeliveriesUnavailable": 503,
+    401: "DeliveriesUnauthenticated",
+    413: "DeliveriesTooLarge",
+    415: "DeliveriesUnsupported",
+    503: "DeliveriesUnavailable",
 }
 
 
@@ -41,7 +41,8 @@ def report_request(answer: "Answer") -> None:
     counts = {"DeliveriesQueued": 1} if answer.log.get("queued") else {}
     if status >= 400:
         counts["DeliveriesRefused"] = 1
-        counts |= {name: 1 for name, code in _REFUSALS.items() if code == status}
+        if name := _REFUSALS.get(status):
+            counts[name] = 1
     if status == HTTPStatus.UNAUTHORIZED:
         # The alarm on the share of these needs a datapoint of both, also where nothing at all is queued.
         counts["DeliveriesQueued"] = 0
