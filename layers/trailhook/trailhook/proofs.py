@@ -7,7 +7,7 @@ import base64
 import hmac
 import re
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from msgspec import Struct
 
@@ -70,10 +70,7 @@ class HmacProof(Struct, frozen=True):
     algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
     encode: Callable[[bytes], str] = bytes.hex
     listed: bool = False
-
-    @property
-    def signed_headers(self) -> frozenset[str]:
-        return frozenset()
+    signed_headers: ClassVar[frozenset[str]] = frozenset()
 
     def verify(self, request: Request, secret: str) -> None:
         given = _required(request, self.header)
@@ -147,10 +144,7 @@ class TokenProof(Struct, frozen=True):
     prefix: str = ""
     paths: frozenset[str] | None = None
     yields_to: str | None = None
-
-    @property
-    def signed_headers(self) -> None:
-        return None
+    signed_headers: ClassVar[None] = None
 
     def verify(self, request: Request, secret: str) -> None:
         if self.paths is not None and request.path.rstrip("/") not in self.paths:
@@ -168,11 +162,10 @@ class StandardWebhooksProof(Struct, frozen=True):
     Specification: "Standard Webhooks", section "Webhook Headers (Sending metadata to consumers)".
     """
 
-    name: str = "standard-webhooks"
-
-    @property
-    def signed_headers(self) -> frozenset[str]:
-        return frozenset({"webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"})
+    name: ClassVar[str] = "standard-webhooks"
+    signed_headers: ClassVar[frozenset[str]] = frozenset(
+        {"webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"}
+    )
 
     def verify(self, request: Request, secret: str) -> None:
         family, other = "webhook", "svix"

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from trailhook.errors import BadRequest, FetchError, SecretStoreError, Unauthenticated, Unavailable
@@ -51,7 +51,7 @@ class SnsProof:
     """
 
     name = "sns"
-    signed_headers: frozenset[str] | None = frozenset()
+    signed_headers: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, certificates: SigningCertificates) -> None:
         self._certificates = certificates
