@@ -31,7 +31,6 @@ def keep_status(place: Place, folder: Path) -> None:
     """The state of a stack that runs as long as this process, with an integration called github."""
     resources = place.resources
     here = Integration(
-        name="github",
         partner="github",
         url="",
         secret="",

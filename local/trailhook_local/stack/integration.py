@@ -141,7 +141,6 @@ class RunningIntegration:
 
     def describe(self) -> status.Integration:
         return status.Integration(
-            name=self.name,
             partner=self.partner,
             url=self.url,
             secret=self._resources.secret,

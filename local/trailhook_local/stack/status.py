@@ -23,7 +23,6 @@ LOCK_FILE = "stack.lock"
 class Integration:
     """One running integration. `url` has no path: partners POST to `{url}/webhook`."""
 
-    name: str
     partner: str
     url: str
     secret: str
