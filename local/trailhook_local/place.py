@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from trailhook.background import begin
 from trailhook_local import patience
 from trailhook_local.aws_session import ClientFactory
 from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, FORWARD, QUARANTINE_BUCKET
@@ -104,7 +105,7 @@ def _resources(client: ClientFactory, stack: str) -> Sequence[Mapping[str, Any]]
             return [resource for page in pages for resource in page["StackResourceSummaries"]]
 
     try:
-        return patience.begin(ask).result(patience.SECONDS)
+        return begin(ask).result(patience.SECONDS)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from trailhook.background import begin
 from trailhook.errors import place_of
 from trailhook_local import patience
 from trailhook_local.aws_session import REFUSALS, clock_is_wrong, explain, signed_out
@@ -62,7 +63,7 @@ class Parts:
             asked = Future[Part]()
             asked.set_exception(error)
         else:
-            asked = patience.begin(lambda: _answer(client, ask))
+            asked = begin(lambda: _answer(client, ask))
         return lambda: self._wait(part, service, asked)
 
     def _wait(self, part: str, service: str, asked: Future[Part]) -> Part | None:

@@ -4,14 +4,14 @@ work | undo | what a last call may overrun | the answer and its retries. CloudFo
 an answer that never comes, and again on the rollback.
 """
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from typing import TypeVar
 
 from msgspec import Struct
 
+from trailhook.background import begin
 from trailhook.deadline import Context, Deadline, seconds_left
 from trailhook.errors import OutOfTime
 
@@ -62,15 +62,7 @@ def finish_by(deadline: Deadline, work: Callable[[], Result]) -> Result:
     Every call has its time limit, but nothing bounds an answer that comes byte by byte, nor a name's resolution. Work
     that comes back late finds its own deadlines passed and begins no further call.
     """
-    outcome: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again where the outcome is asked for
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, name="work", daemon=True).start()
+    outcome = begin(work)
     wait([outcome], max(0.0, deadline.remaining))
     if not outcome.done():
         raise OutOfTime(

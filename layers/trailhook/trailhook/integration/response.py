@@ -7,15 +7,16 @@ so it must never be logged. `http.client` is used because, unlike urllib3, it lo
 import http.client
 import json
 import socket
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from concurrent.futures import wait
+from contextlib import closing, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
+from trailhook.background import begin
 from trailhook.deadline import Deadline
 from trailhook.integration.request import Request
 
@@ -76,50 +77,42 @@ def _put(body: bytes, url: str, seconds: float) -> str | None:
     """None, or what went wrong, in words that hold nothing of the URL."""
     if seconds <= 0:
         return "no time was left"
-    attempt = _Attempt(body, url, seconds)
-    attempt.start()
-    attempt.join(seconds)
-    outcome = attempt.outcome
-    attempt.abandon()
-    return outcome
+    try:
+        connection, target = _addressed(url, seconds)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return type(error).__name__
+    attempt = begin(lambda: _status(connection, target, body, seconds))
+    # A socket bounds each of its reads, and nothing bounds a name's resolution.
+    wait([attempt], seconds)
+    if not attempt.done():
+        _abandon(connection)
+        return "no answer in time"
+    if failure := attempt.exception():
+        return type(failure).__name__
+    status = attempt.result()
+    return None if 200 <= status < 300 else f"HTTP status {status}"
 
 
-class _Attempt(threading.Thread):
-    """One PUT. A socket bounds each of its reads, and nothing bounds a name's resolution: `join` bounds them all."""
+def _addressed(url: str, seconds: float) -> tuple[http.client.HTTPConnection, str]:
+    """A connection to the URL's host, which is still to be made, and what to ask it for."""
+    parts = urlsplit(url)
+    make = http.client.HTTPConnection if parts.scheme == "http" else http.client.HTTPSConnection
+    connection = make(parts.netloc, timeout=min(_CONNECT_SECONDS, seconds))
+    return connection, f"{parts.path}?{parts.query}" if parts.query else parts.path
 
-    def __init__(self, body: bytes, url: str, seconds: float) -> None:
-        super().__init__(name="answer", daemon=True)
-        self._body = body
-        self._url = url
-        self._seconds = seconds
-        self._connection: http.client.HTTPConnection | None = None
-        self.outcome: str | None = "no answer in time"
 
-    def run(self) -> None:
-        try:
-            status = self._status()
-        # AttributeError is what a TLS connection raises if it is shut down meanwhile.
-        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-            self.outcome = type(error).__name__
-        else:
-            self.outcome = None if 200 <= status < 300 else f"HTTP status {status}"
-        finally:
-            if self._connection is not None:
-                self._connection.close()
-
-    def abandon(self) -> None:
-        """End what is still under way; nothing happens to an attempt that is over."""
-        sock = self._connection.sock if self._connection else None
-        if sock is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-    def _status(self) -> int:
-        parts = urlsplit(self._url)
-        make = http.client.HTTPConnection if parts.scheme == "http" else http.client.HTTPSConnection
-        self._connection = make(parts.netloc, timeout=min(_CONNECT_SECONDS, self._seconds))
-        self._connection.connect()
-        self._connection.sock.settimeout(self._seconds)
+def _status(connection: http.client.HTTPConnection, target: str, body: bytes, seconds: float) -> int:
+    with closing(connection):
+        connection.connect()
+        connection.sock.settimeout(seconds)
         # The URL is signed for a request without a content type.
-        self._connection.request("PUT", f"{parts.path}?{parts.query}" if parts.query else parts.path, self._body)
-        return self._connection.getresponse().status
+        connection.request("PUT", target, body)
+        return connection.getresponse().status
+
+
+def _abandon(connection: http.client.HTTPConnection) -> None:
+    """End what is still under way on it. Its own thread may close it at any moment."""
+    sock = connection.sock
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
