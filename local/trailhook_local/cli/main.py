@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
+from trailhook import __version__
 from trailhook_local.cli.chaos import chaos_command
 from trailhook_local.cli.descriptors import compile_command, map_command
 from trailhook_local.cli.failure import Failure
@@ -47,7 +48,7 @@ STATE = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="trailhook")
+@click.version_option(__version__)
 def main() -> None:
     """Bring the audit events of any SaaS partner into AWS CloudTrail Lake.
 
