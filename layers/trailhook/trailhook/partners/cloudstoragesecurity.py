@@ -124,10 +124,8 @@ def _parsed(text: Any) -> Any:
         return text
     try:
         record = JsonText(text.encode()).document()
-    except UnicodeEncodeError:
-        return text  # Half a surrogate pair: for that the event is refused as a whole.
-    except MalformedDelivery:
-        return text
+    except (MalformedDelivery, UnicodeEncodeError):
+        return text  # With half a surrogate pair in it, the event is refused as a whole.
     if record.fault:
         raise UnmappableEvent(record.fault.code, f"In Message: {record.fault.reason}")
     return record.value
