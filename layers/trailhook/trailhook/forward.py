@@ -163,7 +163,7 @@ class Forwarder:
 
     def _keep_quarantined(self, portion: Portion, invocation: Invocation) -> None:
         """Write what will never be taken to the bucket; what that fails for waits."""
-        items = [item for item in portion if item.outcome and item.outcome.disposition is Disposition.QUARANTINE]
+        items = [item for item in portion if item.outcome.disposition is Disposition.QUARANTINE]
         events = [_quarantined(item) for item in items]
         for key, content, positions in quarantine_objects(events, self._quarantine.way_back):
             try:
@@ -264,11 +264,10 @@ def _note_not_begun(messages: Sequence[Message], invocation: Invocation) -> None
 
 
 def _quarantined(item: Item) -> QuarantinedEvent:
-    outcome = item.outcome or Outcome(Disposition.QUARANTINE)
     return QuarantinedEvent(
         delivery=item.delivery,
-        code=outcome.code,
-        reason=outcome.reason,
+        code=item.outcome.code,
+        reason=item.outcome.reason,
         original=item.original,
         id=item.entry.id if item.entry else None,
         uid=item.uid,
@@ -277,9 +276,8 @@ def _quarantined(item: Item) -> QuarantinedEvent:
 
 def _note(item: Item, ledger: Ledger) -> None:
     """Note on the message and in the ledger what became of one event. Of the event itself nothing is kept."""
-    outcome = item.outcome or Outcome(Disposition.RETRY, "NotSent")
-    ledger.enter(outcome)
-    message, disposition = item.message, outcome.disposition
+    ledger.enter(item.outcome)
+    message, disposition = item.message, item.outcome.disposition
     if not disposition.settled:
         message.waiting = message.waiting or set()
         message.waiting.add(item.position)

@@ -14,7 +14,7 @@ from trailhook.audit_event import AuditEvent
 from trailhook.batch import Entry
 from trailhook.body import is_compressed
 from trailhook.delivery import Delivery, PartnerEvent
-from trailhook.destination import Outcome
+from trailhook.destination import Disposition, Outcome
 from trailhook.envelope import Envelope, Pending, decode_envelope
 from trailhook.errors import EnvelopeError
 from trailhook.ledger import Ledger
@@ -55,9 +55,13 @@ class Message(Struct, eq=False, gc=False):
         return cls(record["messageId"], record.get("receiptHandle", ""), receive_count, record["body"])
 
 
+_NOT_SENT = Outcome(Disposition.RETRY, "NotSent")
+
+
 class Item(Struct, eq=False, gc=False):
     """What is kept of an event until it is settled: where it stands in which message, the text that its partner wrote,
-    and, once its group is mapped, what goes into a request, or the outcome that it has without one."""
+    and, once its group is mapped, what goes into a request, or the outcome that it has without one. Until it has one,
+    it waits."""
 
     message: Message
     position: int
@@ -65,7 +69,7 @@ class Item(Struct, eq=False, gc=False):
     original: bytes
     uid: str | None = None
     entry: Entry | None = None
-    outcome: Outcome | None = None
+    outcome: Outcome = _NOT_SENT
 
 
 Portion = list[Item]
