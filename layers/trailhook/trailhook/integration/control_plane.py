@@ -138,15 +138,14 @@ class ControlPlane:
 
     # tags
 
-    def tags(self, arn: str) -> dict[str, str] | None:
-        """The tags of one resource, None where it is gone. Raises OwnershipUnknown for a store pending deletion."""
+    def tags(self, arn: str) -> dict[str, str]:
+        """The tags of one resource, none where it is gone. Raises OwnershipUnknown for a store pending deletion."""
         try:
-            found = self._tags([arn])
+            return (self._tags([arn]) or {}).get(arn, {})
         except CallRefused as error:
             if error.code == INACTIVE:
                 raise OwnershipUnknown(f"CloudTrail does not tell the tags of {arn}.") from error
             raise
-        return None if found is None else next(iter(found.values()), {})
 
     def channel_tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]]:
         """ARN → tags of those channels that still exist."""
@@ -155,10 +154,10 @@ class ControlPlane:
             some = arns[start : start + _TAGGED_RESOURCES_A_CALL]
             found = self._tags(some)
             if found is None:  # one of them was deleted meanwhile, and the answer does not say which
-                one_by_one = {arn: self.tags(arn) for arn in some}
-                result |= {arn: tags for arn, tags in one_by_one.items() if tags is not None}
-            else:
-                result |= found
+                found = {}
+                for arn in some:
+                    found |= self._tags([arn]) or {}
+            result |= found
         return result
 
     def _tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]] | None:

@@ -69,7 +69,7 @@ class Deployment:
         """Verify somebody else's channel and leave a user tag; policy, destinations and life stay its owner's."""
         arn = self._wanted.channel_arn
         channel = self._plane.channel(arn)
-        tags = self._plane.tags(arn) if channel else None
+        tags = self._plane.channel_tags([arn]).get(arn) if channel else None
         if channel is None or tags is None:
             raise InTheWay(f"ChannelArn: there is no channel {arn}.")
         if channel.source != self._wanted.source.name:
@@ -90,7 +90,7 @@ class Deployment:
         former = self._request.physical_id or ""
         if former == next_arn or ":channel/" not in former:
             return None
-        tags = self._plane.tags(former) or {}
+        tags = self._plane.tags(former)
         ours = self._owner.made(tags)
         channel = self._plane.channel(former) if ours or self._owner.uses(tags) else None
         if channel is None:
@@ -159,7 +159,7 @@ class Deployment:
             return None
         if wanted.retention_days not in {None, store.retention_days}:
             return None
-        if not self._has_wanted_tags(plane.tags(store.arn) or {}):
+        if not self._has_wanted_tags(plane.tags(store.arn)):
             return None
         return Stores(arns, retention_days=store.retention_days)
 

@@ -63,7 +63,7 @@ class StoreFinder:
         if store is None:
             return None
         try:
-            tags = self._plane.tags(store.arn) or {}
+            tags = self._plane.tags(store.arn)
         except OwnershipUnknown as error:
             raise InTheWay(_pending_stranger(store, "CloudTrail does not tell whose it is")) from error
         if self._owner.made(tags):
@@ -78,7 +78,7 @@ class StoreFinder:
     def _current(self, channel: Channel | None) -> EventDataStore | None:
         """Our own store behind the channel: a new EventDataStore.Name renames it."""
         for arn in channel.stores if channel else ():
-            if self._owner.made(self._plane.tags(arn) or {}):
+            if self._owner.made(self._plane.tags(arn)):
                 return self._plane.store(arn)
         return None
 
@@ -118,7 +118,7 @@ class StoreFinder:
         asked, there = self._key_arn(wanted.kms_key), self._key_arn(store.kms_key)
         if not wanted.kms_alias or there is None or ":alias/" in there:
             return asked == there
-        return asked == self._key_arn((self._plane.tags(store.arn) or {}).get(KMS_ALIAS))
+        return asked == self._key_arn(self._plane.tags(store.arn).get(KMS_ALIAS))
 
     def _key_arn(self, key: str | None) -> str | None:
         """The form in which CloudTrail tells a key, so that an id equals its ARN."""

@@ -74,7 +74,7 @@ class Leftovers:
     def _marked_by(self, arn: str) -> str | None:
         """The Update that made the store, where CloudFormation may not have heard of it."""
         try:
-            tags = self._plane.tags(arn) or {}
+            tags = self._plane.tags(arn)
         except OwnershipUnknown:  # pending deletion already
             return None
         return tags[MADE_BY_UPDATE] if self._owner.made_now(tags) and is_unconfirmed(tags) else None

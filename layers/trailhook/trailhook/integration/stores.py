@@ -86,7 +86,7 @@ class StoreBuilder:
             ours = (
                 arn
                 for arn, name in plane.store_arns().items()
-                if name == store.name and self._owner.made_now(plane.tags(arn) or {})
+                if name == store.name and self._owner.made_now(plane.tags(arn))
             )
             return next(ours, None)
 
@@ -123,7 +123,7 @@ class StoreBuilder:
             changes["TerminationProtectionEnabled"] = True
         if changes:
             self._plane.update_store(found.arn, **changes)
-        existing = self._plane.tags(found.arn) or {}
+        existing = self._plane.tags(found.arn)
         former = former_tags(self._request.old_properties)
         converge_tags(self._plane, self._undo, found.arn, existing=existing, wanted=self._wanted.tags, former=former)
         stores = Stores((found.arn,), retention_days=found.retention_days, unconfirmed=is_unconfirmed(existing))

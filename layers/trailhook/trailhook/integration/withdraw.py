@@ -217,7 +217,7 @@ class Withdrawal:
     def _claim(self, stores: Iterable[str]) -> None:
         """Take over what a former stack made: once the channel is gone, only tags tell the next try what was to go."""
         for arn in stores:
-            tags = self._plane.tags(arn) or {}
+            tags = self._plane.tags(arn)
             if self._owner.made(tags) and not self._owner.made_now(tags):
                 self._plane.add_tags(arn, self._owner.tags)
 
@@ -246,7 +246,7 @@ class Withdrawal:
     def _tags_of_store(self, arn: str) -> Mapping[str, str]:
         """Empty for a store that is pending deletion already, or gone."""
         with suppress(OwnershipUnknown):
-            return self._plane.tags(arn) or {}
+            return self._plane.tags(arn)
         return {}
 
     def _retain(self, arn: str) -> None:
