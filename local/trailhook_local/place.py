@@ -15,7 +15,8 @@ from trailhook_local.aws_session import ClientFactory
 from trailhook_local.stack.settings import DEAD_LETTER_QUEUE, DELIVERY_QUEUE, FORWARD, QUARANTINE_BUCKET
 from trailhook_local.stack.status import read_status
 
-_QUEUE_URL = re.compile(r"https://sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.amazonaws\.com(\.cn)?/")
+_QUEUE_URL = re.compile(r"https://sqs\.(?P<region>[a-z]{2,4}(-[a-z]+)+-[0-9])\.amazonaws\.(com|com\.cn|eu)/")
+"""The last domain is the European Sovereign Cloud's, whose Region is eusc-de-east-1."""
 
 _TRIGGER = "ForwardFunctionDeliveries"
 """The logical id that SAM gives to the event source mapping of `Deliveries`, ForwardFunction's event."""

@@ -368,6 +368,7 @@ def test_a_place_is_named_once_and_completely(place: Place, named: list[str], me
         ("https://sqs.eu-central-1.amazonaws.com/111122223333/q", "eu-central-1"),
         ("https://sqs.us-gov-west-1.amazonaws.com/111122223333/q", "us-gov-west-1"),
         ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/q", "cn-north-1"),
+        ("https://sqs.eusc-de-east-1.amazonaws.eu/111122223333/q", "eusc-de-east-1"),
         ("http://127.0.0.1:4566/111122223333/q", None),
         ("https://sqs.eu-central-1.amazonaws.com.example.com/111122223333/q", None),
         ("", None),
