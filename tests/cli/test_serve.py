@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -154,6 +155,16 @@ def test_a_stack_is_started_from_the_projects_folder(tmp_path: Path) -> None:
     )
     assert started.returncode == 1
     assert "run this from the project's own folder" in started.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        started = trailhook("serve", "okta", "--port", port, "--state", str(tmp_path / "state"))
+    assert started.returncode == 1
+    assert f"port {port} is taken" in started.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_ctrl_c_ends_a_start_at_once(tmp_path: Path) -> None:

@@ -120,6 +120,12 @@ class Gateway:
             return refusal(500)
 
 
+def refuse_taken_ports(ports: Iterable[int]) -> None:
+    """Raises `StartError` where a port is taken, before anything is started for it."""
+    for port in ports:
+        _listening(port).close()
+
+
 def _listening(port: int) -> socket.socket:
     """A socket of our own: werkzeug would print and end the process where the port is taken."""
     try:

@@ -19,6 +19,7 @@ from trailhook_local.stack import status
 from trailhook_local.stack.cloudformation import INTEGRATION, create_integration
 from trailhook_local.stack.endpoints import Endpoints
 from trailhook_local.stack.errors import InvocationError, NotSettledError, StartError
+from trailhook_local.stack.gateway import refuse_taken_ports
 from trailhook_local.stack.integration import Counts, Plan, RunningIntegration, Target, function_pool
 from trailhook_local.stack.resources import (
     EVENT_DATA_STORE_NAME,
@@ -122,9 +123,12 @@ class Stack:
             time.sleep(0.1)
 
     def _start(self) -> None:
+        document = load_document(self._template_file)
+        if not self.state.exists():
+            # Nobody's folder is made in vain. A stack that runs from one has the ports as well, and `hold` names it.
+            refuse_taken_ports(plan.port for plan in self._plans)
         self._exit.enter_context(status.hold(self.state))
         self._logs.mkdir(mode=0o700, exist_ok=True)
-        document = load_document(self._template_file)
         self._start_servers()
         for plan in self._plans:
             self._end_if_interrupted()
