@@ -96,11 +96,12 @@ class IndexedQueue(models.Queue):  # type: ignore[misc] # moto has no annotation
         )
 
     def delete_message(self, receipt_handle: str) -> None:
+        """With the handle of its latest receive; SQS promises of an earlier one no more than that it is no error."""
         with self._messages_lock:
             message = self.find(receipt_handle)
             if message is None and receipt_handle not in self.deleted_messages:
                 raise ReceiptHandleIsInvalid
-            if message is not None:
+            if message is not None and message.receipt_handle == receipt_handle:
                 self.remove(message)
                 for handle in filter(None, message.all_receipt_handles):
                     self._by_handle.pop(handle, None)
