@@ -161,6 +161,15 @@ def test_only_what_is_asked_for_goes_back(filled: Place, options: str, expected:
     assert sorted(names[body] for body in bodies) == sorted(expected)
 
 
+def test_a_filter_beside_the_key_of_an_object_counts_too(filled: Place) -> None:
+    [key] = [key for key in filled.keys("quarantine") if key.startswith("quarantine/okta/")]
+    told = [
+        filled.redrive("quarantine", "--dry-run", "--again", "--key", key, "--partner", partner).stdout.splitlines()[-1]
+        for partner in ("okta", "github")
+    ]
+    assert told == [f"{count} of 1 quarantined events would be sent to the delivery queue" for count in (1, 0)]
+
+
 @pytest.mark.parametrize("options", ["--partner nobody", "--since 2100-01-01", "--uid doc-3 --code BadTime"])
 def test_filters_that_fit_nothing_are_said_to_and_a_script_goes_on(filled: Place, options: str) -> None:
     result = filled.redrive("quarantine", *shlex.split(options))
