@@ -302,14 +302,16 @@ def test_six_megabytes_are_a_full_batch(queue: Queue) -> None:
 def test_concurrency_has_a_maximum_and_nothing_is_received_beyond_it(queue: Queue) -> None:
     gate = threading.Event()
     forward = Forward(lambda _ids: gate.wait(60) and None)
-    queue.send(*map(str, range(8)))
     with polling(queue, forward, batch_size=1, maximum_concurrency=2):
-        assert eventually(lambda: len(forward.batches) == 2)
-        assert queue.counts() == (6, 2)
-        gate.set()
-        assert eventually(queue.is_empty)
+        for before in (0, 8):  # Then also after as many that succeeded.
+            gate.clear()
+            queue.send(*map(str, range(8)))
+            assert eventually(lambda: len(forward.batches) == before + 2)  # noqa: B023 - called at once
+            assert not eventually(lambda: queue.counts() != (6, 2), 0.5)
+            gate.set()
+            assert eventually(queue.is_empty)
     assert forward.most_at_once == 2
-    assert sum(forward.received().values()) == 8
+    assert sum(forward.received().values()) == 16
 
 
 def test_polling_backs_off_while_invocations_fail(queue: Queue) -> None:
