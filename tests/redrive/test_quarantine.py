@@ -268,6 +268,7 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "an id that is no text": lambda line: line | {"uid": 7},
     "a word for true": lambda line: line | {"element": "true"},
     "signed by a word": lambda line: line | {"signed": "x-github-event"},
+    "more than a message takes": lambda line: line | {"encoding": "utf-8", "body": os.urandom(1_200_000).hex()},
     "not a line": lambda _line: [1],
 }
 
@@ -444,6 +445,27 @@ def test_a_bucket_without_versions_is_refused(place: Place) -> None:
     result = place.redrive("quarantine", named=named)
     assert result.exit_code == 1
     assert "keeps no versions" in result.stderr
+
+
+class Suspended:
+    """S3 whose versioning was switched off again: what is written since has the version "null"."""
+
+    def __init__(self, place: Place) -> None:
+        self._s3 = place.s3
+
+    def get_object(self, **request: Any) -> Any:
+        return {**self._s3.get_object(**request), "VersionId": "null"}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+
+def test_a_bucket_that_keeps_no_versions_any_more_is_refused_too(place: Place) -> None:
+    quarantine(place, github(entry(1, action=None)))
+    queue = FailingQueue(9, SystemExit())
+    with pytest.raises(QuarantineError, match="keeps no versions"):
+        redrive(Suspended(place), place, queue)
+    assert queue.messages == []
 
 
 def test_nothing_in_quarantine_is_fine(place: Place) -> None:
