@@ -18,6 +18,18 @@ def test_the_store_goes_only_when_told_so(stack: CloudFormation, account: Accoun
     assert account.stores() == {store: "PENDING_DELETION"}
 
 
+@pytest.mark.parametrize("told", [{}, {"OnDelete": ""}, {"OnDelete": "Delete"}, {"OnDelete": ["delete"]}], ids=str)
+def test_the_store_stays_whatever_else_is_said(
+    stack: CloudFormation, account: Account, github: dict[str, Any], told: dict[str, Any]
+) -> None:
+    """Also nothing, as in a template of one's own. A Delete refuses no property, so it may be any."""
+    unsaid = {name: value for name, value in github.items() if name != "OnDelete"}
+    made = stack.create(unsaid)
+    assert stack.send("Delete", unsaid | told, physical_id=made.physical_id).succeeded
+    assert account.channels() == []
+    assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")
+
+
 def test_a_store_that_another_channel_uses_stays_and_stays_protected(
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:
@@ -202,7 +214,8 @@ def test_a_store_that_is_given_is_not_deleted_whoever_made_it(
     assert former.update(by_hand).succeeded
     assert former.delete().succeeded
     before = account.snapshot()
-    assert now.create({**by_hand, "EventDataStoreArns": evidence[0]}).succeeded
+    # As text, and with a blank, as a list that a template joins has them.
+    assert now.create({**by_hand, "EventDataStoreArns": f" {evidence[0]}"}).succeeded
     assert now.delete().succeeded
     assert account.snapshot() == before
     assert account.stores() == dict.fromkeys(evidence, "ENABLED")
