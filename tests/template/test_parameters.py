@@ -23,14 +23,20 @@ ACCEPTED = {
         "arn:aws:cloudtrail:us-east-1:111122223333:eventdatastore/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE",
         "arn:aws:cloudtrail:us-east-1:111122223333:eventdatastore/0a1b2c3d,"
         "arn:aws:cloudtrail:us-east-1:111122223333:eventdatastore/4e5f6a7b",
+        "arn:aws-eusc:cloudtrail:eusc-de-east-1:111122223333:eventdatastore/0a1b2c3d",
     ],
     "EventDataStoreKmsKeyArn": [
         "",
         "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef",
         "arn:aws:kms:eu-central-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef",
+        "arn:aws-eusc:kms:eusc-de-east-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef",
     ],
     "PrincipalAccountIds": ["", "444455556666", "444455556666,777788889999"],
-    "KmsKeyArn": ["", "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"],
+    "KmsKeyArn": [
+        "",
+        "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef",
+        "arn:aws-eusc:kms:eusc-de-east-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef",
+    ],
     "PermissionsBoundaryArn": [
         "",
         "arn:aws:iam::111122223333:policy/boundary",
@@ -38,7 +44,11 @@ ACCEPTED = {
         "arn:aws:iam::aws:policy/PowerUserAccess",
     ],
     "DomainName": ["", "audit.example.com", "a.b-c.example"],
-    "CertificateArn": ["", "arn:aws:acm:eu-central-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef"],
+    "CertificateArn": [
+        "",
+        "arn:aws:acm:eu-central-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef",
+        "arn:aws-eusc:acm:eusc-de-east-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef",
+    ],
     "AlarmEmail": ["", "audit@example.com", "a.b+c@sub.example.com"],
     "Tags": ["", "team=security", "team=security,cost-center=4711", "empty=", "a b=c d=e"],
     "ChannelArn": [
@@ -46,6 +56,7 @@ ACCEPTED = {
         "arn:aws:cloudtrail:us-east-1:111122223333:channel/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE",
         "arn:aws-us-gov:cloudtrail:us-gov-west-1:111122223333:channel/0a1b2c3d",
         "arn:aws-cn:cloudtrail:cn-north-1:111122223333:channel/0a1b2c3d",
+        "arn:aws-eusc:cloudtrail:eusc-de-east-1:111122223333:channel/0a1b2c3d",
     ],
     "ExternalId": ["", "trailhook-4711", "a_b+c=d,e.f@g:h/i-j", "x" * 1224],
     "WebhookSecretArn": [
