@@ -1,6 +1,8 @@
 """Servers on loopback: an AWS service or another host that answers, refuses or hangs as a test tells it."""
 
 import json
+import select
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.receive.sns_sender import certificate, key
@@ -48,7 +51,7 @@ def listening(respond: Callable[[Exchange], None], tls: ssl.SSLContext | None = 
         def do_POST(self) -> None:
             respond(self)
 
-        do_GET = do_PUT = do_POST  # noqa: N815 - the same
+        do_GET = do_PUT = do_CONNECT = do_POST  # noqa: N815 - the same
 
     with (TlsServer if tls else ThreadingHTTPServer)(("127.0.0.1", 0), Handler) as server:
         if tls:
@@ -62,10 +65,24 @@ def listening(respond: Callable[[Exchange], None], tls: ssl.SSLContext | None = 
             thread.join()
 
 
-def own_authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """An authority that nobody knows, as a bundle, and a server's context with its certificate for localhost."""
+def tunnel(exchange: Exchange, url: str) -> None:
+    """Answer a CONNECT as a proxy does, but lead to the server at `url`, whoever was asked for."""
+    server = urlsplit(url)
+    with socket.create_connection((server.hostname, server.port), timeout=10) as there:
+        exchange.answer(200)
+        here = exchange.connection
+        while ready := select.select([here, there], [], [], 10)[0]:
+            for one in ready:
+                data = one.recv(65_536)
+                if not data:
+                    return
+                (there if one is here else here).sendall(data)
+
+
+def own_authority(folder: Path, host: str = "localhost") -> tuple[Path, ssl.SSLContext]:
+    """An authority that nobody knows, as a bundle, and a server's context with its certificate for `host`."""
     bundle, secret = folder / "certificate.pem", folder / "key.pem"
-    bundle.write_bytes(certificate(names=["localhost"], days=(-1, 36_500), authority=True))
+    bundle.write_bytes(certificate(names=[host], days=(-1, 36_500), authority=True))
     secret.write_bytes(key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(bundle, secret)

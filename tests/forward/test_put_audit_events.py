@@ -18,7 +18,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from tests.forward.ports import event_data
-from tests.loopback import Exchange, listening, own_authority
+from tests.loopback import Exchange, listening, own_authority, tunnel
 
 from trailhook.assembly.forward import ca_bundle, forwarder
 from trailhook.batch import Entry
@@ -130,6 +130,33 @@ def test_a_proxy_of_the_environment_is_asked_for_the_service(form: str, monkeypa
     assert ours.headers["Host"] == "lake.example"
     assert ours.headers.get("Proxy-Authorization") == botocores.headers.get("Proxy-Authorization")
     assert ("Proxy-Authorization" in ours.headers) == ("@" in form)
+
+
+def test_through_a_proxy_tls_is_spoken_with_the_service_and_the_proxy_sees_no_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, context = own_authority(tmp_path, "lake.example")
+    asked: list[Sent] = []
+    with taking_everything(context) as (url, requests):
+
+        def respond(exchange: Exchange) -> None:
+            asked.append(Sent(f"{exchange.command} {exchange.path}", dict(exchange.headers.items()), b""))
+            tunnel(exchange, url)
+
+        with listening(respond) as proxy:
+            monkeypatch.setenv("https_proxy", proxy.replace("http://", "http://user:p%40ss@"))
+            monkeypatch.delenv("no_proxy", raising=False)
+            monkeypatch.delenv("NO_PROXY", raising=False)
+            client = SESSION.client("cloudtrail-data", endpoint_url="https://lake.example", verify=str(bundle))
+            assert SignedPutAuditEvents(client, ARN, ca_bundle=str(bundle)).post(b"{}").status == 200
+            client.put_audit_events(channelArn=ARN, auditEvents=[{"id": "x", "eventData": "{}"}])
+    assert [one.target for one in asked] == ["CONNECT lake.example:443"] * 2
+    assert len({one.headers["Proxy-Authorization"] for one in asked}) == 1
+    ours, botocores = requests
+    assert ours.target == botocores.target
+    assert ours.target.startswith("/PutAuditEvents?")
+    assert ours.headers["Host"] == "lake.example"
+    assert "Proxy-Authorization" not in ours.headers
 
 
 @pytest.mark.parametrize(
