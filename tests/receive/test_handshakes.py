@@ -21,7 +21,7 @@ SECRET = "ZoomSecretToken"
 
 
 def ask(partner: str, body: Any, *, secret: str = SECRET, previous: bool = False) -> tuple[Response, list[str]]:
-    """The answer to a body that the partner signs, and what was queued."""
+    """The answer to a body, or bytes of one, that the partner signs, and what was queued."""
     store, sender = MemorySecretStore(), MemorySender()
     store.put(SECRET, at=0)
     if previous:
@@ -31,7 +31,7 @@ def ask(partner: str, body: Any, *, secret: str = SECRET, previous: bool = False
         WebhookSecret(store, grace_hours=24, now=MemoryClock(RECEIVED_AT / 1000).now),
         sender,
     )
-    raw = json.dumps(body).encode()
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     signature, timestamp = HEADERS[partner]
     headers = {signature: "v0=" + hex_hmac(secret, f"v0:{NOW}:".encode() + raw), timestamp: str(NOW)}
     return receiver.answer(api_gateway_event(raw, headers)).response, sender.messages
@@ -82,11 +82,13 @@ def test_zooms_token_is_never_a_text_that_is_signed_elsewhere(token: Any) -> Non
         ("slack", {"type": "event_callback", "event": {"type": "message", "text": "url_verification"}}),
         ("slack", {"event": {"type": "url_verification", "challenge": "c1"}}),
         ("slack", ["url_verification"]),
+        ("slack", b'{"type": "url_verification", "challenge": '),
+        ("slack", b'{"type": "url_verification", "challenge": ' + b"[" * 4_000),
         ("zoom", {"event": "meeting.started", "payload": {"topic": "endpoint.url_validation"}}),
         ("zoom", [ZOOM]),
     ],
 )
-def test_an_event_that_mentions_a_question_is_an_event(partner: str, body: Any) -> None:
+def test_a_body_that_mentions_a_question_and_is_none_is_an_event(partner: str, body: Any) -> None:
     response, queued = ask(partner, body)
     assert response.status == 200
     assert response.body == ""
@@ -96,7 +98,8 @@ def test_an_event_that_mentions_a_question_is_an_event(partner: str, body: Any) 
 def test_a_question_without_what_it_asks_is_refused() -> None:
     for nothing in ({}, {"challenge": ""}, {"challenge": 1}, {"challenge": ["c1"]}):
         assert ask("slack", {"type": "url_verification", **nothing})[0].status == 400
-    assert ask("zoom", {"event": "endpoint.url_validation"})[0].status == 400
+    for odd in ({}, {"payload": None}, {"payload": "plainToken"}):
+        assert ask("zoom", {"event": "endpoint.url_validation"} | odd)[0].status == 400
 
 
 def test_terraforms_verification_is_a_delivery_like_any_other() -> None:

@@ -53,7 +53,7 @@ HANDSHAKES: Mapping[str, Handshake] = MappingProxyType(
 
 def _question(request: Request, word: bytes) -> Mapping[str, Any]:
     """The body, if it may be the question: small, and with its name in it. Every other is left to the mapping."""
-    if request.method != "POST" or len(request.body) > _LONGEST_QUESTION or word not in request.body:
+    if len(request.body) > _LONGEST_QUESTION or word not in request.body:
         return {}
     try:
         body = json.loads(request.body)
