@@ -12,6 +12,7 @@ from tests.cpu_time import cost_ratio
 
 from trailhook.errors import MalformedDelivery
 from trailhook.exact_json import UPPER_LEVELS, Record
+from trailhook.json_scanner import MAX_EVENTS
 from trailhook.json_text import JsonText, elements_or_itself
 
 JSON = st.recursive(
@@ -399,6 +400,15 @@ def test_a_record_is_its_elements_or_itself(body: str, texts: list[str]) -> None
     found = elements_or_itself(record, "data", "events")
     assert [one.original.decode() for one in found] == texts
     assert all(one is record or one.fault is None for one in found)
+
+
+def test_a_record_of_more_elements_than_are_taken_is_refused_whole_and_not_cut_off() -> None:
+    most = b'{"data":{"events":[' + b"1," * (MAX_EVENTS - 1) + b"%s]}}"
+    [record] = JsonText(most % b"1").records()
+    assert len(elements_or_itself(record, "data", "events")) == MAX_EVENTS
+    [record] = JsonText(most % b"1,1").records()
+    with pytest.raises(MalformedDelivery, match="TooManyEvents"):
+        elements_or_itself(record, "data", "events")
 
 
 def test_a_document_is_one_value_and_nothing_else() -> None:
