@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.forward.bench import REFUSED, Bench, delivery, entry, failing, record
-from tests.forward.ports import MemoryDestination, MemoryQuarantine
+from tests.forward.bench import REFUSED, THROTTLED, Bench, delivery, entry, failing, record
+from tests.forward.ports import MemoryDestination, MemoryQuarantine, event_data
 
 from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
@@ -202,6 +202,16 @@ def test_writing_the_same_quarantine_twice_changes_nothing() -> None:
         bench.forward(record(Envelope(delivery(entry(1)))))
     assert len(bench.quarantine.objects) == 1
     assert next(iter(bench.quarantine.objects)).startswith("quarantine/github/2023/11/14/")
+
+
+def test_events_of_one_delivery_that_are_refused_one_after_the_other_are_kept_side_by_side() -> None:
+    """They are as long as each other, and in one place the later would hide the earlier."""
+    bench = Bench(MemoryDestination(judge=lambda one: REFUSED if "doc-1" in event_data(one) else THROTTLED))
+    bench.forward(record(Envelope(delivery(entry(1), entry(2)))))
+    [(handed_back, _)] = bench.queue.sent
+    bench.destination.judge = lambda _: REFUSED
+    bench.forward(record(decode_envelope(handed_back)))
+    assert sorted(json.loads(line)["uid"] for line in bench.quarantine.lines) == ["doc-1", "doc-2"]
 
 
 @pytest.mark.parametrize("other", [{"id": "delivery-2"}, {"received_at": 1_700_000_002_000}], ids=["id", "time"])
