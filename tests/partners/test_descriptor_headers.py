@@ -1,7 +1,7 @@
 """What a descriptor takes from headers that no proof covers, or decides by them, is listed as unsigned."""
 
 import pytest
-from tests.partners.descriptors import MINIMAL, mapped, with_kind
+from tests.partners.descriptors import MINIMAL, audit_event, mapped, with_kind
 
 from trailhook.errors import UnmappableEvent
 from trailhook_local.descriptors.compiler import compile_descriptor
@@ -14,11 +14,18 @@ def test_a_value_called_header_is_no_header_that_is_kept() -> None:
     assert mapped(text, {"type": "a", "at": 1_762_331_405, "via": "header"})["version"] == "authorization"
 
 
-def test_a_header_that_no_proof_covers_is_listed_and_its_id_stands_for_its_own_body_alone() -> None:
-    text = with_kind("uid: {header: x-id}")
-    one = mapped(text, {"type": "a", "at": 1_762_331_405}, {"x-id": "1"})
-    assert one["UID"] == "1"
-    assert one["additionalEventData"] == {"unsigned": ["UID"]}
+@pytest.mark.parametrize(
+    ("uid", "expected"),
+    [("{header: x-id}", "1"), ("{join: [type, {header: x-id}]}", "a.1"), ("{join: [{header: x-id}, type]}", "1.a")],
+)
+def test_a_header_that_no_proof_covers_is_listed_and_its_id_stands_for_its_own_body_alone(
+    uid: str, expected: str
+) -> None:
+    text = with_kind(f"uid: {uid}")
+    one, other = (audit_event(text, {"type": "a", "at": 1_762_331_405 + n}, {"x-id": "1"}) for n in range(2))
+    assert one.fields["UID"] == other.fields["UID"] == expected
+    assert one.fields["additionalEventData"] == {"unsigned": ["UID"]}
+    assert one.id != other.id
 
 
 FROM_HEADERS = {
