@@ -277,3 +277,23 @@ def test_a_forms_field_holds_what_the_body_holds_otherwise_and_an_event_of_it_ca
     for body in (b"other=1", b"payload=1&payload=2", b"payload=%FF"):
         with pytest.raises(MalformedDelivery, match="BadForm"):
             events(body)
+
+
+@pytest.mark.parametrize(
+    ("time", "uid", "wrapper", "wraps"),
+    [
+        ("[at, {receipt: true}]", "id", {}, True),
+        ("at", "[id, {header: x-id}]", {}, True),
+        ("at", "id", {"at": 1_762_331_405}, False),
+        ("at", "id", {"id": "1"}, False),
+    ],
+    ids=["the receipt has a time", "the delivery has an id", "a time of its own", "an id of its own"],
+)
+def test_what_wraps_events_of_unknown_forms_is_one_itself_only_where_an_id_or_a_time_stands_in_it(
+    time: str, uid: str, wrapper: dict[str, Any], wraps: bool
+) -> None:
+    text = with_kind(f"when: type\nuid: {uid}").replace("time: at", f"time: {time}") + "array: items\n"
+    partner = Descriptor.of(compile_descriptor(text, "lamps.yaml")).partner(Options())
+    raw = json.dumps(wrapper | {"items": [1, {"n": 2}]}).encode()
+    sent = Delivery("lamps", "d", "r", RECEIVED_AT, "192.0.2.1", "p", {"x-id": "1"}, frozenset(), raw)
+    assert [event.original for event in partner.events(sent)] == ([b"1", b'{"n": 2}'] if wraps else [raw])
