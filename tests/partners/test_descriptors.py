@@ -297,3 +297,10 @@ def test_what_wraps_events_of_unknown_forms_is_one_itself_only_where_an_id_or_a_
     raw = json.dumps(wrapper | {"items": [1, {"n": 2}]}).encode()
     sent = Delivery("lamps", "d", "r", RECEIVED_AT, "192.0.2.1", "p", {"x-id": "1"}, frozenset(), raw)
     assert [event.original for event in partner.events(sent)] == ([b"1", b'{"n": 2}'] if wraps else [raw])
+
+
+def test_a_failure_without_code_and_a_response_that_is_null_are_said_to_be_just_that() -> None:
+    text = with_kind("failures:\n  - {when: type, code: nothing}\nresponse: [result]")
+    one = mapped(text, {"type": "a", "at": 1_762_331_405, "result": None})
+    assert (one["errorCode"], "responseElements" in one) == ("Failed", False)
+    assert one["requestParameters"]["result"] is None
