@@ -11,7 +11,7 @@ from tests.redrive.faults import faulty
 
 from trailhook.delivery import Delivery
 from trailhook.envelope import Envelope, decode_envelope, encode_envelope
-from trailhook.errors import MalformedDelivery
+from trailhook.errors import MalformedDelivery, QuarantineError
 from trailhook.mapping import Mapper, Withheld
 from trailhook.partner import Options
 from trailhook.partners import load_partner
@@ -80,10 +80,11 @@ def test_a_broken_line_is_no_event_when_it_goes_back_alone(line: bytes) -> None:
 @pytest.mark.parametrize("blank", [b"", b"\n", b" \r\n", b"\n\x0b"])
 def test_a_delivery_that_was_kept_whole_is_taken_apart_when_it_goes_back(blank: bytes) -> None:
     whole = delivery("custom", compact([SCHEMA_EVENT, SCHEMA_EVENT]).encode() + blank)
-    kept = QuarantinedEvent(whole, "TooManyEvents", "as it was once", whole.body)
-    back = QuarantinedEvent.from_line(kept.to_line("the way back")).delivery
-    assert not back.element
-    assert outcomes(back) == outcomes(whole)
+    for original in (whole.body, whole.body.strip(b" \t\r\n")):
+        kept = QuarantinedEvent(whole, "TooManyEvents", "as it was once", original)
+        back = QuarantinedEvent.from_line(kept.to_line("the way back")).delivery
+        assert not back.element
+        assert outcomes(back) == outcomes(whole)
 
 
 LINE = """{"version":1,"partner":"github","id":%s,"uid":"u1","code":"InvalidData","reason":"no \\u00e9",\
@@ -121,3 +122,9 @@ def test_a_line_of_version_1_stays_readable_for_ever(line: str, original: bytes,
     identity = None if '"id":null' in line else "9f3cKq"
     read = QuarantinedEvent.from_line(line.encode())
     assert read == QuarantinedEvent(whole, "InvalidData", "no é", original, identity, "u1")
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b"{}", b"[]", b"\xff"], ids=["deep", "empty", "a list", "no text"])
+def test_what_is_no_line_is_said_to_be_none(line: bytes) -> None:
+    with pytest.raises(QuarantineError, match="not a line of the quarantine"):
+        QuarantinedEvent.from_line(line)
