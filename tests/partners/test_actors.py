@@ -510,3 +510,12 @@ def test_who_did_it_in_zoom_has_a_place_of_its_own_in_some_events(
     identity = event_data("zoom", ZOOM | {"event": event, "payload": {"object": members}})["userIdentity"]
     expected = ("User", principal) if principal else ("Service", "zoom.us")
     assert (identity["type"], identity["principalId"]) == expected
+
+
+@pytest.mark.parametrize("unknown", ["unknown", "Unknown"])
+@pytest.mark.parametrize("event", [{"audit_log_event": "Login Successful"}, {"type": "page", "activity": "Login"}])
+def test_netskopes_word_for_nobody_is_nobodys_name(event: Mapping[str, str], unknown: str) -> None:
+    body = {"timestamp": 1_762_331_405, **event, "user": unknown}
+    assert event_data("netskope", body)["userIdentity"] == {"type": "Service", "principalId": "netskope.com"}
+    named = event_data("netskope", body | {"ur_normalized": "mira@example.com"})["userIdentity"]
+    assert (named["type"], named["principalId"]) == ("User", "mira@example.com")
