@@ -2,11 +2,13 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tests.lake.conftest import Account, Event
@@ -59,6 +61,18 @@ def test_everything_acknowledged_outlives_the_process(
     assert account.put(channel, event())["failed"] == []
     assert account.count(store) == 101
     assert account.cloudtrail.get_channel(Channel=channel)["IngestionStatus"]["LatestIngestionSuccessEventID"]
+
+
+def test_the_lake_ends_in_silence_while_a_client_keeps_its_connection(
+    start: Callable[[], tuple[subprocess.Popen[bytes], str]], new_account: NewAccount
+) -> None:
+    process, url = start()
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port)):
+        new_account(url).store()  # connections are taken in turn, so the Lake has that one by now
+        process.send_signal(signal.SIGTERM)
+        _, complaints = process.communicate(timeout=60)
+    assert (process.returncode, complaints) == (0, b"")
 
 
 def test_resources_survive_with_policies_tags_and_deletions(tmp_path: Path, new_account: NewAccount) -> None:

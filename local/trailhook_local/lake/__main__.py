@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -32,6 +33,8 @@ def main() -> None:
         sys.stdout.write(json.dumps({"url": server.url}) + "\n")
         sys.stdout.flush()
         stop.wait()
+    # All is closed. For the thread of a connection that a client keeps open DuckDB would list what it could not let go.
+    os._exit(0)
 
 
 if __name__ == "__main__":
