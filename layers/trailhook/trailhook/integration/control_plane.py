@@ -141,7 +141,7 @@ class ControlPlane:
     def tags(self, arn: str) -> dict[str, str]:
         """The tags of one resource, none where it is gone. Raises OwnershipUnknown for a store pending deletion."""
         try:
-            return next(iter((self._tags([arn]) or {}).values()), {})
+            return (self._tags([arn]) or {}).get(arn, {})
         except CallRefused as error:
             if error.code == INACTIVE:
                 raise OwnershipUnknown(f"CloudTrail does not tell the tags of {arn}.") from error
