@@ -152,6 +152,9 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
                 (", timestamp_header: x-t, timestamp_prefix: t=", "", "exactly one of these belongs here"),
                 (", timestamp_header: x-s", "", 'write what stands before it: timestamp_prefix: "t="'),
                 (", timestamp_prefix: t=, prefix: t=v1", "", "what begins with 't=' is the time there"),
+                (", timestamp_prefix: a", "", "what begins with 'a' is the time there, but a signature"),
+                (", timestamp_prefix: t, encoding: base64", "", "what begins with 't' is the time there"),
+                (", timestamp_prefix: v1=1, prefix: v1=", "", "what begins with 'v1=1' is the time there"),
                 (
                     ", timestamp_prefix: t=, prefix: 'v1 '",
                     "",

@@ -81,16 +81,21 @@ def _message_problem(message: str) -> str | None:
 
 
 def _time_problem(proof: Mapping[str, Any]) -> str | None:
-    """What would refuse every delivery: no place for the time, two, or one where it cannot be told from signatures."""
+    """What would refuse every delivery, or some: no place for the time, two, or one where it may be taken for a
+    signature.
+    """
     before = proof.get("timestamp_prefix")
     if proof.get("timestamp_header") == proof["header"]:
         return 'for a time in the signature\'s own header, write what stands before it: timestamp_prefix: "t="'
     if ("timestamp_header" in proof) == (before is not None):
         return "exactly one of these belongs here: timestamp_header, timestamp_prefix"
+    if before is None:
+        return None
     prefix = proof.get("prefix", "")
-    if before is not None and prefix.startswith(before):
-        return f"what begins with {before!r} is the time there, so no signature can begin with {prefix!r}"
-    if before is not None and re.search("[,; ]", prefix):
+    digits = _DIGITS[proof.get("encoding", "hex")]
+    if prefix.startswith(before) or re.fullmatch(re.escape(prefix) + digits, before):
+        return f"what begins with {before!r} is the time there, but a signature may begin so, too"
+    if re.search("[,; ]", prefix):
         return f"prefix is {prefix!r}, but a comma, a semicolon or a blank ends each part of such a header"
     return None
 
@@ -131,7 +136,9 @@ _KIND = fields(
     required=["name", "event_name", "time"],
 )
 
-_ENCODING = choice("hex", "base64")
+_DIGITS = {"hex": "[0-9a-f]*", "base64": "[A-Za-z0-9+/]*"}
+"""What a signature is written with."""
+_ENCODING = choice(*_DIGITS)
 _PREFIX = text(r"[!-~ ]{1,40}", "up to 40 printable characters")
 _MESSAGE = checked(
     text(
