@@ -308,22 +308,16 @@ def test_slackbot_is_a_bot() -> None:
     assert data["userIdentity"] == {"type": "Bot", "principalId": "USLACKBOT"}
 
 
-@pytest.mark.parametrize(
-    ("members", "identity"),
-    [
-        (
-            {"bot_id": "B1", "bot_profile": {"id": "B1", "name": "lamps"}},
-            {"type": "Bot", "principalId": "U2001", "details": {"bot_id": "B1"}},
-        ),
-        ({"bot_id": "B1"}, {"type": "User", "principalId": "U2001", "details": {"bot_id": "B1"}}),
-        ({"bot_id": "", "bot_profile": None}, {"type": "User", "principalId": "U2001"}),
-        ({}, {"type": "User", "principalId": "U2001"}),
-    ],
-)
-def test_the_user_of_an_app_of_slacks_is_no_person(members: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
-    for kind in ("message", "app_mention"):
-        body = {"event_id": "Ev1", "event_time": 1_762_331_405, "event": {"type": kind, "user": "U2001", **members}}
-        assert event_data("slack", body)["userIdentity"] == identity
+@pytest.mark.parametrize("members", [{"bot_id": "B1", "bot_profile": {"id": "B1"}}, {"bot_id": "B1"}])
+@pytest.mark.parametrize("kind", ["message", "app_mention"])
+def test_the_author_of_what_an_app_of_slacks_sent_has_its_bot_beside_it(kind: str, members: Mapping[str, Any]) -> None:
+    """The app's own user, or the member in whose name it sent it."""
+    event = {"type": kind, "user": "U2001"}
+    body = {"event_id": "Ev1", "event_time": 1_762_331_405, "event": {**event, **members}}
+    identity = event_data("slack", body)["userIdentity"]
+    assert identity == {"type": "User", "principalId": "U2001", "details": {"bot_id": "B1"}}
+    without_a_bot = event_data("slack", {**body, "event": {**event, "bot_id": ""}})["userIdentity"]
+    assert without_a_bot == {"type": "User", "principalId": "U2001"}
 
 
 @pytest.mark.parametrize(
