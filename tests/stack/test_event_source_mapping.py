@@ -303,11 +303,12 @@ def test_concurrency_has_a_maximum_and_nothing_is_received_beyond_it(queue: Queu
     gate = threading.Event()
     forward = Forward(lambda _ids: gate.wait(60) and None)
     with polling(queue, forward, batch_size=1, maximum_concurrency=2):
-        for before in (0, 8):  # Then also after as many that succeeded.
+        for batches in (2, 10):  # Then also after eight that succeeded.
             gate.clear()
             queue.send(*map(str, range(8)))
-            assert eventually(lambda: len(forward.batches) == before + 2)  # noqa: B023 - called at once
+            assert eventually(lambda: queue.counts() == (6, 2))
             assert not eventually(lambda: queue.counts() != (6, 2), 0.5)
+            assert len(forward.batches) == batches
             gate.set()
             assert eventually(queue.is_empty)
     assert forward.most_at_once == 2
