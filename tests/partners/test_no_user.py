@@ -128,6 +128,24 @@ def test_who_acts_in_the_name_of_a_user_of_cyberarks_is_told(impersonator: str |
 
 
 @pytest.mark.parametrize(
+    ("members", "kind"),
+    [
+        ({"actor_id": "p-2002"}, "AssumedUser"),
+        ({"actor_id": "p-2002", "kong_initiated": True}, "System"),
+        ({"actor_id": "p-2001"}, "Principal"),
+        ({"actor_id": ""}, "Principal"),
+        ({"actor_id": None}, "Principal"),
+        ({}, "Principal"),
+    ],
+)
+def test_who_acts_in_the_name_of_a_principal_of_konnects_is_told(members: dict[str, Any], kind: str) -> None:
+    entry = {"event_class_id": "konnect", "event_product": "Konnect", "rt": "1762331405123", "principal_id": "p-2001"}
+    identity = event_data("kong", entry | {"name": "Authz.portals", "action": "list"} | members)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, "p-2001")
+    assert identity.get("details", {}).get("actor_id") == (members.get("actor_id") or None)
+
+
+@pytest.mark.parametrize(
     ("participant", "kind", "principal"),
     [
         ({"id": "2002", "user_name": "2001", "email": "jonas@example.com"}, "User", "2002"),
