@@ -119,6 +119,18 @@ def test_on_whose_behalf_an_app_of_atlassians_acts_is_told() -> None:
     assert (identity["principalId"], identity["details"]) == ("557058:9", actor)
 
 
+@pytest.mark.parametrize(
+    ("members", "kind"), [({"type": "NORMAL"}, "User"), ({"type": "SERVICE"}, "SERVICE"), ({}, "User")]
+)
+def test_bitbuckets_webhooks_name_an_actor_as_its_audit_log_does(members: dict[str, str], kind: str) -> None:
+    actor = {"id": 2001, "name": "mira"} | members
+    pushed = {"eventKey": "repo:refs_changed", "date": "2025-11-05T09:30:46+0100", "actor": actor}
+    searched = {"type": {"action": "Audit Log search performed"}, "timestamp": "2025-11-05T08:30:46Z"}
+    for event in (pushed, searched | {"author": actor | {"id": "2001"}}):
+        identity = event_data("atlassian", event)["userIdentity"]
+        assert (identity["type"], identity["principalId"]) == (kind, "2001")
+
+
 @pytest.mark.parametrize(("impersonator", "kind"), [("8a04", "AssumedUser"), (None, "User"), ("", "User")])
 def test_who_acts_in_the_name_of_a_user_of_cyberarks_is_told(impersonator: str | None, kind: str) -> None:
     event = {"EventType": "Cloud.Core.Login", "WhenOccurred": "/Date(1762331405123)/", "UserGuid": "7f93"}
