@@ -210,6 +210,22 @@ def test_whoever_signs_in_with_auth0_by_a_users_id_is_not_that_user(
     assert (identity["type"], identity["principalId"]) == (kind, principal)
 
 
+@pytest.mark.parametrize(
+    ("user", "kind", "principal"),
+    [
+        ("c-2@clients", "Client", "c-2"),
+        ("auth0|c-2@clients", "User", "auth0|c-2@clients"),
+        ("auth0|2001", "User", "auth0|2001"),
+        ("", "Client", "c-1"),
+    ],
+)
+def test_a_client_of_auth0s_that_acts_by_itself_is_no_user(user: str, kind: str, principal: str) -> None:
+    request = {"method": "PATCH", "path": "/api/tenants/settings", "auth": {"subject": user}}
+    event = AUTH0 | {"type": "gd_tenant_update", "user_id": user, "details": {"request": request}}
+    identity = event_data("auth0", event)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, principal)
+
+
 @pytest.mark.parametrize("by", [{"actor_user_id": 10}, {"actor_user_name": "Ida Vik"}])
 @pytest.mark.parametrize(
     ("member", "whoever", "nobody"),
