@@ -68,6 +68,26 @@ def test_each_of_crowdstrikes_records_has_a_name_of_its_own_for_an_address(
         assert event_data("crowdstrike", record)["sourceIPAddress"] == found
 
 
+@pytest.mark.parametrize(
+    ("members", "side"),
+    [
+        ({"event_simpleName": "NetworkConnectIP4", "ConnectionDirection": "0"}, "Local"),
+        ({"event_simpleName": "NetworkReceiveAcceptIP4", "ConnectionDirection": "1"}, "Remote"),
+        ({"event_simpleName": "RawBindIP6", "ConnectionDirection": "2"}, "Local"),
+        ({"event_simpleName": "UserLogon", "LogonType": "10"}, "Remote"),
+        ({"event_simpleName": "UserLogonFailed2", "LogonType": "3"}, "Remote"),
+        ({"event_simpleName": "UserLogoff"}, "Local"),
+    ],
+)
+def test_a_sensor_of_crowdstrikes_tells_who_came_from_outside(members: Mapping[str, str], side: str) -> None:
+    event = {"id": "e-1", "cid": "c", "aid": "a-1", "timestamp": "1762331405123", **members}
+    for version, local, remote in (("IP4", "10.0.0.7", "8.8.8.8"), ("IP6", "2001:db8::7", "2001:db8::8")):
+        addresses = {f"LocalAddress{version}": local, f"RemoteAddress{version}": remote}
+        assert event_data("crowdstrike", event | addresses)["sourceIPAddress"] == addresses[f"{side}Address{version}"]
+    nowhere = {"LocalAddressIP4": "10.0.0.7", "RemoteAddressIP4": ""}
+    assert event_data("crowdstrike", event | nowhere)["sourceIPAddress"] == "10.0.0.7"
+
+
 PORTER = {"id": "a-1", "name": "8.8.8.8", "type": "USER_ACCOUNT"}
 PROBER = {"id": "a-2", "name": "8.8.8.8", "type": "NETWORK_ADDRESS"}
 
