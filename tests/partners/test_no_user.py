@@ -304,6 +304,29 @@ def test_windows_null_sid_names_nobody_in_the_event_stream(named: Mapping[str, A
     assert event_data("crowdstrike", sent)["userIdentity"]["principalId"] == actor
 
 
+@pytest.mark.parametrize("event", ["UserLogonFailed", "UserLogonFailed2"])
+@pytest.mark.parametrize(
+    ("members", "kind", "principal"),
+    [
+        ({"UserName": "mira"}, "Anonymous", "mira"),
+        ({"UserName": "mira", "UserSid": ""}, "Anonymous", "mira"),
+        ({"UserName": "mira", "UserSid": "S-1-0-0"}, "Anonymous", "mira"),
+        ({"UserName": "mira", "UserSid": "S-1-5-21-2001"}, "User", "S-1-5-21-2001"),
+        ({}, "Sensor", "a-1"),
+    ],
+)
+def test_whoever_fails_to_log_on_under_a_name_at_a_sensor_of_crowdstrikes_is_not_that_user(
+    event: str, members: dict[str, str], kind: str, principal: str
+) -> None:
+    record = {"event_simpleName": event, "id": "e-1", "aid": "a-1", "timestamp": "1762331405123"}
+    data = event_data("crowdstrike", record | members)
+    assert (data["userIdentity"]["type"], data["userIdentity"]["principalId"]) == (kind, principal)
+    assert data["errorCode"] == event
+    logged_on = event_data("crowdstrike", record | members | {"event_simpleName": "UserLogon"})
+    assert logged_on["userIdentity"]["type"] != "Anonymous"
+    assert "errorCode" not in logged_on
+
+
 @pytest.mark.parametrize(
     ("members", "actor"),
     [
