@@ -363,6 +363,18 @@ def test_every_partners_events_lose_secrets_and_the_operators_list_and_keep_thei
     assert own.id == by_default["id"]
 
 
+def test_what_was_typed_in_a_session_of_psm_goes_with_the_texts_that_it_stands_in() -> None:
+    details = f"Command=mysql -p{X};SrcHost=192.0.2.7;"
+    record = {"IsoTimestamp": "2025-11-05T08:30:00Z", "Issuer": "mira", "Desc": "Keystroke logging"}
+    body = {
+        "raw": f"<syslog><audit_record><ExtraDetails>{details}</ExtraDetails></audit_record></syslog>",
+        "syslog": {"audit_record": record | {"ExtraDetails": details}},
+    }
+    partner = load_partner("cyberark", Options(redact=("ExtraDetails", "raw")))
+    [event] = partner.events(delivery("cyberark", compact(body).encode()))
+    assert X not in compact(partner.to_audit_event(event).fields)
+
+
 @pytest.mark.parametrize(
     ("partner", "rule", "more"),
     [
