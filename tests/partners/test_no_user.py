@@ -131,6 +131,19 @@ def test_bitbuckets_webhooks_name_an_actor_as_its_audit_log_does(members: dict[s
         assert (identity["type"], identity["principalId"]) == (kind, "2001")
 
 
+@pytest.mark.parametrize("means", [{"token": {"_id": "t-1", "name": "ci"}}, {"app": {"_id": "a-1", "name": "IdP"}}, {}])
+def test_by_what_a_member_of_launchdarklys_acted_is_told(means: dict[str, Any]) -> None:
+    entry = {
+        "_id": "e-1",
+        "kind": "flag",
+        "date": 1_762_331_405_123,
+        "member": {"_id": "m-1", "email": "m@example.com"},
+    }
+    identity = event_data("launchdarkly", entry | means)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == ("User", "m-1")
+    assert identity["details"] == {"email": "m@example.com", **means}
+
+
 @pytest.mark.parametrize(("impersonator", "kind"), [("8a04", "AssumedUser"), (None, "User"), ("", "User")])
 def test_who_acts_in_the_name_of_a_user_of_cyberarks_is_told(impersonator: str | None, kind: str) -> None:
     event = {"EventType": "Cloud.Core.Login", "WhenOccurred": "/Date(1762331405123)/", "UserGuid": "7f93"}
