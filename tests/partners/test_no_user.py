@@ -317,6 +317,13 @@ def test_windows_null_sid_names_nobody_in_the_event_stream(named: Mapping[str, A
     assert event_data("crowdstrike", sent)["userIdentity"]["principalId"] == actor
 
 
+def test_by_which_token_somebody_acted_in_cloudflare_is_told() -> None:
+    entry = {"AuditLogID": "a-1", "ActionType": "create", "ActionTimestamp": "2025-11-05T08:30:05Z"}
+    token = {"ActorContext": "api_token", "ActorTokenDetails": {"ID": "t-1", "Name": "deploys"}}
+    identity = event_data("cloudflare", entry | {"ActorID": "acc-1", "ActorType": "account"} | token)["userIdentity"]
+    assert identity == {"type": "account", "principalId": "acc-1", "details": token}
+
+
 @pytest.mark.parametrize("event", ["UserLogonFailed", "UserLogonFailed2"])
 @pytest.mark.parametrize(
     ("members", "kind", "principal"),
