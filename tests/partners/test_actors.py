@@ -454,6 +454,10 @@ API_CLIENT = [{"Key": "actor_cid", "ValueString": "c"}, {"Key": "APIClientID", "
         ),
         ({"UserSid": "S-1-5-21-1", "UserName": "mira"}, ("User", "S-1-5-21-1")),
         ({"UserSid": "S-1-0-0", "UserName": "mira"}, ("User", "mira")),
+        ({"UserUUID": "u-1", "UserID": "mira@example.com"}, ("User", "u-1")),
+        ({"UserID": "mira@example.com"}, ("User", "mira@example.com")),
+        ({"SourceAccountObjectSid": "S-1-5-21-1", "SourceAccountName": "mira"}, ("User", "S-1-5-21-1")),
+        ({"SourceAccountObjectSid": "S-1-0-0", "SourceAccountName": "mira"}, ("User", "mira")),
     ],
 )
 def test_who_did_what_an_audit_record_of_crowdstrikes_tells(members: Mapping[str, Any], actor: tuple[str, str]) -> None:
