@@ -271,6 +271,18 @@ def test_who_wrote_a_comment_on_a_server_has_no_account_id(name: str) -> None:
             }.items()
         ),
         ("zoom", ZOOM | {"event": "meeting.participant_left", "payload": {"object": {"participant": GUEST}}}, "2002"),
+        # Zoom names as operator whoever missed an invitation, and the host of a visitor who comes or goes.
+        *(
+            ("zoom", ZOOM | {"event": event, "payload": {"operator_id": operator, "object": members}}, actor)
+            for event, operator, members, actor in (
+                ("meeting.invitation_timeout", "2002", {"participant": GUEST}, None),
+                ("meeting.invitation_dispatched", "2001", {"participant": GUEST}, "2001"),
+                ("meeting.invitation_dispatched", "", {"participant": GUEST}, None),
+                ("visitor_management.checked_in", "2001", {"visitor_name": "Jonas Lind"}, None),
+                ("visitor_management.checked_out", "2001", {"visitor_name": "Jonas Lind"}, None),
+                ("visitor_management.invitation_created", "2001", {"visitor_name": "Jonas Lind"}, "2001"),
+            )
+        ),
         (
             "slack",
             {"event_id": "Ev1", "event_time": 1_762_331_405}
