@@ -522,6 +522,27 @@ def test_who_did_it_in_zoom_has_a_place_of_its_own_in_some_events(
     assert (identity["type"], identity["principalId"]) == expected
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize(
+    ("payload", "details"),
+    [
+        ({"operator_member_id": "m-1", "by_external_user": True}, {"by_external_user": True}),
+        ({"operator_collaborator_id": "m-1", "operator_name": "Jonas Lind"}, {"operator_name": "Jonas Lind"}),
+        (
+            {"object": {"requester": {"user_id": "", "member_id": "m-1"}}},
+            {"user_id": "", "member_id": "m-1"},
+        ),
+    ],
+)
+def test_users_of_another_organization_have_a_members_id_at_zoom(
+    payload: Mapping[str, Any], details: Mapping[str, Any], nothing: str | None
+) -> None:
+    body = ZOOM | {"event": "a", "payload": {"operator": nothing, "operator_id": nothing, **payload}}
+    assert event_data("zoom", body)["userIdentity"] == {"type": "User", "principalId": "m-1", "details": details}
+    own = event_data("zoom", ZOOM | {"event": "a", "payload": {**payload, "operator_id": "2001"}})["userIdentity"]
+    assert (own["type"], own["principalId"]) == ("User", "2001")
+
+
 @pytest.mark.parametrize("unknown", ["unknown", "Unknown"])
 @pytest.mark.parametrize("event", [{"audit_log_event": "Login Successful"}, {"type": "page", "activity": "Login"}])
 def test_netskopes_word_for_nobody_is_nobodys_name(event: Mapping[str, str], unknown: str) -> None:
