@@ -512,6 +512,19 @@ SENDER = {"sender_name": "Mira Holt", "sender_email": "mira@example.com"}
         ("webinar.chat_message_file_sent", {"chat_message_file": SENDER}, "mira@example.com"),
         ("session.user_joined", {"user": {"id": "16778240", "name": "Mira Holt"}}, "16778240"),
         ("team_chat.channel_join_approval_requested", {"requester": {"user_id": "2001"}}, "2001"),
+        (
+            "scheduler.scheduled_event_canceled",
+            {"invitee_email": "j@x.test", "cancellation": {"canceled_by": "mira@example.com", "canceler_type": "host"}},
+            "mira@example.com",
+        ),
+        ("contact_center.user_login", {"user_id": "2001"}, "2001"),
+        ("contact_center.user_status_changed", {"user_id": "2001"}, None),
+        ("contact_center.engagement_user_unhold", {"user_id": "2001"}, "2001"),
+        ("contact_center.engagement_user_ended", {"user_id": "2001"}, None),
+        ("contact_center.engagement_monitor_started", {"user_id": "2002", "monitoring_user_id": "2001"}, "2001"),
+        ("contact_center.engagement_takeover_started", {"user_id": "2002", "takeover_user_id": "2001"}, "2001"),
+        ("contact_center.business_hours_updated", {"modified_by": "2001"}, "2001"),
+        ("contact_center.engagement_disposition_added", {"modified_by": "2001"}, None),
     ],
 )
 def test_who_did_it_in_zoom_has_a_place_of_its_own_in_some_events(
@@ -520,6 +533,14 @@ def test_who_did_it_in_zoom_has_a_place_of_its_own_in_some_events(
     identity = event_data("zoom", ZOOM | {"event": event, "payload": {"object": members}})["userIdentity"]
     expected = ("User", principal) if principal else ("Service", "zoom.us")
     assert (identity["type"], identity["principalId"]) == expected
+
+
+def test_who_wrote_to_a_chatbot_of_zooms_and_when() -> None:
+    """An app that was added has no `event_ts`."""
+    payload = {"userId": "2001", "userName": "Mira Holt", "robotJid": "b@x.test", "timestamp": 1_762_331_405_123}
+    data = event_data("zoom", {"event": "bot_installed", "payload": payload})
+    assert data["userIdentity"] == {"type": "User", "principalId": "2001", "details": {"userName": "Mira Holt"}}
+    assert data["eventTime"] == "2025-11-05T08:30:05Z"
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
