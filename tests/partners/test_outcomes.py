@@ -192,6 +192,15 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
                 ("phone.recording_failed", {}, "phone.recording_failed", NO_REASON),
                 ("phone.sms_etiquette_block", {}, "phone.sms_etiquette_block", NO_REASON),
                 ("phone.sms_sent", {"failure_reason": ""}, None, None),
+                ("phone.blind_transfer_initiated", {"failure_reason": "Busy"}, "Failed", "Busy"),
+                ("phone.conference_started", {"failure_reason": ""}, None, None),
+                ("phone.callee_parked", {"park_failure_reason": "Park successfully."}, None, None),
+                (
+                    "meeting.participant_room_system_callout_failed",
+                    {"reason_type": 0},
+                    "meeting.participant_room_system_callout_failed",
+                    "reason_type:0",
+                ),
                 # What a person refuses is done.
                 ("meeting.registration_denied", {}, None, None),
             )
