@@ -434,6 +434,11 @@ def test_a_sender_who_writes_the_mark_has_hidden_nothing() -> None:
         ("zoom", "host_key"),
         ("zoom", "participant_pin_code"),
         ("zoom", "stream_key"),
+        ("zoom", "meeting_join_url"),
+        ("zoom", "zoom_join_url"),
+        ("zoom", "join_link"),
+        ("zoom", "manage_url"),
+        ("zoom", "session_pin"),
     ],
 )
 def test_a_partners_own_secrets_go_although_their_names_do_not_tell(partner: str, member: str) -> None:
