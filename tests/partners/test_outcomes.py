@@ -15,6 +15,10 @@ def auto_destroy(trigger: str, **details: Any) -> Mapping[str, Any]:
     return body | {"message": "Auto Destroy", "details": empty | details}
 
 
+TERRAFORM = {"id": "a-1", "timestamp": "2025-11-05T08:30:00Z", "auth": {"accessor_id": "user-1", "type": "Client"}}
+TASK_RESULT = {"type": "task_result", "action": "callback"}
+
+
 def assessment(trigger: str) -> Mapping[str, Any]:
     body = {"payload_version": "2", "trigger_scope": "assessment", "trigger": f"assessment:{trigger}"}
     return body | {"message": "Checked", "details": {"new_assessment_result": {"created_at": "2025-11-05T08:30:00Z"}}}
@@ -208,6 +212,19 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
         ("terraform", assessment("failed"), "assessment:failed", "Checked"),
         ("terraform", assessment("check_failure"), "assessment:check_failure", "Checked"),
         ("terraform", assessment("drifted"), None, None),
+        *(
+            ("terraform", TERRAFORM | {"resource": resource}, code, message)
+            for resource, code, message in (
+                ({"type": "policy_check", "action": "hard_failed"}, "hard_failed", NO_REASON),
+                ({"type": "policy_check", "action": "passed"}, None, None),
+                ({"type": "policy_check", "action": "overridden"}, None, None),
+                ({"type": "policy_evaluation", "action": "fail"}, "fail", NO_REASON),
+                ({"type": "stacks-deployment_step", "action": "fail"}, None, None),
+                (TASK_RESULT | {"meta": {"task_result_status": "failed", "task_result_message": "m"}}, "failed", "m"),
+                (TASK_RESULT | {"meta": {"task_result_status": "passed", "task_result_message": "m"}}, None, None),
+                (TASK_RESULT | {"meta": None}, None, None),
+            )
+        ),
         ("terraform", auto_destroy("reminder", auto_destroy_at="2026-01-02T00:00:00Z"), None, None),
         ("terraform", auto_destroy("run_results", run_status="applied"), None, None),
         ("terraform", auto_destroy("run_results", run_status="errored"), "errored", "Auto Destroy"),
