@@ -113,6 +113,10 @@ def test_wiz_tells_an_address_where_there_can_be_no_other(
         threat
         | {"trigger": {"source": "DETECTIONS", "type": "Created"}}
         | {"triggeringEvents": events[:1], "triggeringEventsCount": len(events)},
+        # Another template writes the first of them alone.
+        threat
+        | {"trigger": {"source": "DETECTIONS", "type": "Created"}}
+        | {"triggeringEvent": events[0] if events else None, "triggeringEventsCount": len(events)},
     ):
         assert event_data("wiz", record).get("sourceIPAddress") == found
 
