@@ -443,3 +443,16 @@ def test_an_app_that_acts_on_behalf_of_a_user_of_githubs_is_told() -> None:
         "principalId": "mona",
         "details": {"actor": "mona", "programmatic_access_type": by},
     }
+
+
+@pytest.mark.parametrize(("said", "kind"), [("external_user", "external_user"), ("user", "User"), (None, "User")])
+def test_somebody_of_another_account_is_no_user_of_this_one_at_1password(said: str | None, kind: str) -> None:
+    user = {"uuid": "u-1", "user_type": said}
+    for event in (
+        {"item_uuid": "i", "vault_uuid": "v", "user": user},
+        {"category": "success", "target_user": user},
+        {"action": "create", "actor_uuid": "u-1", "actor_type": said},
+    ):
+        body = {"uuid": "e-1", "timestamp": "2025-11-05T08:30:05Z", **event}
+        identity = event_data("onepassword", body)["userIdentity"]
+        assert (identity["type"], identity["principalId"]) == (kind, "u-1")
