@@ -25,7 +25,7 @@ class Tagged(Struct, frozen=True):
 def survey(plane: ControlPlane, known: str | None = None) -> list[Tagged]:
     """Every channel of the account and Region; at most 25. The `known` one counts if it is there and not listed yet."""
     arns = plane.channel_arns()
-    if known and ":channel/" in known and known not in arns and plane.channel(known):
+    if known and known not in arns and plane.channel(known):
         arns.append(known)
     tags = plane.channel_tags(arns)
     found = ((plane.channel(arn), tags[arn]) for arn in tags)
@@ -66,12 +66,12 @@ class ChannelPlan(Struct, frozen=True):
     aside: list[Tagged]
 
 
-def plan_channel(channels: Sequence[Tagged], owner: Owner, wanted: Integration, physical_id: str | None) -> ChannelPlan:
-    """What to do for the wanted channel. Raises InTheWay before anything is touched."""
+def plan_channel(channels: Sequence[Tagged], owner: Owner, wanted: Integration, former: str | None) -> ChannelPlan:
+    """What to do for the wanted channel; `former` is the one so far. Raises InTheWay before anything is touched."""
     holder = next((one for one in channels if one.channel.source == wanted.source.name), None)
     current = holder if holder and owner.made(holder.tags) else None
     if holder and not current:
-        if holder.arn == physical_id and not owner.uses(holder.tags):
+        if holder.arn == former and not owner.uses(holder.tags):
             tags = " ".join(f"Key={key},Value={value}" for key, value in owner.tags.items())
             raise InTheWay(
                 f"The channel {holder.channel.name} ({holder.arn}) lost the tags that prove it to be this stack's: put "
@@ -87,7 +87,7 @@ def plan_channel(channels: Sequence[Tagged], owner: Owner, wanted: Integration, 
         raise InTheWay(
             f"The name {wanted.channel_name} is taken by the channel {strangers[0].arn}: choose another ChannelName."
         )
-    previous = next((one for one in channels if one.arn == physical_id), None)
+    previous = next((one for one in channels if one.arn == former), None)
     if previous and not current:
         if owner.made(previous.tags):
             refuse_users(previous, owner, "replaced")

@@ -87,8 +87,8 @@ class Deployment:
         """The channel that this one replaces, ours or shared. Raises InTheWay where it is ours and others use it: its
         Delete would be refused afterwards.
         """
-        former = self._request.physical_id or ""
-        if former == next_arn or ":channel/" not in former:
+        former = self._request.channel_arn
+        if former is None or former == next_arn:
             return None
         tags = self._plane.tags(former)
         ours = self._owner.made(tags)
@@ -101,9 +101,10 @@ class Deployment:
         return replaced
 
     def _build(self) -> Answer:
-        channels = survey(self._plane, self._request.physical_id)
-        channel_plan = plan_channel(channels, self._owner, self._wanted, self._request.physical_id)
-        current = channel_plan.current or next((c for c in channels if c.arn == self._request.physical_id), None)
+        former_arn = self._request.channel_arn
+        channels = survey(self._plane, former_arn)
+        channel_plan = plan_channel(channels, self._owner, self._wanted, former_arn)
+        current = channel_plan.current or next((one for one in channels if one.arn == former_arn), None)
         finder = StoreFinder(self._plane, self._owner, self._request.place)
         found = finder.find(self._wanted, current.channel if current else None, self._unchanged())
 

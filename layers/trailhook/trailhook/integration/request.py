@@ -12,8 +12,7 @@ from msgspec import Struct
 
 from trailhook.integration.ownership import Owner
 
-FAILED = "failed/"
-"""The beginning of a Create's physical id, if it answered that it failed."""
+_FAILED = "failed/"
 _STACK_ID = re.compile(r"arn:(?P<partition>[^:]+):cloudformation:(?P<region>[^:]+):(?P<account>\d{12}):stack/.+")
 
 
@@ -79,9 +78,20 @@ class Request(Struct, frozen=True):
         return float(text) if re.fullmatch(r"[1-9][0-9]{0,3}", text) else None
 
     @property
+    def channel_arn(self) -> str | None:
+        """The channel that the physical id names; None in a Create, and in the Delete after one that failed."""
+        return self.physical_id if self.physical_id and ":channel/" in self.physical_id else None
+
+    @property
     def failed_id(self) -> str:
         """The physical id to fail with. A failed Update keeps its id, or CloudFormation would delete what works."""
-        return self.physical_id or f"{FAILED}{self.logical_id}/{self.request_id}"
+        return self.physical_id or f"{_FAILED}{self.logical_id}/{self.request_id}"
+
+    @property
+    def failed_create(self) -> str | None:
+        """The request id of the Create that failed with this physical id; None if none answered so."""
+        physical_id = self.physical_id or ""
+        return physical_id.rpartition("/")[2] if physical_id.startswith(_FAILED) else None
 
     def without_url(self, text: str) -> str:
         """`text` without the response URL, whole or in the parts that a library's error may quote."""

@@ -17,7 +17,7 @@ from trailhook.integration.leftovers import confirm
 from trailhook.integration.ownership import MADE_BY_CREATE, is_unconfirmed
 from trailhook.integration.properties import deletes_stores, given_stores
 from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel, remove_used_channel
-from trailhook.integration.request import FAILED, Request
+from trailhook.integration.request import Request
 from trailhook.integration.response import Answer
 from trailhook.integration.undo import Undo
 
@@ -30,8 +30,8 @@ class Withdrawal:
         self._undo = undo
         self._request = request
         self._owner = request.owner
-        self._physical_id = request.physical_id or ""
-        self._after_failed_create = ":channel/" not in self._physical_id
+        self._channel = request.channel_arn
+        self._after_failed_create = self._channel is None
         self._given = given_stores(request.properties)
         self._shares = bool(request.properties.get("ChannelArn"))
         self._stays: list[str] = []
@@ -47,7 +47,7 @@ class Withdrawal:
             # An account that CloudTrail Lake does not take holds nothing of ours. One with a channel of ours was taken.
             if not self._after_failed_create:
                 raise
-        return Answer(succeeded=True, physical_id=self._physical_id, reason=" ".join(self._stays))
+        return Answer(succeeded=True, physical_id=self._request.physical_id or "", reason=" ".join(self._stays))
 
     def _create_was_denied(self) -> bool:
         """Whether the Create answered that it failed, and the role may not even ask for channels and their tags, as it
@@ -56,7 +56,7 @@ class Withdrawal:
         Then it made nothing, and a Delete that fails for the same denial would need somebody's hand. A Create that
         never answered may have made something. For one that shares a channel a denial tells nothing: it lists none.
         """
-        if not self._physical_id.startswith(FAILED) or self._shares:
+        if self._request.failed_create is None or self._shares:
             return False
         try:
             self._plane.channel_tags(self._plane.channel_arns())
@@ -65,7 +65,7 @@ class Withdrawal:
         return False
 
     def _withdraw(self) -> None:
-        channels = survey(self._plane, self._physical_id)
+        channels = survey(self._plane, self._channel)
         going = [one for one in channels if self._is_to_go(one)]
         staying = [one for one in channels if one not in going]
         for one in going:
@@ -135,7 +135,7 @@ class Withdrawal:
         """What tells that an Update replaced the channel that goes, or whose use ends."""
         if any(is_aside(one.channel) for one in going):
             return "name"
-        used_before = (self._owner.used_before(one.tags) for one in staying if one.arn == self._physical_id)
+        used_before = (self._owner.used_before(one.tags) for one in staying if one.arn == self._channel)
         return "tag" if any(used_before) else None
 
     def _remove_channels(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
@@ -151,7 +151,7 @@ class Withdrawal:
         """Take the user tag off a channel that stays, and name one that nobody else would name."""
         if self._owner.uses(one.tags) and self._used(one.arn):
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
-        elif one.arn == self._physical_id and not self._shares:
+        elif one.arn == self._channel and not self._shares:
             self._stays.append(f"The channel {one.arn} stays: it lost the tags that prove it to be this stack's.")
         elif self._owner.made(one.tags) and is_aside(one.channel):
             self._stays.append(f"The channel {one.arn}, which an earlier update replaced, stays.")
@@ -166,14 +166,13 @@ class Withdrawal:
         it had taken its tag off by then, so a tag that is there is the next Create's.
         """
         if not self._after_failed_create:
-            return arn == self._physical_id
-        answered = self._physical_id.startswith(FAILED)
-        return not answered and arn == self._request.properties.get("ChannelArn")
+            return arn == self._channel
+        return self._request.failed_create is None and arn == self._request.properties.get("ChannelArn")
 
     def _is_to_go(self, one: Tagged) -> bool:
         if self._after_failed_create:
             return self._owner.made_now(one.tags) and self._may_be_the_creates(one.tags)
-        if one.arn != self._physical_id:
+        if one.arn != self._channel:
             return False
         # What the operator names as an existing channel stays, also where a former stack of the name made it.
         return self._owner.made_now(one.tags) if self._shares else self._owner.made(one.tags)
@@ -182,13 +181,12 @@ class Withdrawal:
         """Whether the Create that failed may have made it, and not an Update, nor the next Create: with
         --disable-rollback CloudFormation may delete what failed only after the next one has succeeded.
         """
-        if not self._physical_id.startswith(FAILED):
-            return MADE_BY_CREATE in tags
-        return tags.get(MADE_BY_CREATE) == self._physical_id.rpartition("/")[2]
+        failed = self._request.failed_create
+        return MADE_BY_CREATE in tags if failed is None else tags.get(MADE_BY_CREATE) == failed
 
     def _is_in_its_place(self, staying: Tagged) -> bool:
         """Whether the integration has that channel now, its own or a shared one, instead of the one that goes."""
-        if staying.arn == self._physical_id:
+        if staying.arn == self._channel:
             return False
         # A shared one has the name that its owner gave it, or left it.
         return self._owner.uses(staying.tags) or (self._owner.made(staying.tags) and not is_aside(staying.channel))
