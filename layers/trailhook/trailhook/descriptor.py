@@ -106,26 +106,26 @@ class Descriptor(Struct, frozen=True):
                 yield PartnerEvent(delivery, entry.value, entry.original, entry.fault)
 
     def uid(self, event: PartnerEvent) -> str | None:
-        kind, subject, _ = self.kind_of(event.value, event.delivery)
+        kind, subject = self.kind_of(event.value, event.delivery)
         return kind.own_id(subject) if kind else None
 
-    def kind_of(self, value: Any, delivery: Delivery) -> tuple[Kind | None, Subject, Mapping[str, Any]]:
-        """The first kind whose conditions hold, the event, and what stands beside it in the object that wraps it."""
+    def kind_of(self, value: Any, delivery: Delivery) -> tuple[Kind | None, Subject]:
+        """The first kind whose conditions hold, and the event without the object that wraps it."""
         inner, beside = _unwrapped(value, self.spec.get("inside"))
-        subject = Subject(inner, delivery)
-        return next((kind for kind in self.kinds if kind.fits(subject)), None), subject, beside
+        subject = Subject(inner, delivery, beside)
+        return next((kind for kind in self.kinds if kind.fits(subject)), None), subject
 
     def to_audit_event(self, event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
         if not isinstance(event.value, Mapping):
             raise UnmappableEvent("NotAnObject", "An event is a JSON object")
         try:
-            kind, subject, beside = self.kind_of(event.value, event.delivery)
+            kind, subject = self.kind_of(event.value, event.delivery)
             if kind is None:
                 known = ", ".join(kind.name for kind in self.kinds)
                 raise UnmappableEvent(
                     "UnknownForm", f"{self.spec['title']} sends these forms, and this is none of them: {known}"
                 )
-            return kind.to_audit_event(event, subject, beside, redaction)
+            return kind.to_audit_event(event, subject, redaction)
         except RecursionError as error:
             raise UnmappableEvent("TooDeep", "The event is nested too deeply") from error
 
@@ -137,7 +137,7 @@ class Descriptor(Struct, frozen=True):
         if not arrays or delivery.element:
             return [record]
         # An event may have a member of that name, too. Taken apart, it would lose all the rest.
-        kind, subject, _ = self.kind_of(record.value, delivery)
+        kind, subject = self.kind_of(record.value, delivery)
         if kind and kind.when:
             return [record]
         elements = [element for path in arrays for element in elements_or_itself(record, *path)]

@@ -172,9 +172,7 @@ class Kind(Struct, frozen=True):
                 return found
         return None
 
-    def to_audit_event(
-        self, event: PartnerEvent, subject: Subject, beside: Mapping[str, Any], redaction: Redaction
-    ) -> AuditEvent:
+    def to_audit_event(self, event: PartnerEvent, subject: Subject, redaction: Redaction) -> AuditEvent:
         uid = first_text(self.uid, subject)
         name = first_text(self.event_name, subject)
         event_name = _text(name)
@@ -213,7 +211,7 @@ class Kind(Struct, frozen=True):
             request_parameters={key: value for key, value in subject.event.items() if key not in response},
             response_elements=response or None,
             unsigned=list(dict.fromkeys(unsigned)),
-            notes={"envelope": beside} if beside else None,
+            notes={"envelope": subject.beside} if subject.beside else None,
             redaction=redaction,
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from trailhook.delivery import Delivery
@@ -18,10 +18,13 @@ from trailhook.members import text_of
 
 
 class Subject(Struct, frozen=True, gc=False):
-    """What places point into: an event, and the delivery that it came with."""
+    """What places point into: an event, and the delivery that it came with. `beside` is what an object that wraps the
+    event holds besides.
+    """
 
     event: Any
     delivery: Delivery
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Found(Struct, frozen=True, gc=False):

@@ -16,7 +16,7 @@ def explanation(descriptor: Descriptor, event: PartnerEvent) -> dict[str, Any]:
     """
     if event.fault or not isinstance(event.value, Mapping):
         return {}
-    kind, subject, _ = descriptor.kind_of(event.value, event.delivery)
+    kind, subject = descriptor.kind_of(event.value, event.delivery)
     if kind is None:
         return {"unmet": dict(_unmet(descriptor, subject))}
     return {"kind": kind.name, "from": {field: _place(found) for field, found in _found(kind, subject) if found}}
