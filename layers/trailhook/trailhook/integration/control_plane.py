@@ -17,7 +17,7 @@ from botocore.parsers import ResponseParserError
 from trailhook.deadline import Deadline
 from trailhook.errors import AnswerLost, CallRefused, OutOfTime, OwnershipUnknown
 from trailhook.integration.advice import api_name, refusal
-from trailhook.integration.inventory import Channel, EventDataStore
+from trailhook.integration.inventory import PENDING_DELETION, Channel, EventDataStore
 
 if TYPE_CHECKING:
     # The stubs are for development and not in the layer.
@@ -113,6 +113,11 @@ class ControlPlane:
     def store(self, arn: str) -> EventDataStore | None:
         found = self._call("get_event_data_store", absent=STORE_GONE, EventDataStore=arn)
         return EventDataStore.of(found) if found else None
+
+    def active_store(self, arn: str) -> EventDataStore | None:
+        """The same, but None also for one that is pending deletion already."""
+        found = self.store(arn)
+        return None if found is None or found.status == PENDING_DELETION else found
 
     def create_store(self, **parameters: Any) -> str:
         """The new event data store's ARN. Raises AnswerLost."""

@@ -11,8 +11,8 @@ from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.channels import Tagged, is_aside, name_aside, plan_channel, refuse_users, survey
 from trailhook.integration.control_plane import LOOKS, ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
-from trailhook.integration.destinations import ENABLED, StoreFinder, Unchanged
-from trailhook.integration.inventory import Channel
+from trailhook.integration.destinations import StoreFinder, Unchanged
+from trailhook.integration.inventory import ENABLED, Channel
 from trailhook.integration.leftovers import Leftovers
 from trailhook.integration.ownership import MADE_BY_CREATE
 from trailhook.integration.policy import resource_policy, same_policy

@@ -9,14 +9,10 @@ from msgspec import Struct
 
 from trailhook.errors import InTheWay, OwnershipUnknown
 from trailhook.integration.control_plane import ControlPlane
-from trailhook.integration.inventory import Channel, EventDataStore
+from trailhook.integration.inventory import ENABLED, PENDING_DELETION, Channel, EventDataStore
 from trailhook.integration.ownership import KMS_ALIAS, Owner
 from trailhook.integration.properties import EXTENDABLE, LONGEST_RETENTION_DAYS, Integration, NewStore
 from trailhook.integration.request import Place
-
-ACTIVITY = "ActivityAuditLog"
-ENABLED = "ENABLED"
-PENDING_DELETION = "PENDING_DELETION"
 
 
 class Unchanged(Struct, frozen=True):
@@ -41,7 +37,7 @@ class StoreFinder:
             faults = [fault for arn in wanted.store_arns for fault in self._faults_of_given(arn)]
         else:
             found = self._named(wanted.store.name) or self._current(current)
-            faults = [*unfit(found), *self._unchangeable(found, wanted.store, unchanged)] if found else []
+            faults = [*found.faults(), *self._unchangeable(found, wanted.store, unchanged)] if found else []
         if faults:
             raise InTheWay(" ".join(faults))
         return found
@@ -53,7 +49,7 @@ class StoreFinder:
             return
         if store.status != ENABLED:
             yield f"EventDataStoreArns: {arn} is {store.status}, and a channel needs it to be ENABLED."
-        yield from unfit(store)
+        yield from store.faults()
 
     def _named(self, name: str) -> EventDataStore | None:
         """Our own store of that name, also from before. Raises InTheWay for one that is not provably ours."""
@@ -125,17 +121,6 @@ class StoreFinder:
         if key is None or key.startswith("arn:"):
             return key
         return self._place.arn("kms", key if key.startswith("alias/") else f"key/{key}")
-
-
-def unfit(store: EventDataStore) -> Iterator[str]:
-    """One sentence for each reason why no channel can deliver to the store."""
-    if store.categories != {ACTIVITY}:
-        collects = ", ".join(sorted(store.categories)) or "nothing"
-        yield f"{store.arn} collects {collects}; it must collect eventCategory {ACTIVITY} and nothing else."
-    if store.multi_region:
-        yield f"{store.arn} is multi-Region; a channel needs a single-Region event data store."
-    if store.organization:
-        yield f"{store.arn} belongs to an organization; a channel needs one of this account alone."
 
 
 def _pending_stranger(store: EventDataStore, because: str) -> str:

@@ -3,12 +3,15 @@
 AWS pages: "GetChannel", "GetEventDataStore", CloudTrail API Reference.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
+ACTIVITY = "ActivityAuditLog"
+ENABLED = "ENABLED"
+PENDING_DELETION = "PENDING_DELETION"
 _LEFTOVER_FOR = timedelta(hours=2)
 """CloudFormation waits an hour at most for an answer, and then rolls back. What it rolls back is not older than that;
 what is older may have been used by others meanwhile."""
@@ -74,6 +77,28 @@ class EventDataStore(Struct, frozen=True):
             protected=bool(found.get("TerminationProtectionEnabled")),
             created=found.get("CreatedTimestamp"),
         )
+
+    def faults(self) -> Iterator[str]:
+        """One sentence for each reason why no channel can deliver to it."""
+        if self.categories != {ACTIVITY}:
+            collects = ", ".join(sorted(self.categories)) or "nothing"
+            yield f"{self.arn} collects {collects}; it must collect eventCategory {ACTIVITY} and nothing else."
+        if self.multi_region:
+            yield f"{self.arn} is multi-Region; a channel needs a single-Region event data store."
+        if self.organization:
+            yield f"{self.arn} belongs to an organization; a channel needs one of this account alone."
+
+    def why_it_stays(self, user: str | None, channels: Iterable[Channel] | None, now: datetime) -> str | None:
+        """What keeps it from being deleted, as the end of a sentence; None if it may go.
+
+        `user` is a channel that delivers to it, if one does. It stays, too, if it may hold events of these channels;
+        where they are None it goes, whatever it holds.
+        """
+        if user:
+            return f"the channel {user} delivers to it"
+        if channels is not None and self.may_hold_events_of(channels, now):
+            return "events may have come to it"
+        return None
 
     def may_hold_events_of(self, channels: Iterable[Channel], now: datetime) -> bool:
         """Whether events may have come to it: one of the channels took some since the store was made, or it is so old

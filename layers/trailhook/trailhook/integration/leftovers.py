@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from trailhook.errors import CallRefused, IntegrationError, OwnershipUnknown
 from trailhook.integration.channels import Tagged, refuse_users, survey
 from trailhook.integration.control_plane import ControlPlane
-from trailhook.integration.destinations import PENDING_DELETION, unfit
 from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook.integration.ownership import CONFIRMED, MADE_BY_UPDATE, is_unconfirmed
 from trailhook.integration.properties import given_stores
@@ -62,11 +61,12 @@ class Leftovers:
     def _keep_evidence(self, channel: Channel, named: Collection[str]) -> None:
         """Confirm stores that may hold its events, `named` ones too: the next Update may find those out of use."""
         for arn in sorted({*channel.stores, *self._plane.store_arns()}):
-            store = self._plane.store(arn) if self._request.place.holds(arn) and self._marked_by(arn) else None
-            if store and store.status != PENDING_DELETION and store.may_hold_events_of([channel], datetime.now(UTC)):
+            marked = self._request.place.holds(arn) and self._marked_by(arn)
+            store = self._plane.active_store(arn) if marked else None
+            if store and (why := store.why_it_stays(None, [channel], datetime.now(UTC))):
                 confirm(self._plane, arn)
                 if arn not in named:
-                    self._left.append(_stays(store, "events may have come to it"))
+                    self._left.append(_stays(store, why))
 
     def _is_left(self, arn: str) -> bool:
         return self._marked_by(arn) not in {None, self._request.request_id}
@@ -85,19 +85,18 @@ class Leftovers:
         Returns why it stays, in sentences; none for what is gone.
         """
         try:
-            store = self._plane.store(arn)
+            store = self._plane.active_store(arn)
             # Asked only now, when no channel of ours delivers to the store any more.
             now = survey(self._plane)
-            ours = [one.channel for one in (*self._before, *now) if self._owner.made(one.tags)]
-            if store is None or store.status == PENDING_DELETION:
+            if store is None:
                 return []
-            if faults := list(unfit(store)):
+            if faults := list(store.faults()):
                 return ["This store has the mark of an earlier update, and was not deleted:", *faults]
-            user = next((one for one in now if arn in one.channel.stores), None)
-            if user or store.may_hold_events_of([*ours, *self._gone], datetime.now(UTC)):
+            user = next((one.arn for one in now if arn in one.channel.stores), None)
+            ours = [one.channel for one in (*self._before, *now) if self._owner.made(one.tags)]
+            if why := store.why_it_stays(user, [*ours, *self._gone], datetime.now(UTC)):
                 with suppress(IntegrationError):
                     confirm(self._plane, arn)  # a channel that goes later takes along what shows that events came
-                why = f"the channel {user.arn} delivers to it" if user else "events may have come to it"
                 return [_stays(store, why)]
             discard_store(self._plane, arn, store.name)
         except IntegrationError as error:

@@ -8,8 +8,7 @@ from msgspec.structs import replace
 from trailhook.errors import InTheWay
 from trailhook.integration.control_plane import LOOKS, ControlPlane, as_list
 from trailhook.integration.creation import Creation
-from trailhook.integration.destinations import ACTIVITY, ENABLED, PENDING_DELETION
-from trailhook.integration.inventory import EventDataStore
+from trailhook.integration.inventory import ACTIVITY, ENABLED, PENDING_DELETION, EventDataStore
 from trailhook.integration.ownership import KMS_ALIAS, MADE_BY_UPDATE, is_unconfirmed
 from trailhook.integration.properties import DEFAULT_RETENTION_DAYS, Integration, NewStore, former_tags
 from trailhook.integration.removal import discard_store

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, is_aside, refuse_users, survey
 from trailhook.integration.control_plane import DENIALS, INACTIVE, STORE_GONE, ControlPlane
-from trailhook.integration.destinations import PENDING_DELETION, unfit
 from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook.integration.leftovers import confirm
 from trailhook.integration.ownership import MADE_BY_CREATE, is_unconfirmed
@@ -96,9 +95,8 @@ class Withdrawal:
 
     def _keep_evidence(self, channel: Channel) -> None:
         for arn, tags in self._stores(frozenset(channel.stores)):
-            store = self._plane.store(arn) if self._owner.made_now(tags) else None
-            why = self._why_it_stays(store, None, [channel]) if store and store.status != PENDING_DELETION else []
-            if why:
+            store = self._plane.active_store(arn) if self._owner.made_now(tags) else None
+            if store and (why := _why_it_stays(store, None, [channel])):
                 self._retain(arn)
                 self._stays += why
 
@@ -254,27 +252,15 @@ class Withdrawal:
             if error.code not in STORE_GONE | {INACTIVE}:
                 raise
 
-    def _why_it_stays(self, store: EventDataStore, user: str | None, evidence: Collection[Channel] | None) -> list[str]:
-        """In sentences; none for a store that may go."""
-        # Tagging is a lesser right than deleting, so no tag makes a store ours that no integration delivers to, such as
-        # a trail's.
-        if faults := list(unfit(store)):
-            return ["This store has the stack's tags, and was not deleted:", *faults]
-        if user:
-            return [f"The event data store {store.name} ({store.arn}) stays: the channel {user} delivers to it."]
-        if evidence is not None and store.may_hold_events_of(evidence, datetime.now(UTC)):
-            return [f"The event data store {store.name} ({store.arn}) stays: events may have come to it."]
-        return []
-
     def _remove_store(self, arn: str, user: str | None, evidence: Collection[Channel] | None) -> bool:
         """False where it stays. What is gone, or pending deletion, does not stay.
 
         `user` is a channel that delivers to it; of `evidence` see `_remove_stores`.
         """
-        store = self._plane.store(arn)
-        if store is None or store.status == PENDING_DELETION:
+        store = self._plane.active_store(arn)
+        if store is None:
             return True
-        if why := self._why_it_stays(store, user, evidence):
+        if why := _why_it_stays(store, user, evidence):
             self._stays += why
             return False
         if not self._plane.protect_store(arn, on=False):
@@ -286,11 +272,23 @@ class Withdrawal:
             if error.code != STILL_POINTED_AT:
                 raise
             _protect(self._plane, arn)
-            self._stays.append(
-                f"The event data store {store.name} ({arn}) stays: CloudTrail says that a channel uses it."
-            )
+            self._stays.append(_stays(store, "CloudTrail says that a channel uses it"))
             return False
         return True
+
+
+def _why_it_stays(store: EventDataStore, user: str | None, evidence: Collection[Channel] | None) -> list[str]:
+    """In sentences; none for a store that may go."""
+    # Tagging is a lesser right than deleting, so no tag makes a store ours that no integration delivers to, such as a
+    # trail's.
+    if faults := list(store.faults()):
+        return ["This store has the stack's tags, and was not deleted:", *faults]
+    why = store.why_it_stays(user, evidence, datetime.now(UTC))
+    return [_stays(store, why)] if why else []
+
+
+def _stays(store: EventDataStore, why: str) -> str:
+    return f"The event data store {store.name} ({store.arn}) stays: {why}."
 
 
 def _protect(plane: ControlPlane, arn: str) -> None:
