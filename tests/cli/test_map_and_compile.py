@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from tests.partners.descriptors import EXAMPLE, MINIMAL, SENT
 
 from trailhook.errors import SettingsError
-from trailhook.own_partners import own_source
+from trailhook.known_partners import own_source
 from trailhook.partner import Options
 from trailhook.partners import REGISTRY, Partners, load_partner
 from trailhook_local.cli.main import main

@@ -2,7 +2,8 @@
 
 import pytest
 
-from trailhook.integration.catalogue import PARTNERS, SOURCES
+from trailhook.integration.catalogue import SOURCES
+from trailhook.known_partners import PARTNERS
 from trailhook.partner import Options
 from trailhook.partners import REGISTRY, load_partner
 
@@ -32,9 +33,9 @@ def test_the_sixteen_sources() -> None:
 
 
 def test_every_source_has_a_partner_and_every_partner_a_source() -> None:
-    assert {source for modes in PARTNERS.values() for source in modes.values()} == SOURCES.keys()
+    assert {source for partner in PARTNERS.values() for source in partner.sources.values()} == SOURCES.keys()
 
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_a_partner_with_an_endpoint_delivers_to_the_source_that_its_channel_gets(name: str) -> None:
-    assert load_partner(name, Options()).source == next(iter(PARTNERS[name].values()))
+    assert load_partner(name, Options()).source == next(iter(PARTNERS[name].sources.values()))

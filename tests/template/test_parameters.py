@@ -9,8 +9,8 @@ import pytest
 import yaml
 from tests.template.conftest import PHYSICAL_VALUES, PSEUDO_PARAMETERS
 
-from trailhook.integration.catalogue import DIRECT as DIRECT_MODE
-from trailhook.integration.catalogue import PARTNERS, WEBHOOK
+from trailhook.known_partners import DIRECT as DIRECT_MODE
+from trailhook.known_partners import PARTNERS, WEBHOOK
 from trailhook.partners import REGISTRY
 from trailhook.source_ranges import SourceRanges
 from trailhook_local.stack.template import Template, load_document
@@ -291,7 +291,7 @@ def test_what_goes_together_is_let_through(document: Mapping[str, Any], given: M
 
 
 def test_a_stack_can_be_made_for_every_partner_that_there_is(parameters: Mapping[str, Any]) -> None:
-    direct = {name for name, modes in PARTNERS.items() if DIRECT_MODE in modes}
+    direct = {name for name, partner in PARTNERS.items() if DIRECT_MODE in partner.sources}
     assert set(parameters["Partner"]["AllowedValues"]) == set(REGISTRY) | direct
 
 
@@ -320,8 +320,8 @@ def test_the_rules_let_a_mode_through_where_the_partner_has_it_and_the_endpoint_
     if partner not in parameters["Partner"]["AllowedValues"]:
         return
     given = {"Partner": partner, "Mode": mode, **DIRECT}
-    actual = mode or next(iter(PARTNERS[partner]))
-    possible = actual in PARTNERS[partner] and (actual == DIRECT_MODE or partner in REGISTRY)
+    actual = mode or next(iter(PARTNERS[partner].sources))
+    possible = actual in PARTNERS[partner].sources and (actual == DIRECT_MODE or partner in REGISTRY)
     assert possible is not bool(fails(document, **given))
     if possible:
         assert Template(document, given).condition("Webhook") is (actual == WEBHOOK)

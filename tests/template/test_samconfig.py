@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from trailhook.integration.catalogue import PARTNERS, WEBHOOK
+from trailhook.known_partners import PARTNERS, WEBHOOK
 from trailhook.partners import REGISTRY
 
 INTEGRATIONS = sorted(REGISTRY)
@@ -54,7 +54,7 @@ def test_only_senders_outside_the_catalogue_may_share_a_channel(
     given = overrides(samconfig[name]["deploy"]["parameters"]["parameter_overrides"])
     assert "ChannelArn" not in given
     environment = text.partition(f"[{name}.deploy.parameters]\n")[2].partition("\n[")[0]
-    assert ('    # "ChannelArn=' in environment) is (PARTNERS[name][WEBHOOK] == "Custom")
+    assert ('    # "ChannelArn=' in environment) is (PARTNERS[name].sources[WEBHOOK] == "Custom")
 
 
 def test_every_environment_is_an_integration(samconfig: Mapping[str, Any], document: Mapping[str, Any]) -> None:

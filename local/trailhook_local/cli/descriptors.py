@@ -12,9 +12,8 @@ import click
 from trailhook.audit_event import AuditEvent
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.descriptor import Descriptor
-from trailhook.integration.catalogue import PARTNERS as CATALOGUE
+from trailhook.known_partners import OWN, PARTNERS
 from trailhook.mapping import Mapper, Withheld
-from trailhook.own_partners import OWN
 from trailhook.partner import Options
 from trailhook.partners import FOLDER, REGISTRY, load_partner
 from trailhook.redaction import read_paths
@@ -69,7 +68,7 @@ def compile_to(files: tuple[Path, ...], folder: Path) -> None:
     """Write each descriptor's compiled form into the folder."""
     for file in files:
         spec = _compiled(file)
-        if spec["name"] in {*REGISTRY, *CATALOGUE} and folder.resolve() == OWN.resolve():
+        if spec["name"] in PARTNERS and folder.resolve() == OWN.resolve():
             raise Failure(f"{file}: a partner named {spec['name']} is built in; choose another name")
         target = folder / f"{spec['name']}.json"
         try:
@@ -104,7 +103,7 @@ def _compiled(file: Path) -> dict[str, Any]:
     except DescriptorError as error:
         raise DescriptorFailure(str(error)) from error
     except OSError as error:
-        if str(file) in CATALOGUE:
+        if str(file) in PARTNERS:
             raise click.UsageError(
                 f"{file} {BY_ITSELF}, in CloudTrail's own form: its events need no mapping"
             ) from error

@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from trailhook.integration.catalogue import PARTNERS as CATALOGUE
-from trailhook.own_partners import own_files
-from trailhook.partners import REGISTRY
+from trailhook.known_partners import PARTNERS
+from trailhook.partner import Options
+from trailhook.partners import Partners
 
 BY_ITSELF = "delivers by itself, to a channel in AWS"
 
@@ -17,8 +17,8 @@ class PartnerName(click.ParamType[str]):
     name = "partner"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        known = sorted({*REGISTRY, *own_files()})
-        if value in CATALOGUE and value not in known:
+        known = list(Partners(Options()))
+        if value in PARTNERS and value not in known:
             self.fail(f"{value} {BY_ITSELF}: there is no endpoint for it here", param, ctx)
         if value not in known:
             self.fail(

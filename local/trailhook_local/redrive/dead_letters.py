@@ -13,8 +13,8 @@ from trailhook.deadline import NO_DEADLINE
 from trailhook.delivery import Delivery
 from trailhook.envelope import decode_envelope
 from trailhook.errors import EnvelopeError, QueueError
-from trailhook.own_partners import own_files
-from trailhook.partners import REGISTRY
+from trailhook.partner import Options
+from trailhook.partners import Partners
 from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.queue_counts import count_messages
 
@@ -194,7 +194,7 @@ def _letter(message: dict[str, Any]) -> DeadLetter:
         pass
     else:
         delivery = envelope.delivery
-        if delivery.partner in REGISTRY or delivery.partner in own_files():
+        if delivery.partner in Partners(Options()):
             # An envelope that is handed back counts its attempts, and one that is parked begins anew.
             reason = PARKED if envelope.pending and envelope.attempt == 0 else EXHAUSTED
     return DeadLetter(message["MessageId"], message["ReceiptHandle"], message["Body"], reason, delivery)

@@ -1,4 +1,4 @@
-"""CloudTrail's catalogue of event sources outside AWS, and which of them each of our partners uses.
+"""CloudTrail's catalogue of event sources outside AWS.
 
 AWS page: "Create an integration with an event source outside of AWS", CloudTrail User Guide. A channel's source can
 never be changed afterwards, and an account and Region have one channel per source: everybody outside the catalogue
@@ -52,39 +52,3 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
         )
     }
 )
-
-WEBHOOK = "webhook"
-"""Mode: the partner posts to our endpoint, and Trailhook delivers."""
-DIRECT = "direct"
-"""Mode: no endpoint; the partner, or its own application, delivers to the channel."""
-
-PARTNERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "atlassian": {WEBHOOK: "Custom"},
-        "auth0": {WEBHOOK: "Custom"},
-        "cloudflare": {WEBHOOK: "Custom"},
-        "cloudstoragesecurity": {WEBHOOK: "CloudStorageSecurityConsole"},
-        "clumio": {DIRECT: "Clumio"},
-        "crowdstrike": {WEBHOOK: "CrowdStrike"},
-        "custom": {WEBHOOK: "Custom"},
-        "cyberark": {WEBHOOK: "CyberArk"},
-        "github": {WEBHOOK: "GitHub"},
-        "gitlab": {WEBHOOK: "Custom"},
-        "ibm": {DIRECT: "IBMMulticloud"},
-        "kong": {WEBHOOK: "KongGatewayEnterprise"},
-        "launchdarkly": {WEBHOOK: "Custom", DIRECT: "LaunchDarkly"},
-        "montycloud": {DIRECT: "MontyCloud"},
-        "netskope": {WEBHOOK: "NetskopeCloudExchange"},
-        "okta": {WEBHOOK: "OktaSystemLogEvents"},
-        "onelogin": {WEBHOOK: "OneLogin"},
-        "onepassword": {WEBHOOK: "Custom"},
-        "pagerduty": {WEBHOOK: "Custom"},
-        "shoreline": {DIRECT: "Shoreline"},
-        "slack": {WEBHOOK: "Custom"},
-        "snyk": {WEBHOOK: "Custom", DIRECT: "Snyk"},
-        "terraform": {WEBHOOK: "Custom"},
-        "wiz": {WEBHOOK: "WizAuditLogs"},
-        "zoom": {WEBHOOK: "Custom"},
-    }
-)
-"""Partner → mode → source; the first mode is the default. A partner that is not in the catalogue has Custom."""

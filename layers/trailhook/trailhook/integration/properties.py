@@ -10,10 +10,10 @@ from typing import Any
 from msgspec import Struct
 
 from trailhook.errors import PropertiesRefused, SettingsError
-from trailhook.integration.catalogue import PARTNERS, SOURCES, WEBHOOK, IntegrationType, Source
+from trailhook.integration.catalogue import SOURCES, IntegrationType, Source
 from trailhook.integration.request import Place
 from trailhook.integration.tag_properties import OUR_TAGS, tag_faults, tag_pairs
-from trailhook.own_partners import own_source
+from trailhook.known_partners import PARTNERS, channel_sources
 
 EXTENDABLE = "EXTENDABLE_RETENTION_PRICING"
 FIXED = "FIXED_RETENTION_PRICING"
@@ -162,23 +162,20 @@ class _Reader:
 
     def _source(self) -> Source:
         partner = self._text("Partner")
-        modes = PARTNERS.get(partner)
-        if modes is None:
-            try:
-                own = own_source(partner)
-            except SettingsError as error:
-                self._wrong.append(f"{error}.")
-                return SOURCES["Custom"]
-            modes = {WEBHOOK: own} if own else None
-        if modes is None:
+        try:
+            sources = channel_sources(partner)
+        except SettingsError as error:
+            self._wrong.append(f"{error}.")
+            return SOURCES["Custom"]
+        if not sources:
             known = f"Partner must be one of {', '.join(PARTNERS)}"
             self._wrong.append(f"{known}, not {partner!r}." if partner else f"{known}; it is missing.")
             return SOURCES["Custom"]
-        mode = self._text("Mode") or next(iter(modes))
-        if mode not in modes:
-            self._wrong.append(f"Mode of {partner} can only be {' or '.join(modes)}, not {mode!r}.")
+        mode = self._text("Mode") or next(iter(sources))
+        if mode not in sources:
+            self._wrong.append(f"Mode of {partner} can only be {' or '.join(sources)}, not {mode!r}.")
             return SOURCES["Custom"]
-        return SOURCES[modes[mode]]
+        return SOURCES[sources[mode]]
 
     def _check_shared_channel(self, wanted: Integration) -> None:
         beside = [name for name in _OURS_ALONE if name in self._properties]
