@@ -310,6 +310,7 @@ def test_a_partner_of_ones_own_is_added_as_its_page_says(root: Path) -> None:
     }
     assert shown["InThePartnersConsole"].startswith("In Lampworks' settings")
     assert "WebhookUrl" in shown
+    assert fails(document, Partner="lampworks", Mode=DIRECT_MODE, **DIRECT), "it has no way to deliver by itself"
 
 
 @pytest.mark.parametrize("partner", sorted(PARTNERS))
