@@ -25,7 +25,8 @@ _EXPIRED = frozenset(
 
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _OF_ANOTHER_TIME = ("Signature expired", "Signature not yet current")
-"""Error codes for a clock that is wrong, and the beginning of the message from services that have no such code."""
+"""Error codes for a clock that is wrong, and the beginning of the message from services that have no such code: most
+say no more than that the signature does not fit."""
 
 ClientFactory = Callable[[str], Any]
 """Makes the boto3 client of a service."""
@@ -55,22 +56,19 @@ def explain(error: Exception) -> str:
             return str(error)
 
 
-def signed_out(error: BaseException | None) -> bool:
-    """Whether a service has refused the credentials as such, maybe by way of an error of ours."""
-    if isinstance(error, ClientError):
-        return error.response["Error"]["Code"] in _EXPIRED
-    return error is not None and signed_out(error.__cause__)
+def remedy(error: BaseException | None) -> str:
+    """What to do where a service has refused the credentials as such, or the time of a request; else an empty text.
 
-
-def clock_is_wrong(error: BaseException | None) -> bool:
-    """Whether a service has refused a request for the time at which it was signed, maybe by way of an error of ours.
-
-    Most services say no more in their code than that the signature does not fit.
+    The error may be one of ours that came of such a refusal.
     """
-    if isinstance(error, ClientError):
-        told = error.response["Error"]
-        return told["Code"] in _SKEWED or told.get("Message", "").startswith(_OF_ANOTHER_TIME)
-    return error is not None and clock_is_wrong(error.__cause__)
+    if not isinstance(error, ClientError):
+        return remedy(error.__cause__) if error else ""
+    told = error.response["Error"]
+    if told["Code"] in _EXPIRED:
+        return "sign in again, and run it again"
+    if told["Code"] in _SKEWED or told.get("Message", "").startswith(_OF_ANOTHER_TIME):
+        return "set this machine's clock, and run it again"
+    return ""
 
 
 @cache

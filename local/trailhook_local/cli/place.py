@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError
 from click.core import ParameterSource
 
 from trailhook import errors
-from trailhook_local.aws_session import REFUSALS, aws, clock_is_wrong, explain, signed_out
+from trailhook_local.aws_session import REFUSALS, aws, explain, remedy
 from trailhook_local.cli.failure import Failure
 from trailhook_local.place import Place, PlaceError, place_of_stack, place_on_laptop
 from trailhook_local.stack.errors import StackError
@@ -76,10 +76,8 @@ def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -
 
 
 def _advice(error: Exception) -> str:
-    if signed_out(error):
-        return "\nSign in again, and run it again"
-    if clock_is_wrong(error):
-        return "\nSet this machine's clock, and run it again"
+    if told := remedy(error):
+        return f"\n{told[0].upper()}{told[1:]}"
     if isinstance(error, BotoCoreError) and _OF_THIS_LAPTOP in str(error):
         return "\nIf that is the local stack, look at the logs of `trailhook serve`, and start it again"
     return ""

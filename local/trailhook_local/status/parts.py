@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from trailhook.background import begin
 from trailhook.errors import place_of
 from trailhook_local import patience
-from trailhook_local.aws_session import REFUSALS, clock_is_wrong, explain, signed_out
+from trailhook_local.aws_session import REFUSALS, explain, remedy
 from trailhook_local.place import Place
 from trailhook_local.status.metrics import NotSaidError
 
@@ -93,10 +93,8 @@ def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Un
         )
     elif code in _DENIED:
         advice = f"allow {_ACTIONS.get(operation, f'{service}:{operation}')}: see docs/operations.md, The command line"
-    elif signed_out(error):
-        advice = "sign in again, and run it again"
-    elif clock_is_wrong(error):
-        advice = "set this machine's clock, and run it again"
+    elif told := remedy(error):
+        advice = told
     elif not isinstance(error, _FORESEEN):
         advice = "run it again; if it happens again, please report it"
     return Unread(part, _reason(error), advice, code in _GONE)
