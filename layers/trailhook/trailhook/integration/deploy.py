@@ -11,12 +11,12 @@ from trailhook.errors import CallRefused, IntegrationError, InTheWay
 from trailhook.integration.channels import Tagged, is_aside, name_aside, plan_channel, refuse_users, survey
 from trailhook.integration.control_plane import LOOKS, ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
-from trailhook.integration.destinations import StoreFinder, Unchanged
+from trailhook.integration.destinations import StoreFinder
 from trailhook.integration.inventory import ENABLED, Channel
 from trailhook.integration.leftovers import Leftovers
 from trailhook.integration.ownership import MADE_BY_CREATE
 from trailhook.integration.policy import resource_policy, same_policy
-from trailhook.integration.properties import EXTENDABLE, Integration, former_tags, store_member
+from trailhook.integration.properties import Integration, former_tags
 from trailhook.integration.removal import remove_channel
 from trailhook.integration.request import Request
 from trailhook.integration.response import Answer
@@ -105,8 +105,8 @@ class Deployment:
         channels = survey(self._plane, former_arn)
         channel_plan = plan_channel(channels, self._owner, self._wanted, former_arn)
         current = channel_plan.current or next((one for one in channels if one.arn == former_arn), None)
-        finder = StoreFinder(self._plane, self._owner, self._request.place)
-        found = finder.find(self._wanted, current.channel if current else None, self._unchanged())
+        finder = StoreFinder(self._plane, self._request)
+        found = finder.find(self._wanted, current.channel if current else None)
 
         # From here on things change.
         builder = StoreBuilder(self._plane, self._undo, self._request, self._wanted, self._events_came)
@@ -163,15 +163,6 @@ class Deployment:
         if not self._has_wanted_tags(plane.tags(store.arn)):
             return None
         return Stores(arns, retention_days=store.retention_days)
-
-    def _unchanged(self) -> Unchanged:
-        old, wanted = self._request.old_properties, self._wanted.store
-        if wanted is None or store_member(old, "Name") is None:
-            return Unchanged()
-        return Unchanged(
-            billing_mode=(store_member(old, "BillingMode") or EXTENDABLE) == wanted.billing_mode,
-            kms_key=store_member(old, "KmsKeyId") == wanted.kms_key,
-        )
 
     def _create(self, stores: Stores) -> str:
         wanted = self._wanted

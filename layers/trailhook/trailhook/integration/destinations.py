@@ -5,39 +5,31 @@ Here it is only read and refused; nothing is touched before everything is known 
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from trailhook.errors import InTheWay, OwnershipUnknown
 from trailhook.integration.control_plane import ControlPlane
 from trailhook.integration.inventory import ENABLED, PENDING_DELETION, Channel, EventDataStore
-from trailhook.integration.ownership import KMS_ALIAS, Owner
-from trailhook.integration.properties import EXTENDABLE, LONGEST_RETENTION_DAYS, Integration, NewStore
-from trailhook.integration.request import Place
-
-
-class Unchanged(Struct, frozen=True):
-    """Where this request asks for the same as the former properties did: it asks for no change, so none is refused."""
-
-    billing_mode: bool = False
-    kms_key: bool = False
+from trailhook.integration.ownership import KMS_ALIAS
+from trailhook.integration.properties import EXTENDABLE, LONGEST_RETENTION_DAYS, Integration, NewStore, store_member
+from trailhook.integration.request import Request
 
 
 class StoreFinder:
-    """Finds out what there is, for one owner."""
+    """Finds out what there is, for one request."""
 
-    def __init__(self, plane: ControlPlane, owner: Owner, place: Place) -> None:
+    def __init__(self, plane: ControlPlane, request: Request) -> None:
         self._plane = plane
-        self._owner = owner
-        self._place = place
+        self._owner = request.owner
+        self._place = request.place
+        self._former = request.old_properties
 
-    def find(self, wanted: Integration, current: Channel | None, unchanged: Unchanged) -> EventDataStore | None:
+    def find(self, wanted: Integration, current: Channel | None) -> EventDataStore | None:
         """The wanted store where it is there already. Raises InTheWay with a sentence for each fault."""
         found = None
         if wanted.store is None:
             faults = [fault for arn in wanted.store_arns for fault in self._faults_of_given(arn)]
         else:
             found = self._named(wanted.store.name) or self._current(current)
-            faults = [*found.faults(), *self._unchangeable(found, wanted.store, unchanged)] if found else []
+            faults = [*found.faults(), *self._unchangeable(found, wanted.store)] if found else []
         if faults:
             raise InTheWay(" ".join(faults))
         return found
@@ -78,10 +70,10 @@ class StoreFinder:
                 return self._plane.store(arn)
         return None
 
-    def _unchangeable(self, store: EventDataStore, wanted: NewStore, unchanged: Unchanged) -> Iterator[str]:
+    def _unchangeable(self, store: EventDataStore, wanted: NewStore) -> Iterator[str]:
         command = f"aws cloudtrail update-event-data-store --event-data-store {store.arn}"
         here = f"The event data store {store.name}"
-        if not unchanged.kms_key and not self._has_key(store, wanted):
+        if not self._asked_before("KmsKeyId", wanted.kms_key) and not self._has_key(store, wanted):
             if store.kms_key:
                 yield (
                     f"{here} is encrypted with {store.kms_key}, and CloudTrail never changes or removes its key: set "
@@ -93,7 +85,8 @@ class StoreFinder:
                     f"--kms-key-id {wanted.kms_key}`, set EventDataStore.KmsKeyId to the key in its answer and "
                     "deploy again, or leave EventDataStore.KmsKeyId empty."
                 )
-        if not unchanged.billing_mode and wanted.billing_mode != store.billing_mode:
+        same_billing = self._asked_before("BillingMode", wanted.billing_mode, default=EXTENDABLE)
+        if not same_billing and wanted.billing_mode != store.billing_mode:
             if store.billing_mode == EXTENDABLE:
                 yield (
                     f"{here} has {store.billing_mode}, which CloudTrail never changes back: set "
@@ -108,6 +101,11 @@ class StoreFinder:
         longest = LONGEST_RETENTION_DAYS.get(store.billing_mode, LONGEST_RETENTION_DAYS[EXTENDABLE])
         if (wanted.retention_days or 0) > longest:
             yield f"EventDataStore.RetentionPeriodDays must be 7 to {longest} days under {store.billing_mode}."
+
+    def _asked_before(self, member: str, value: str | None, default: str | None = None) -> bool:
+        """Whether the former properties asked for the same: then this asks for no change, and none is refused."""
+        asked = store_member(self._former, member) or default
+        return store_member(self._former, "Name") is not None and asked == value
 
     def _has_key(self, store: EventDataStore, wanted: NewStore) -> bool:
         """Whether that is the store's key already. Behind an alias it is the one that the store was made with."""
