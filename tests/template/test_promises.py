@@ -77,6 +77,11 @@ def test_only_the_delivery_queue_may_move_messages_to_the_dead_letters(
     assert target == template.resolve({"Fn::GetAtt": ["DeliveryDeadLetterQueue", "Arn"]})
 
 
+def test_no_queue_may_move_its_dead_letters_to_the_delivery_queue(resources: Mapping[str, Any]) -> None:
+    """Whoever may set up a queue of their own could put unproven deliveries there, without sqs:SendMessage."""
+    assert resources["DeliveryQueue"]["Properties"]["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
+
+
 @pytest.mark.parametrize("queue", QUEUES)
 def test_a_kept_queue_does_not_stand_in_the_way_of_the_next_stack(
     resources: Mapping[str, Any], deploy: Callable[..., Template], queue: str
