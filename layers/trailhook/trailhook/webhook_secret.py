@@ -33,22 +33,25 @@ _PUBLIC_KEY = (
 """What only a public key holds as files have it: PEM's own words, and what those of Ed25519, ECDSA and RSA have in
 common, as OpenSSL writes them in base64 and as OpenSSH does. (OpenSSH's ECDSA in base64 is in private keys, too.)"""
 
+_VARIABLE = r"\$(env:)?[A-Za-z_]+|\$\([A-Za-z_]+\)|%[A-Za-z_]+%"
+"""The name of a variable that no shell or pipeline has put the value in place of."""
+
 _SLIPS = {
     "is a public key in another form than whpk_ and 32 bytes in base64": f".*({'|'.join(_PUBLIC_KEY)}).*",
     "begins or ends with a blank": r"\s+\S.*|.*\S\s+",
     "is in quotation marks": r"""(["'`]).*\1""",
-    "is a placeholder": r"<.*>|\$\{.*\}|\{\{.*\}\}",
+    "is a placeholder": rf"<.*>|\$\{{.*\}}|\{{\{{.*\}}\}}|{_VARIABLE}",
     "begins with a file's byte order mark": f"{_BYTE_ORDER_MARK}.*",
 }
 """What a secret looks like that was put by mistake, where the bare one was meant. The first that fits is told. They are
 compiled only when a proof fails, so that no cold start waits for them."""
 
-_OPENINGS = frozenset("<${\"'`\ufeff\u00ef")
+_OPENINGS = frozenset("<$%{\"'`\ufeff\u00ef")
 _GUESSED = (
     rf"""\s*+{_BYTE_ORDER_MARK}?\s*+(?P<mark>["'`]?)\s*+"""
-    r"""(<[A-Za-z ,._-]*>|\$\{[A-Za-z ,._-]*\}|\{\{[A-Za-z ,._-]*\}\}|\{\s*\})?\s*+(?P=mark)\s*+"""
+    rf"""(<\D*>|\$\{{\D*\}}|\{{\{{\D*\}}\}}|\{{\s*\}}|{_VARIABLE})?\s*+(?P=mark)\s*+"""
 )
-"""Placeholders of words alone, as they stand in pages that anybody can read, and what holds nothing; also in quotation
+"""Placeholders without a digit, as they stand in pages that anybody can read, and what holds nothing; also in quotation
 marks, which some shells leave there, and between blanks. No blank is given back (`*+`), or a few hundred would take
 minutes, for every delivery."""
 
