@@ -31,8 +31,9 @@ def test_a_header_that_no_proof_covers_is_listed_and_its_id_stands_for_its_own_b
 FROM_HEADERS = {
     "version: {header: x}": ["version"],
     "user_agent: {header: x}": ["userAgent"],
+    "source_ip: {header: x}": ["sourceIPAddress"],
     "source_ip: [ip, {header: x}]": ["sourceIPAddress"],
-    "actors:\n  - {id: [{at: ip}, {header: x}], type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: [{at: nothing}, {header: x}], type: User}": ["userIdentity.principalId"],
     "actors:\n  - {id: type, type: [{at: nothing}, {header: x}]}": ["userIdentity.type"],
     "actors:\n  - {id: nobody, type: {header: x}}": [],
     "failures:\n  - {when: type, code: {header: x}}": ["errorCode"],
@@ -42,17 +43,28 @@ FROM_HEADERS = {
 
 
 @pytest.mark.parametrize(("lines", "unsigned"), FROM_HEADERS.items())
-def test_whatever_a_header_says_that_no_proof_covers_is_listed(lines: str, unsigned: list[str]) -> None:
-    one = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405}, {"x": "192.0.2.1"})
-    assert one.get("additionalEventData", {}).get("unsigned", []) == unsigned
-    signed = mapped(with_kind(lines), {"type": "a", "at": 1_762_331_405, "ip": "192.0.2.2"})
-    assert "additionalEventData" not in signed
+def test_what_a_header_says_or_does_not_say_that_no_proof_covers_is_listed(lines: str, unsigned: list[str]) -> None:
+    """Whoever can alter a header can take it away. Then a User, say, would pass for one that the sender named so."""
+    sent = {"type": "a", "at": 1_762_331_405}
+    for headers in ({"x": "192.0.2.1"}, {}):
+        assert mapped(with_kind(lines), sent, headers).get("additionalEventData", {}).get("unsigned", []) == unsigned
+    borne = {"content-type": "x"}
+    assert "additionalEventData" not in mapped(with_kind(lines), sent, borne, frozenset(borne))
+
+
+def test_what_stands_in_the_event_before_a_header_is_signed() -> None:
+    sent = {"type": "a", "at": 1_762_331_405, "ip": "192.0.2.2"}
+    assert "additionalEventData" not in mapped(with_kind("source_ip: [ip, {header: x}]"), sent, {"x": "192.0.2.1"})
 
 
 DECIDED_BY_HEADERS = {
     "when: [{header: x, in: [set]}]": (["eventName"], None),
     "when: [{header: x, present: false}]": (None, ["eventName"]),
     "actors:\n  - {when: {header: x, in: [set]}, id: type, type: User}": (
+        ["userIdentity.type", "userIdentity.principalId"],
+        ["userIdentity.principalId"],
+    ),
+    "actors:\n  - {when: {header: x, in: [set]}, id: {header: x}, type: User}": (
         ["userIdentity.type", "userIdentity.principalId"],
         ["userIdentity.principalId"],
     ),
@@ -148,6 +160,38 @@ def test_a_kind_that_counts_because_a_header_keeps_one_before_it_from_fitting_is
     assert one.get("additionalEventData") == ({"unsigned": ["eventName"]} if unsigned else None)
     borne = {"content-type": "x", **headers}
     assert "additionalEventData" not in mapped(text, sent, borne, frozenset(borne))
+
+
+TWO_KINDS = """\
+  - name: first
+    when: {header: x, in: [set]}
+    event_name: type
+    time: at
+    uid: first
+    actors:
+      - {id: who, type: User}
+"""
+DIFFERENT = {
+    "": ["UID", "userIdentity.type", "userIdentity.principalId"],
+    "    uid: first\n    actors:\n      - {id: who, type: User}\n": [],
+    "    uid: first\n    actors:\n      - {id: who, type: User}\n    digest: [type]\n    response: [type]\n": [
+        "UID",
+        "requestParameters",
+        "responseElements",
+    ],
+}
+"""What the kind after it says, and what of an event is told otherwise by one of the two."""
+
+
+@pytest.mark.parametrize(("lines", "differing"), DIFFERENT.items())
+def test_where_a_header_decides_the_kind_all_that_the_kinds_tell_otherwise_is_listed(
+    lines: str, differing: list[str]
+) -> None:
+    """With the header taken away, an event would have another UID, and somebody else behind it."""
+    text = MINIMAL.replace("kinds:\n", f"kinds:\n{TWO_KINDS}") + lines
+    sent = {"type": "a", "at": 1_762_331_405, "first": "1", "who": "mira"}
+    for headers in ({"x": "set"}, {}):
+        assert mapped(text, sent, headers)["additionalEventData"] == {"unsigned": ["eventName", *differing]}
 
 
 def test_a_name_and_a_time_that_count_because_a_header_is_not_there_are_listed() -> None:

@@ -55,8 +55,8 @@ class Descriptor(Struct, frozen=True):
     def of(cls, spec: Mapping[str, Any]) -> "Descriptor":
         """From what `trailhook compile` wrote; anything else raises whatever it meets."""
         kinds: list[Kind] = []
-        for kind in spec["kinds"]:
-            kinds.append(Kind.of(spec["name"], spec["event_source"], kind, kinds))
+        for _ in spec["kinds"]:
+            kinds.append(Kind.of(spec["name"], spec["event_source"], spec["kinds"], kinds))
         return cls(spec, kinds, [array.split(".") for array in spec.get("array", ())])
 
     @staticmethod

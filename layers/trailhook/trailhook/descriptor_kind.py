@@ -18,10 +18,9 @@ from trailhook.redaction import Redaction
 from trailhook.selection import (
     Condition,
     Found,
-    Place,
+    Places,
     Subject,
     condition,
-    deciding_headers,
     first,
     first_text,
     places,
@@ -29,6 +28,20 @@ from trailhook.selection import (
 from trailhook.timestamps import parse_formatted_time, parse_time
 
 Result = TypeVar("Result")
+
+_TOLD_BY: Mapping[str, Sequence[str]] = {
+    "uid": ["UID"],
+    "digest": ["UID"],
+    "time": ["eventTime"],
+    "time_format": ["eventTime"],
+    "version": ["version"],
+    "user_agent": ["userAgent"],
+    "source_ip": ["sourceIPAddress"],
+    "actors": ["userIdentity.type", "userIdentity.principalId"],
+    "failures": ["errorCode", "errorMessage"],
+    "response": ["requestParameters", "responseElements"],
+}
+"""What each part of a kind tells of an event, beside its name."""
 
 SERVICE = "Service"
 """The type of the actor where an event names none: then it is the sending service itself."""
@@ -40,16 +53,15 @@ class Actor(Struct, frozen=True):
     """
 
     when: Sequence[Condition]
-    id: Sequence[Place]
-    id_headers: Sequence[str]
-    type: Sequence[Place]
+    id: Places
+    type: Places
     details: Sequence[tuple[str | None, Callable[[Any], Any]]]
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "Actor":
         when = [condition(entry) for entry in spec.get("when", ())]
         details = [(entry.get("as"), path(entry["at"])) for entry in spec.get("details", ())]
-        return cls(when, places(spec["id"]), deciding_headers(spec["id"]), places(spec["type"]), details)
+        return cls(when, places(spec["id"]), places(spec["type"]), details)
 
     def identity(self, subject: Subject, shown: Mapping[str, Any]) -> tuple[UserIdentity | None, Sequence[str]]:
         """Who it is, or None where it is not this one; and the fields in which an unsigned header has a say.
@@ -61,11 +73,14 @@ class Actor(Struct, frozen=True):
         principal = _text(found)
         if not holds or principal is None:
             # With other headers, or with one that was taken away, it could have been this one.
-            decided = _may_be_left_out(self.id_headers, subject) if holds else principal is not None
+            decided = (holds or chosen) and (principal is not None or self.id.unsigned(subject, found))
             return None, ["userIdentity.principalId"] if decided else ()
         kind = first_text(self.type, subject)
         unsigned = _unsigned_fields(
-            ("userIdentity.type", kind), ("userIdentity.principalId", found), all_of_them=chosen
+            subject,
+            ("userIdentity.type", self.type, kind),
+            ("userIdentity.principalId", self.id, found),
+            all_of_them=chosen,
         )
         return UserIdentity(_text(kind) or "User", principal, self._details(shown)), unsigned
 
@@ -84,8 +99,8 @@ class FailureRule(Struct, frozen=True):
     """What marks a failure, and where its code and message stand."""
 
     when: Condition
-    code: Sequence[Place]
-    message: Sequence[Place]
+    code: Places
+    message: Places
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "FailureRule":
@@ -97,7 +112,9 @@ class FailureRule(Struct, frozen=True):
         if not self.when.holds(subject):
             return None, ["errorCode"] if chosen else ()
         code, message = first_text(self.code, subject), first_text(self.message, subject)
-        unsigned = _unsigned_fields(("errorCode", code), ("errorMessage", message), all_of_them=chosen)
+        unsigned = _unsigned_fields(
+            subject, ("errorCode", self.code, code), ("errorMessage", self.message, message), all_of_them=chosen
+        )
         return Failure(_text(code) or "Failed", _text(message) or NO_REASON), unsigned
 
 
@@ -110,31 +127,37 @@ class Kind(Struct, frozen=True):
     when: Sequence[Condition]
     before: Sequence["Kind"]
     """Kinds that come first, and that a header may keep from fitting."""
-    uid: Sequence[Place]
-    uid_headers: Sequence[str]
-    tenant: Sequence[Place]
+    decided: Sequence[str]
+    """The fields that a header decides where it decides that an event is of this kind."""
+    uid: Places
+    tenant: Places
     uid_repeats: bool
     digest: Sequence[Callable[[Any], Any]]
-    event_name: Sequence[Place]
-    time: Sequence[Place]
+    event_name: Places
+    time: Places
     time_format: str | None
     actors: Sequence[Actor]
-    source_ip: Sequence[Place]
-    user_agent: Sequence[Place]
-    version: Sequence[Place]
+    source_ip: Places
+    user_agent: Places
+    version: Places
     failures: Sequence[FailureRule]
     response: Sequence[str]
 
     @classmethod
-    def of(cls, partner: str, event_source: str, spec: Mapping[str, Any], before: Sequence["Kind"]) -> "Kind":
+    def of(
+        cls, partner: str, event_source: str, specs: Sequence[Mapping[str, Any]], before: Sequence["Kind"]
+    ) -> "Kind":
+        """The next of a descriptor's kinds after those `before` it."""
+        position = len(before)
+        spec = specs[position]
         return cls(
             partner=partner,
             event_source=event_source,
             name=spec["name"],
             when=[condition(entry) for entry in spec.get("when", ())],
             before=[kind for kind in before if any(condition.header for condition in kind.when)],
+            decided=_decided(specs[:position], spec, specs[position + 1 :]),
             uid=places(spec.get("uid", ())),
-            uid_headers=deciding_headers(spec.get("uid", ())),
             tenant=places(spec.get("tenant", ())),
             uid_repeats=spec.get("uid_repeats", False),
             digest=[path(entry) for entry in spec.get("digest", ())],
@@ -166,7 +189,7 @@ class Kind(Struct, frozen=True):
 
     def source_address(self, subject: Subject) -> Found | None:
         """The first place that holds an address: some hold a name, a list of proxies, "-", or 0.0.0.0 for none."""
-        for candidate in self.source_ip:
+        for candidate in self.source_ip.candidates:
             found = candidate(subject)
             if found and address(found.text):
                 return found
@@ -189,10 +212,16 @@ class Kind(Struct, frozen=True):
         identity, unsigned_of_actors = _first_result(actor.identity(subject, shown) for actor in self.actors)
         failure, unsigned_of_failures = _first_result(rule.failure(subject) for rule in self.failures)
         unsigned = [
-            *_unsigned_fields(("UID", uid), all_of_them=uid is None and _may_be_left_out(self.uid_headers, subject)),
-            *_unsigned_fields(("eventName", name), all_of_them=chosen),
-            *_unsigned_fields(("eventTime", time), ("version", version)),
-            *_unsigned_fields(("userAgent", user_agent), ("sourceIPAddress", source_ip)),
+            *(self.decided if chosen else ()),
+            *_unsigned_fields(
+                subject,
+                ("UID", self.uid, uid),
+                ("eventName", self.event_name, name),
+                ("eventTime", self.time, time),
+                ("version", self.version, version),
+                ("userAgent", self.user_agent, user_agent),
+                ("sourceIPAddress", self.source_ip, source_ip),
+            ),
             *unsigned_of_actors,
             *unsigned_of_failures,
         ]
@@ -246,6 +275,23 @@ class Kind(Struct, frozen=True):
         return parse_formatted_time(found.text or "", self.time_format, found.where)
 
 
+def _decided(
+    before: Sequence[Mapping[str, Any]], spec: Mapping[str, Any], after: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """The event's name, and what else is told otherwise by a kind that it could be of with other headers."""
+    others = [*filter(_looks_at_headers, before), *(after if _looks_at_headers(spec) else ())]
+    fields = ["eventName"]
+    for part, told in _TOLD_BY.items():
+        if any(other.get(part) != spec.get(part) for other in others):
+            fields += told
+    return fields
+
+
+def _looks_at_headers(spec: Mapping[str, Any]) -> bool:
+    """Whether a header has a say in whether an event is of that kind."""
+    return any("header" in entry for entry in spec.get("when", ()))
+
+
 def _first_result(candidates: Iterable[tuple[Result | None, Sequence[str]]]) -> tuple[Result | None, Sequence[str]]:
     """The first result that there is, and the unsigned fields of all candidates up to there."""
     unsigned: list[str] = []
@@ -256,9 +302,11 @@ def _first_result(candidates: Iterable[tuple[Result | None, Sequence[str]]]) -> 
     return None, unsigned
 
 
-def _unsigned_fields(*fields: tuple[str, Found | None], all_of_them: bool = False) -> list[str]:
-    """The fields whose value came from a header that the sender's proof does not cover."""
-    return [field for field, found in fields if all_of_them or (found and found.unsigned)]
+def _unsigned_fields(
+    subject: Subject, *fields: tuple[str, Places, Found | None], all_of_them: bool = False
+) -> list[str]:
+    """The fields in which a header has a say that the sender's proof does not cover."""
+    return [field for field, among, found in fields if all_of_them or among.unsigned(subject, found)]
 
 
 def _hold(conditions: Sequence[Condition], subject: Subject) -> bool:
@@ -269,11 +317,6 @@ def _hold(conditions: Sequence[Condition], subject: Subject) -> bool:
 def _unsigned(conditions: Sequence[Condition], subject: Subject) -> bool:
     """Whether a header that the sender's proof does not cover has a say in whether they hold."""
     return any(condition.unsigned(subject) for condition in conditions)
-
-
-def _may_be_left_out(headers: Sequence[str], subject: Subject) -> bool:
-    """Whether one of these headers could be added, changed or taken away without breaking the proof."""
-    return not all(map(subject.delivery.vouches_for, headers))
 
 
 def _text(found: Found | None) -> str | None:

@@ -71,8 +71,21 @@ def place(spec: Mapping[str, Any]) -> Place:
     return partial(_at_path, spec["at"], changed)
 
 
-def places(specs: Sequence[Mapping[str, Any]]) -> list[Place]:
-    """Several places, of which the first that holds something counts.
+class Places(Struct, frozen=True):
+    """Places of which the first that holds something counts, and the headers without which some hold nothing."""
+
+    candidates: Sequence[Place]
+    headers: Sequence[str]
+
+    def unsigned(self, subject: Subject, found: Found | None) -> bool:
+        """Whether a header that the sender's proof does not cover has a say in what was `found` there, or in that
+        nothing was.
+        """
+        return found.unsigned if found else not all(map(subject.delivery.vouches_for, self.headers))
+
+
+def places(specs: Sequence[Mapping[str, Any]]) -> Places:
+    """Places of a compiled descriptor.
 
     One that comes after a header counts only while the header is missing. Whoever forwards a delivery can take away a
     header that its proof does not cover, so what such a place holds is unsigned.
@@ -81,7 +94,7 @@ def places(specs: Sequence[Mapping[str, Any]]) -> list[Place]:
     for index, spec in enumerate(specs):
         headers = deciding_headers(specs[:index])
         found.append(partial(_behind, headers, place(spec)) if headers else place(spec))
-    return found
+    return Places(found, deciding_headers(specs))
 
 
 def deciding_headers(specs: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -106,17 +119,17 @@ def _under(conditions: Sequence["Condition"], at: Place, subject: Subject) -> Fo
     return at(subject) if all(condition.holds(subject) for condition in conditions) else None
 
 
-def first(candidates: Iterable[Place], subject: Subject) -> Found | None:
+def first(among: Places, subject: Subject) -> Found | None:
     """What the first place that holds something holds."""
-    for candidate in candidates:
+    for candidate in among.candidates:
         if found := candidate(subject):
             return found
     return None
 
 
-def first_text(candidates: Iterable[Place], subject: Subject) -> Found | None:
+def first_text(among: Places, subject: Subject) -> Found | None:
     """The same for texts and whole numbers: what is something else does not count."""
-    for candidate in candidates:
+    for candidate in among.candidates:
         found = candidate(subject)
         if found and found.text is not None:
             return found
