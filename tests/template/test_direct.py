@@ -93,3 +93,7 @@ def test_every_partner_is_told_what_to_paste(document: Mapping[str, Any]) -> Non
     for partner, lines in said.items():
         named = {word.strip(".,;=") for word in lines["Paste"].split()} & set(document["Outputs"])
         assert named, f"{partner} is told of no output"
+
+
+def test_a_topics_arn_is_not_told_to_be_a_secret_by_itself(document: Mapping[str, Any]) -> None:
+    assert "a # and a random key" in document["Mappings"]["PartnersConsole"]["cloudstoragesecurity"]["Paste"]
