@@ -18,6 +18,8 @@ from trailhook_local.stack.status import read_status
 _QUEUE_URL = re.compile(r"https://sqs\.(?P<region>[a-z]{2,4}(-[a-z]+)+-[0-9])\.amazonaws\.(com|com\.cn|eu)/")
 """The last domain is the European Sovereign Cloud's, whose Region is eusc-de-east-1."""
 
+_ACCOUNT = re.compile(r"/(?P<account>[0-9]{12})/[^/]+")
+
 _TRIGGER = "ForwardFunctionDeliveries"
 """The logical id that SAM gives to the event source mapping of `Deliveries`, ForwardFunction's event."""
 
@@ -54,6 +56,16 @@ def region_of(queue_url: str) -> str | None:
     """The Region that a queue's URL names; None where it names none, as of a server on this laptop."""
     found = _QUEUE_URL.match(queue_url)
     return found["region"] if found else None
+
+
+def account_of(queue_url: str) -> str:
+    """The account that a queue's URL names. Raises PlaceError for what is no queue's URL."""
+    found = _ACCOUNT.search(queue_url)
+    if found is None:
+        raise PlaceError(
+            f"{queue_url} is no queue's URL, such as https://sqs.eu-central-1.amazonaws.com/111122223333/name"
+        )
+    return found["account"]
 
 
 def place_of_stack(client: ClientFactory, stack: str) -> Place:

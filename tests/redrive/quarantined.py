@@ -11,6 +11,7 @@ from tests.redrive.conftest import Place
 
 from trailhook.delivery import Delivery
 from trailhook.queue import Sender
+from trailhook_local.place import account_of
 from trailhook_local.redrive.quarantine import Choice, Fate, QuarantineRedrive
 
 EVERYTHING = Choice()
@@ -59,7 +60,7 @@ def redrive(
     They are counted in `fates` where the run may break off.
     """
     fates = Counter() if fates is None else fates
-    bucket = QuarantineRedrive(s3, place.resources.bucket, queue)
+    bucket = QuarantineRedrive(s3, place.resources.bucket, account_of(place.resources.queue_url), queue)
     bucket.redrive(
         bucket.keys(choice),
         choice,

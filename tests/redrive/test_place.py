@@ -13,7 +13,7 @@ from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
 from tests.redrive.stacks import answering, cloudformation, keep_status, page, refusing, resources_of
 
-from trailhook_local.place import region_of
+from trailhook_local.place import PlaceError, account_of, region_of
 
 TRAILHOOK = Path(sys.executable).with_name("trailhook")
 pytestmark = pytest.mark.stack
@@ -376,6 +376,14 @@ def test_a_place_is_named_once_and_completely(place: Place, named: list[str], me
 )
 def test_a_queues_url_says_its_region(queue_url: str, region: str | None) -> None:
     assert region_of(queue_url) == region
+
+
+def test_a_queues_url_says_whose_its_bucket_is() -> None:
+    for url in ("https://sqs.eu-central-1.amazonaws.com/111122223333/q", "http://127.0.0.1:4566/111122223333/q"):
+        assert account_of(url) == "111122223333"
+    for url in ("", "q", "https://sqs.eu-central-1.amazonaws.com/", "https://queue.example.com/q"):
+        with pytest.raises(PlaceError, match="no queue's URL"):
+            account_of(url)
 
 
 def test_the_way_back_needs_no_region_beside_the_queues_url() -> None:

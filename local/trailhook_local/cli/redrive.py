@@ -14,7 +14,7 @@ from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.aws_session import aws
 from trailhook_local.cli.failure import Failure
 from trailhook_local.cli.place import failures, named_place, place_options, refuse_what_does_not_go
-from trailhook_local.place import Place, PlaceError, region_of
+from trailhook_local.place import Place, PlaceError, account_of, region_of
 from trailhook_local.redrive import dead_letters, quarantine
 from trailhook_local.redrive.bucket import Line
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
@@ -192,10 +192,10 @@ def quarantine_command(
     with failures():
         place = _place(stack=stack, local=local, region=region, state=state, queue_url=queue_url, bucket=bucket)
         bucket, queue_url = _needed(place.bucket, "--bucket"), _needed(place.queue_url, "--queue-url")
-        s3, sqs = place.client("s3"), place.client("sqs")
+        owner, s3, sqs = account_of(queue_url), place.client("s3"), place.client("sqs")
     counts: Counts = Counter()
     with failures(lambda: _go_on(counts)), closing(s3), closing(sqs):
-        events = QuarantineRedrive(s3, bucket, SqsDeliveryQueue(sqs, queue_url))
+        events = QuarantineRedrive(s3, bucket, owner, SqsDeliveryQueue(sqs, queue_url))
         _quarantine(events, choice, counts, dry_run=dry_run)
 
 

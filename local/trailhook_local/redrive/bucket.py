@@ -49,21 +49,26 @@ class Line:
 
 
 class Bucket:
-    """One bucket; boto3's errors go through."""
+    """One bucket of the account `owner`; boto3's errors go through.
 
-    def __init__(self, s3: Any, name: str) -> None:
+    S3 refuses the calls where it is another's. Once a bucket is deleted, anybody may make one of its name, and the
+    lines in it would be sent back as events that were proven.
+    """
+
+    def __init__(self, s3: Any, name: str, owner: str) -> None:
         self._s3 = s3
         self._name = name
+        self._where = {"Bucket": name, "ExpectedBucketOwner": owner}
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys that begin with `prefix`."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
+        for page in self._s3.get_paginator("list_objects_v2").paginate(**self._where, Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", ()))
 
     def lines(self, key: str) -> Iterator[Line]:
         """The lines of an object, which is read to its end before the first of them. Raises QuarantineError."""
         try:
-            found = self._s3.get_object(Bucket=self._name, Key=key)
+            found = self._s3.get_object(**self._where, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] not in _OF_ONE_OBJECT:
                 raise
@@ -88,7 +93,7 @@ class Bucket:
         """Note that a line was sent, and its event. False where that was noted before, unless it was to go `again`."""
         note = {"key": line.key, "version": line.version, "line": line.number, "uid": event.uid, "code": event.code}
         note["sent_at"] = datetime.now(UTC).isoformat(timespec="seconds")
-        where = {"Bucket": self._name, "Key": line.note} | ({} if again else {"IfNoneMatch": "*"})
+        where = {**self._where, "Key": line.note} | ({} if again else {"IfNoneMatch": "*"})
         try:
             self._s3.put_object(**where, Body=json.dumps(note), ContentType="application/json")
         except ClientError as error:

@@ -85,10 +85,10 @@ Tell = Callable[[Line, Fate], None]
 
 
 class QuarantineRedrive:
-    """One bucket, and the queue that its events go back to."""
+    """One bucket of the account `owner`, and the queue that its events go back to."""
 
-    def __init__(self, s3: Any, bucket: str, queue: Sender) -> None:
-        self._bucket = Bucket(s3, bucket)
+    def __init__(self, s3: Any, bucket: str, owner: str, queue: Sender) -> None:
+        self._bucket = Bucket(s3, bucket, owner)
         self._queue = queue
 
     def keys(self, choice: Choice) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from trailhook.quarantine import FOLDER
-from trailhook_local.place import Place
+from trailhook_local.place import Place, account_of
 from trailhook_local.queue_counts import QueueCounts, count_messages
 from trailhook_local.redrive.bucket import NOTES
 from trailhook_local.status.alarms import Alarms, Listeners, describe_alarms, list_listeners
@@ -94,7 +94,7 @@ def look(place: Place) -> Overview:
     dead_letters = parts.ask(DEAD_LETTERS, "sqs", lambda sqs: count_messages(sqs, place.dead_letter_queue_url))
     queues = place.queue_url, place.dead_letter_queue_url
     oldest = parts.ask(OLDEST, "cloudwatch", lambda cloudwatch: oldest_messages(cloudwatch, *queues))
-    quarantined = parts.ask(QUARANTINE, "s3", lambda s3: _quarantined(s3, place.bucket))
+    quarantined = parts.ask(QUARANTINE, "s3", lambda s3: _quarantined(s3, place))
     if not place.stack:
         return Overview(deliveries(), dead_letters(), oldest(), quarantined(), unread=parts.unread)
     stack, forward, trigger, topic = place.stack, place.forward, place.trigger, place.topic
@@ -132,11 +132,11 @@ def _throttled(functions: Any, forward: str) -> bool:
     return reserved == 0
 
 
-def _quarantined(s3: Any, bucket: str | None) -> Quarantined:
-    written, more = _list(s3, bucket, FOLDER)
+def _quarantined(s3: Any, place: Place) -> Quarantined:
+    written, more = _list(s3, place, FOLDER)
     if not written:
         return Quarantined(0, None, not_redriven=0, more=False)
-    notes, more_notes = _list(s3, bucket, NOTES)
+    notes, more_notes = _list(s3, place, NOTES)
     # A note lies below the name of the object that its line stands in, and below that object's version.
     noted: dict[str, datetime] = {}
     for key, moment in notes.items():
@@ -147,10 +147,11 @@ def _quarantined(s3: Any, bucket: str | None) -> Quarantined:
     return Quarantined(len(written), max(written.values()), None if more or more_notes else waiting, more)
 
 
-def _list(s3: Any, bucket: str | None, folder: str) -> tuple[Mapping[str, datetime], bool]:
+def _list(s3: Any, place: Place, folder: str) -> tuple[Mapping[str, datetime], bool]:
     """When each object of a folder was written, and whether there are more than are counted."""
     found: dict[str, datetime] = {}
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder):
+    where = {"Bucket": place.bucket, "ExpectedBucketOwner": account_of(place.queue_url or "")}
+    for page in s3.get_paginator("list_objects_v2").paginate(**where, Prefix=folder):
         for each in page.get("Contents", ()):
             if len(found) == MOST_OBJECTS:
                 return found, True
