@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.contract.test_registry import PARTNERS
-from tests.partners.cases import OPTIONS, cases, outcomes
+from tests.partners.cases import OPTIONS, Case, cases, outcomes
 
 from trailhook.delivery import Delivery
 from trailhook.partner import COMMON_HEADERS
@@ -50,6 +50,34 @@ def test_what_an_unsigned_header_changes_is_listed(name: str) -> None:
                         (was, _), (told, unsigned) = said(before), said(after)
                         changed = {member for member in was | told if was.get(member) != told.get(member)}
                         assert changed <= {*unsigned}, (case.name, proof.name, forged.headers)
+
+
+ATTRIBUTES: tuple[Mapping[str, str], ...] = (
+    {},
+    {"notificationType": "scanResult", "scanResult": "Clean"},
+    {"notificationType": "scanResult", "scanResult": "Infected"},
+    {"scanResult": "Error"},
+    {"notificationType": "bucketProtection"},
+)
+SNS_MESSAGES = [
+    case for case in cases() if case.partner == "cloudstoragesecurity" and case.delivery().body.startswith(b'{"Type"')
+]
+
+
+@pytest.mark.parametrize("case", SNS_MESSAGES, ids=lambda case: case.name)
+def test_what_attributes_change_of_a_message_of_sns_is_listed(case: Case) -> None:
+    """Whoever has once ended a subscription of their own has a signed message of the topic that says so."""
+    sent = replace(case.delivery(), proof="sns")
+    (genuine,) = outcomes(sent)
+    for forged in ATTRIBUTES:
+        attributes = {name: {"Type": "String", "Value": value} for name, value in forged.items()}
+        body = json.loads(sent.body) | {"MessageAttributes": attributes}
+        (altered,) = outcomes(replace(sent, body=json.dumps(body).encode()))
+        if "eventData" in genuine:
+            (was, _), (told, unsigned) = said(genuine), said(altered)
+            changed = {member for member in was | told if was.get(member) != told.get(member)}
+            # The message tells no reason of a failure, so what is listed for the code is all that there is to it.
+            assert changed - {"errorMessage"} <= {name.partition(".")[0] for name in unsigned}, forged
 
 
 def test_members_added_to_a_message_of_sns_cannot_keep_an_altered_one_off_the_list() -> None:

@@ -79,7 +79,10 @@ def to_audit_event(event: PartnerEvent, *, redaction: Redaction) -> AuditEvent:
     if kind is None or kind not in SIGNED_MEMBERS or message_id is None:
         raise UnmappableEvent("UnknownForm", "A message of SNS has a Type and a MessageId; raw delivery has neither")
     told = _parsed(message.get("Message"))
-    notification, result = (_said(message, told, name) for name in ("notificationType", "scanResult"))
+    notification = result = None
+    if kind == NOTIFICATION:
+        # SNS's own messages have no attributes: what stands in some was added, and must not make them a notification.
+        notification, result = (_said(message, told, name) for name in ("notificationType", "scanResult"))
     name = ":".join(said.text for said in (notification or _Said(kind), result) if said)
     parameters = {member: value for member, value in message.items() if member not in OF_THE_DELIVERY}
     # Only so many members are named, and whoever adds some must not keep ATTRIBUTES from being one of them.
