@@ -72,10 +72,14 @@ def store(**members: Any) -> dict[str, Any]:
         (store(RetentionPeriodDays="2558", BillingMode="FIXED_RETENTION_PRICING"), "7 to 2557 days under FIXED"),
         (store(KmsKeyId="my key"), "EventDataStore.KmsKeyId must be"),
         ({**GITHUB, "Tags": ["team"]}, "Tags must be a map of texts, or a list of key=value, unlike 'team'"),
+        ({**GITHUB, "Tags": {"team": ["audit"]}}, "Tags must be a map of texts, or a list of key=value, unlike 'team'"),
+        ({**GITHUB, "Tags": ["=audit"]}, "Tags must be a map of texts, or a list of key=value, unlike 'audit'"),
         ({**GITHUB, "Tags": {"k" * 129: "v"}}, "a key has up to 128"),
         ({**GITHUB, "Tags": {"key": "v" * 257}}, "a value up to 256"),
         ({**GITHUB, "Tags": {"key": "a;b"}}, "characters out of _.:/=+-@"),
+        ({**GITHUB, "Tags": {"a;b": "value"}}, "characters out of _.:/=+-@"),
         ({**GITHUB, "Tags": {"aws:key": "v"}}, "'aws:key' is reserved"),
+        ({**GITHUB, "Tags": {"AWS:key": "v"}}, "'AWS:key' is reserved"),
         ({**GITHUB, "Tags": {"trailhook:stack-id": "v"}}, "'trailhook:stack-id' is reserved"),
         ({**GITHUB, "Tags": ["a=1", "a=2"]}, "Tags names a key twice"),
         ({**GITHUB, "Tags": {f"k{n}": "v" for n in range(48)}}, "Tags can hold 47, not 48"),
@@ -115,6 +119,11 @@ def test_forty_seven_tags_and_the_longest_of_all_are_taken() -> None:
     tags = {f"{n:0128}": "v" * 256 for n in range(47)}
     assert parse_properties({**GITHUB, "Tags": tags}, HERE).tags == tags
     assert parse_properties({**GITHUB, "Tags": ["team=audit=eu", ""]}, HERE).tags == {"team": "audit=eu"}
+
+
+@pytest.mark.parametrize("tags", ["team=audit", ["team=audit"], [" team = audit "], {"team": "audit"}])
+def test_a_tag_is_the_same_in_every_form(tags: Any) -> None:
+    assert parse_properties({**GITHUB, "Tags": tags}, HERE).tags == {"team": "audit"}
 
 
 def test_all_broken_rules_are_told_at_once_before_the_first_call(stack: CloudFormation, lake: LakeServer) -> None:
