@@ -199,9 +199,11 @@ def test_a_date_in_digits_is_told_by_its_form_alone() -> None:
         mapped(MINIMAL, event)
 
 
-@pytest.mark.parametrize("written", ["01/01/0001 00:00", "01/01/1970 00:00"])
+@pytest.mark.parametrize(
+    "written", ["01/01/0001 00:00 +0000", "01/01/0001 00:00 +0100", "01/01/1970 00:00 +0000", "31/12/9999 23:59 -0100"]
+)
 def test_what_programs_write_for_no_time_is_none_in_any_form(written: str) -> None:
-    text = with_kind("time_format: '%d/%m/%Y %H:%M'")
+    text = with_kind("time_format: '%d/%m/%Y %H:%M %z'")
     with pytest.raises(UnmappableEvent, match="BadTime: at is not a time"):
         mapped(text, {"type": "a", "at": written})
 
