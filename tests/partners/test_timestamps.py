@@ -1,6 +1,7 @@
 """Every form of time that partners are known to write means one moment in UTC; anything else is refused."""
 
 import contextlib
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trailhook.errors import UnmappableEvent
-from trailhook.timestamps import from_milliseconds, parse_time
+from trailhook.timestamps import from_milliseconds, parse_formatted_time, parse_time, to_text
 
 MOMENT = datetime(2025, 11, 5, 8, 30, 0, tzinfo=UTC)
 AFTER_1976 = st.datetimes(datetime(1977, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -85,6 +86,19 @@ def test_the_first_second_after_the_one_that_says_nothing() -> None:
         assert parse_time(written, "time") == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 
 
+def test_a_time_without_a_zone_is_of_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        for written in ("2025-11-05 08:30:00", "2025-11-05T08:30:00Z", 1762331400):
+            assert to_text(parse_time(written, "time")) == "2025-11-05T08:30:00Z"
+        assert parse_formatted_time("05.11.2025 08:30", "%d.%m.%Y %H:%M", "time") == MOMENT
+        assert from_milliseconds(1762331400123) == MOMENT
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_no_time_is_told_from_a_bad_one() -> None:
     with pytest.raises(UnmappableEvent, match="MissingTime: The event has no published"):
         parse_time(None, "published")
@@ -131,6 +145,7 @@ def test_no_time_is_told_from_a_bad_one() -> None:
         209912312359,  # of the year 1976
         "20251105083000123",
         "99999999999999999999",
+        10**27,
         10**30,
         float("inf"),
         float("nan"),
