@@ -10,7 +10,7 @@ _EXACT_BELOW = 2**53
 def object_at(value: Any, *path: str) -> Mapping[str, Any]:
     """The object at `path`, or an empty one."""
     found = value_at(value, *path)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def text_at(value: Any, *path: str) -> str | None:
@@ -33,6 +33,5 @@ def text_of(found: Any) -> str | None:
 def value_at(value: Any, *path: str) -> Any:
     """Whatever is at `path`, or None."""
     for name in path:
-        # A dictionary nearly always; asking for that first spares the abstract class's slow check.
-        value = value.get(name) if value.__class__ is dict or isinstance(value, Mapping) else None
+        value = value.get(name) if isinstance(value, dict) else None
     return value
