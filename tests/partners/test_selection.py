@@ -1,4 +1,4 @@
-"""Paths that are followed without JMESPath find what it finds; what places hold and conditions tell, value by value."""
+"""Paths find what JMESPath finds, also where they are followed without it; what places hold and conditions tell."""
 
 from typing import Any
 
@@ -23,11 +23,16 @@ VALUES = st.recursive(
     [
         *("a", "a.b", "a.b.c", "a || b", "a.b || b", "a || a.b || b.c.a || c"),
         *("a[0]", "a[1].b", "a.b[0][1].c", "a[0] || b", "a[10]", "a[0].b || a[1].b || c[2]"),
+        *("a || b | c", "a[].b || c", "a[-1]"),
     ],
 )
 @given(value=VALUES)
 @example(value={"a": False, "b": 1})
-def test_a_plain_path_or_a_choice_of_them_finds_what_jmespath_finds(expression: str, value: Any) -> None:
+@example(value={"a": {"c": 1}, "b": {"c": 2}})
+@example(value={"a": [{"b": 1}, {"b": 2}]})
+@example(value={"a": [[]]})
+@example(value={"a": []})
+def test_a_path_finds_what_jmespath_finds(expression: str, value: Any) -> None:
     found = path(expression)(value)
     assert repr(found) == repr(jmespath.search(expression, value))
 
