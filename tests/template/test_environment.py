@@ -149,6 +149,8 @@ REFUSED = [
     ("ForwardFunction", "QUARANTINE_BUCKET", ""),
     ("ForwardFunction", "CHANNEL_ARN", ""),
     ("ForwardFunction", "CHANNEL_ARN", EVENT_DATA_STORE_ARN),
+    ("ForwardFunction", "CHANNEL_ARN", f"{CHANNEL_ARN} "),
+    ("ForwardFunction", "CHANNEL_ARN", CHANNEL_ARN.replace("111122223333", "1111222233334")),
     ("ForwardFunction", "EXTERNAL_ID", "x"),
     ("ForwardFunction", "EXTERNAL_ID", "with a blank"),
 ]
