@@ -104,6 +104,9 @@ BEHIND_HEADERS = {
     "uid: [{header: x}, {header: y}, type]": ["UID"],
     "uid: {header: x}": ["UID"],
     "uid: {join: [type, {header: x}]}": ["UID"],
+    "uid: {join: [type, {join: [at, {header: x}]}]}": ["UID"],
+    "uid: {join: [type, {join: [{header: x}, at]}]}": ["UID"],
+    "uid: {join: [type, {join: [nothing, {header: x}]}]}": None,
     "uid: [{join: [{header: x}, at]}, type]": ["UID"],
     "uid: [{join: [nothing, {header: x}]}, type]": None,
     "actors:\n  - {id: [{header: x}, type], type: [{header: x}, {constant: User}]}": [
