@@ -154,6 +154,14 @@ def test_a_broken_line_is_a_record_with_a_fault_between_whole_ones() -> None:
     assert all("Not JSON" in str(record.fault) for record in found if record.value is None)
 
 
+@pytest.mark.parametrize("last", ['{"n":', '{"n":3', '{"n"', "not json"])
+def test_a_text_that_is_cut_off_at_either_end_loses_none_of_its_whole_lines(last: str) -> None:
+    lines = ["e}", '{"n":1}', '{"n":2}', last]
+    found = records("\n".join(lines))
+    assert [record.original.decode() for record in found] == lines
+    assert [record.fault is None for record in found] == [False, True, True, False]
+
+
 def test_a_line_of_a_text_log_is_one_broken_record_though_it_begins_with_a_number() -> None:
     found = records('{"n":1}\n2026-11-25 21:30:10 alice logged in\n{"n":2}')
     assert [record.original.decode() for record in found] == [
@@ -168,6 +176,7 @@ def test_an_array_that_is_a_line_of_its_own_leaves_the_lines_after_it_alone() ->
     lines = ['["not an event"]', '{"n":1}', "[2]", '{"n":3}']
     assert [record.original.decode() for record in records("\n".join(lines))] == lines
     assert [record.original.decode() for record in records("\r\n".join(lines))] == lines
+    assert [record.original.decode() for record in records("\n " + "\n".join(lines))] == lines
     assert values('[{"n":1},\n{"n":2}]\n\n') == [{"n": 1}, {"n": 2}]
 
 
@@ -413,6 +422,7 @@ def test_a_record_of_more_elements_than_are_taken_is_refused_whole_and_not_cut_o
 
 def test_a_document_is_one_value_and_nothing_else() -> None:
     assert JsonText(b' {"a":1} ').document() == Record({"a": 1}, b'{"a":1}')
+    assert JsonText(b' {"a":1e5} ').document() == Record({"a": 1e5}, b'{"a":1e5}')
     for body in (b"{} {}", b"", b"{", b"[" * 100_000, b"[" * 100_000 + b"]" * 100_001):
         with pytest.raises(MalformedDelivery):
             JsonText(body).document()
