@@ -199,6 +199,17 @@ def test_every_character_of_a_broken_text_is_in_some_record() -> None:
     assert [record.original.decode() for record in records("\n".join(lines))] == lines
 
 
+def test_a_line_of_more_values_than_are_taken_is_refused_whole() -> None:
+    assert len(records(b"{}" * MAX_EVENTS)) == MAX_EVENTS
+    assert malformed(b"{}" * (MAX_EVENTS + 1)) == "TooManyEvents"
+
+
+def test_a_text_of_more_than_a_thousand_broken_lines_is_kept_whole() -> None:
+    lines = ['{"n":1}', *["not json"] * 1_000]
+    assert [record.original.decode() for record in records("\n".join(lines))] == lines
+    assert malformed("\n".join([*lines, "not json"])) == "NotJson"
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -216,6 +227,7 @@ def test_every_character_of_a_broken_text_is_in_some_record() -> None:
         (b'[{"a":1}', "NotJson"),
         (b"[1]]", "NotJson"),
         (b"[1][2]", "NotJson"),
+        (b'[] {"a":1}', "NotJson"),
         (b'{"a":"\x01"}', "NotJson"),
         (b"<xml/>", "NotJson"),
         (b"2026-11-25 21:30:10 alice logged in", "NotJson"),
