@@ -298,6 +298,7 @@ def test_an_account_that_cloudtrail_lake_does_not_take_is_told_so_with_the_date(
     answer = stack.create(github)
     assert answer.reason.startswith("CloudTrail Lake took its last new customers on 2026-05-31 and does not take this")
     assert "Could not be taken back" not in answer.reason
+    assert sum(lake.lake.stats()["requests"]["CreateEventDataStore"].values()) == 1, "no asking again changes that"
 
 
 def test_an_account_that_cloudtrail_lake_does_not_take_can_delete_the_stack(
