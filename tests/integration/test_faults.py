@@ -91,6 +91,32 @@ def test_what_a_lost_answer_had_made_is_looked_for_once_more_as_it_is_taken_back
     assert account.snapshot() == {}
 
 
+@pytest.mark.parametrize(
+    ("kind", "refusal"),
+    [("EventDataStore", "EventDataStoreMaxLimitExceededException"), ("Channel", "ChannelMaxLimitExceededException")],
+)
+def test_what_a_lost_answer_had_made_is_found_although_it_is_listed_late_and_took_the_last_place(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], kind: str, refusal: str
+) -> None:
+    whole, made = lake.lake.operations[f"List{kind}s"], account.channels if kind == "Channel" else account.stores
+    create = {"operations": [f"Create{kind}"], "count": 1}
+    late = [{**create, "kind": "error", "code": refusal}]
+
+    def listing(request: dict[str, Any]) -> dict[str, Any]:
+        page = whole(request)
+        if not page[f"{kind}s"] or not late:
+            return page
+        lake.lake.faults.set([late.pop()])
+        return {f"{kind}s": []}
+
+    lake.lake.operations[f"List{kind}s"] = listing
+    lake.lake.faults.set([{**create, "kind": "drop_after"}])
+    answer = stack.create({**github, **POLICY})
+    assert answer.succeeded, answer.reason
+    assert not late
+    assert len(made()) == 1
+
+
 @pytest.mark.parametrize("name", ["audit", "theirs"])
 def test_a_lost_answer_makes_nothing_of_a_strangers_ours(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], name: str
