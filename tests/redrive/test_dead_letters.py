@@ -154,10 +154,15 @@ def test_what_is_hidden_is_not_taken_for_gone(letters: Place, option: str) -> No
 
 
 class ShownAgain:
-    """SQS, where what was looked at shows again after four more receives, and comes before what was not looked at."""
+    """SQS, where what was looked at shows again after four more receives, and comes before what was not looked at.
+
+    Of a message's receipt handles only the latest counts.
+    """
 
     def __init__(self, *bodies: str) -> None:
         self.sent: list[str] = []
+        self.handles: dict[str, str] = {}
+        self.shown: list[str] = []
         self._messages = {f"m{number}": body for number, body in enumerate(bodies)}
         self._shown_from = dict.fromkeys(self._messages, 0)
         self._receives = 0
@@ -165,13 +170,18 @@ class ShownAgain:
     def receive_message(self, **request: Any) -> dict[str, Any]:
         # Without a wait SQS asks some of its servers only, and may find nothing where there is something.
         assert request["WaitTimeSeconds"] > 0
+        # As documented. After the queue's own 30 seconds another run would send what this one has yet to send.
+        assert request["VisibilityTimeout"] == 900
         self._receives += 1
         seen_first = self._receives % 2 == 1
         visible = [each for each in self._messages if self._shown_from[each] <= self._receives]
         taken = sorted(visible, key=lambda each: (self._shown_from[each] > 0) != seen_first)[:10]
         self._shown_from |= dict.fromkeys(taken, self._receives + 5)
+        self.handles |= {each: f"{each}, receive {self._receives}" for each in taken}
         return {
-            "Messages": [{"MessageId": each, "ReceiptHandle": each, "Body": self._messages[each]} for each in taken]
+            "Messages": [
+                {"MessageId": each, "ReceiptHandle": self.handles[each], "Body": self._messages[each]} for each in taken
+            ]
         }
 
     def send_message(self, **request: Any) -> dict[str, str]:
@@ -180,10 +190,12 @@ class ShownAgain:
 
     def delete_message_batch(self, **request: Any) -> dict[str, Any]:
         for deleted in request["Entries"]:
-            del self._messages[deleted["ReceiptHandle"]]
+            [message] = [each for each, handle in self.handles.items() if handle == deleted["ReceiptHandle"]]
+            del self._messages[message], self.handles[message]
         return {}
 
-    def change_message_visibility_batch(self, **_request: Any) -> dict[str, Any]:
+    def change_message_visibility_batch(self, **request: Any) -> dict[str, Any]:
+        self.shown += [entry["ReceiptHandle"] for entry in request["Entries"] if entry["VisibilityTimeout"] == 0]
         return {}
 
 
@@ -195,6 +207,7 @@ def test_what_shows_again_meanwhile_does_not_end_the_round() -> None:
     )
     assert len(seen) == len(set(seen)) == 100
     assert len(queue.sent) == 50
+    assert sorted(queue.shown) == sorted(queue.handles.values()), "what stays can be seen at once"
 
 
 class MoveTasks:
@@ -258,12 +271,16 @@ def test_a_move_that_is_never_listed_is_not_told_as_an_earlier_one(earlier: Mapp
         moved(tasks)
 
 
-@pytest.mark.parametrize("told_where", [{}, {"DestinationArn": "arn:queue"}], ids=["back", "to the queue"])
-def test_a_task_that_runs_already_is_followed_and_no_other_is_started(told_where: Mapping[str, str]) -> None:
-    tasks = MoveTasks([{**RUNNING, **told_where}, RUNNING, DONE], [])
-    task, told = moved(tasks)
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"DestinationArn": "arn:queue"}, {"Status": "CANCELLING"}],
+    ids=["back", "to the queue", "until it is cancelled"],
+)
+def test_a_task_that_runs_already_is_followed_and_no_other_is_started(told: Mapping[str, str]) -> None:
+    tasks = MoveTasks([{**RUNNING, **told}, RUNNING, DONE], [])
+    task, heard = moved(tasks)
     assert tasks.started == []
-    assert (task.moved, told) == (9, [("RUNNING", 5), ("COMPLETED", 9)])
+    assert (task.moved, heard) == (9, [("RUNNING", 5), ("COMPLETED", 9)])
 
 
 def test_a_task_that_moves_them_elsewhere_is_not_taken_for_the_way_back() -> None:
@@ -275,7 +292,12 @@ def test_a_task_that_moves_them_elsewhere_is_not_taken_for_the_way_back() -> Non
 
 def test_a_task_that_fails_says_why() -> None:
     task, _ = moved(MoveTasks([EARLIER], [FAILED]))
-    assert (task.status, task.failure) == ("FAILED", "CouldNotDetermineMessageSource")
+    assert task == MoveTask("FAILED", moved=0, to_move=None, failure="CouldNotDetermineMessageSource")
+
+
+def test_a_task_that_is_not_listed_any_more_has_not_succeeded() -> None:
+    task, told = moved(MoveTasks([EARLIER], [RUNNING, RUNNING, {}]))
+    assert (task.status, told) == ("unknown", [("RUNNING", 5), ("unknown", 0)])
 
 
 @pytest.mark.parametrize(
