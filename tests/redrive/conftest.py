@@ -1,6 +1,7 @@
 """A stack's queues and bucket on moto's server, forward at work on them, and `trailhook redrive` as one runs it."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -141,3 +142,13 @@ def make_place(endpoints: Endpoints) -> Callable[[], Place]:
 @pytest.fixture
 def place(make_place: Callable[[], Place]) -> Place:
     return make_place()
+
+
+@pytest.fixture
+def nine_hours_ahead() -> Iterator[None]:
+    """The operator's clock, where it is not UTC's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()

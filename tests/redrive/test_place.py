@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.loopback import Exchange, listening
 from tests.partners.cases import delivery
 from tests.redrive.conftest import Place
-from tests.redrive.stacks import answering, cloudformation, keep_status, page, refusing, resources_of
+from tests.redrive.stacks import OF_AWS, answering, cloudformation, keep_status, page, refusing, resources_of
 
 from trailhook_local.place import PlaceError, account_of, region_of
 
@@ -384,6 +385,24 @@ def test_a_queues_url_says_whose_its_bucket_is() -> None:
     for url in ("", "q", "https://sqs.eu-central-1.amazonaws.com/", "https://queue.example.com/q"):
         with pytest.raises(PlaceError, match="no queue's URL"):
             account_of(url)
+
+
+def test_the_region_in_a_queues_url_goes_before_the_one_in_the_environment(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator's shell may name another, where queue and bucket are not found."""
+    signed: list[str] = []
+
+    def respond(exchange: Exchange) -> None:
+        signed.append(exchange.headers["authorization"])
+        exchange.answer(403, b"<Error><Code>AccessDenied</Code></Error>", OF_AWS)
+
+    with listening(respond) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+        queue = "https://sqs.eu-central-1.amazonaws.com/111122223333/q"
+        assert place.redrive("quarantine", named=["--bucket", "b", "--queue-url", queue]).exit_code == 1
+    assert place.endpoints.region == "us-east-1"
+    assert "/eu-central-1/s3/" in signed[0]
 
 
 def test_the_way_back_needs_no_region_beside_the_queues_url() -> None:

@@ -193,6 +193,12 @@ def test_only_what_is_asked_for_goes_back(filled: Place, options: str, expected:
     assert sorted(names[body] for body in bodies) == sorted(expected)
 
 
+@pytest.mark.usefixtures("nine_hours_ahead")
+def test_a_moment_without_a_zone_is_utc_wherever_the_operator_is(filled: Place) -> None:
+    result = filled.redrive("quarantine", "--dry-run", "--again", "--since", "2023-11-14T22:13:21")
+    assert "1 of 4 quarantined events would be sent" in result.stdout
+
+
 def test_a_filter_beside_the_key_of_an_object_counts_too(filled: Place) -> None:
     [key] = [key for key in filled.keys("quarantine") if key.startswith("quarantine/okta/")]
     told = [

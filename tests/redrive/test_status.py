@@ -134,6 +134,17 @@ def test_an_alarm_alone_asks_for_somebody_and_of_several_the_first_is_shown_firs
     assert shown == [f"{watched.name}-{kind}" for kind in ("silence", "quarantine", "dead-letters")]
 
 
+@pytest.mark.usefixtures("nine_hours_ahead")
+def test_times_are_told_in_utc_wherever_the_operator_is(watched: Watched) -> None:
+    watched.ring(f"{watched.name}-silence")
+    watched.place.queue(delivery("github", b"not JSON"))
+    watched.place.forward()
+    told = re.findall(r"(?:since|latest of) (20.*) UTC", watched.status().stdout)
+    assert len(told) == 2
+    for moment in told:
+        assert abs(datetime.now(UTC) - datetime.fromisoformat(f"{moment}Z")) < timedelta(minutes=5)
+
+
 def test_an_alarm_rings_since_its_state_changed_whatever_was_updated_later() -> None:
     """A new reason for the same state is an update as well. The local CloudWatch tells no more than that time."""
     changed, updated = (datetime(2026, 11, 30, hour, tzinfo=UTC) for hour in (8, 9))
@@ -416,16 +427,18 @@ def test_a_stack_may_be_named_by_its_arn(watched: Watched) -> None:
 
 
 def test_an_integration_on_this_laptop_has_no_alarms_and_no_day(place: Place, tmp_path: Path) -> None:
-    keep_status(place, tmp_path)
+    state = tmp_path / "with a blank"
+    state.mkdir()
+    keep_status(place, state)
     place.queue(delivery("github", b"dead"), dead=True)
-    result = place.run("status", "--local", "github", "--state", str(tmp_path))
+    result = place.run("status", "--local", "github", "--state", str(state))
     assert result.exit_code == 1, result.output
     assert re.sub(r"here \d+ s", "here 0 s", result.stdout).splitlines() == [
         "needs attention: dead letters",
         "deliveries    0 waiting, 0 with forward or between tries, 0 postponed",
         "dead letters  1",
         "              the oldest moved here 0 s ago or earlier",
-        f"              $ trailhook redrive dead-letters --local github --state {tmp_path} --dry-run",
+        f"              $ trailhook redrive dead-letters --local github --state '{state}' --dry-run",
         "quarantine    empty",
     ]
 
