@@ -110,6 +110,12 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("when: {at: a | b > c, present: true}"), 9, "kinds[0].when.at", "write {at: …, in: [true]}"),
         (with_kind("when: {at: a, in: [b, off]}"), 9, "kinds[0].when.in[1]", "off is false to YAML"),
         (with_kind("when: {at: a, not_in: 010}"), 9, "kinds[0].when.not_in", "010 is 8 to YAML"),
+        (with_kind("when: {at: a, in: 2026-11-25}"), 9, "kinds[0].when.in", "quote what looks like a date"),
+        (with_kind("when: {at: a, in: [[b]]}"), 9, "kinds[0].when.in[0]", "a text, a number, true or false belongs"),
+        (with_kind("when: {at: a, at_least: many}"), 9, "kinds[0].when.at_least", "a number belongs here"),
+        (with_kind("when: {at: a, at_least: true}"), 9, "kinds[0].when.at_least", "a number belongs here"),
+        (with_kind("when: {at: a, at_least: 0400}"), 9, "kinds[0].when.at_least", "0400 is 256 to YAML"),
+        (with_kind("when: {at: a, at_least: .nan}"), 9, "kinds[0].when.at_least", ".nan is NaN to YAML"),
         (
             with_kind("when: {at: a, in: 1e3}"),
             9,

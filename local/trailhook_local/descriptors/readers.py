@@ -117,9 +117,12 @@ def _is_plain(node: yaml.Node) -> bool:
 
 
 def number(node: yaml.Node, name: str, problems: Problems) -> Any:
+    """A number as JSON writes it: to YAML .nan is one too, and 0400 is 256."""
     value = scalar(node)
     if isinstance(value, bool) or not isinstance(value, int | float):
         problems.add(node, name, "a number belongs here")
+    elif not _AS_IN_JSON.fullmatch(node.value):
+        problems.add(node, name, f"{node.value} is {json.dumps(value)} to YAML: write a number as JSON has it")
     return value
 
 
