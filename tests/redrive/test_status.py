@@ -451,6 +451,15 @@ def test_an_alarms_text_is_no_command_to_the_terminal(watched: Watched) -> None:
     assert "\n  all is well" not in shown
 
 
+def test_what_a_service_says_is_no_command_either(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    with refusing("AccessDeniedException", "\x1b[2J\ncalm") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", url)
+        shown = watched.status().stdout
+    assert "[2J" in shown
+    assert "\x1b" not in shown
+    assert "calm" not in shown.splitlines()
+
+
 def test_one_place_is_named(place: Place) -> None:
     for named in ([], ["--stack", "a", "--local", "b"]):
         result = place.run("status", *named)
