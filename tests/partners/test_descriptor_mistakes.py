@@ -53,6 +53,7 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("uid: {at: ids[0]}"), 9, "(file)", "put a path with brackets in quotes"),
         (with_kind("uid: {join: [a, ids[0]]}"), 9, "(file)", "put a path with brackets in quotes"),
         (with_kind("uid: {join: [a, ids[?b=='c']]}"), 9, "(file)", "put a path with brackets in quotes"),
+        (with_kind("uid: *nobody"), 9, "(file)", "found undefined alias 'nobody'"),
         (with_kind("tenant: &a {at: b}\nuid: {<<: *a}"), 10, "kinds[0].uid.<<", "write these fields again"),
         (MINIMAL.replace("lamps\n", "Lamps!\n", 1), 1, "name", "lower-case"),
         (MINIMAL.replace("source: Custom", "source: Okta"), 3, "source", "not one of: Custom"),

@@ -102,6 +102,16 @@ def test_a_part_that_cannot_be_read_keeps_none_of_the_others_back(
     assert (told["calm"], told["asks"], [one["part"] for one in told["unread"]]) == (None, [], list(named))
 
 
+def test_a_service_that_cannot_even_be_asked_keeps_none_of_the_others_back(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.place.queue(delivery("github", b"dead"), dead=True)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", "no-url")
+    result = watched.status()
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "needs attention: dead letters (not read: topic)")
+    assert "topic         not read: Invalid endpoint: no-url" in result.stdout
+
+
 def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
