@@ -1,8 +1,11 @@
 """The senders' side of each proof, held against the partners' own published vectors."""
 
+import base64
+import hmac
 import socket
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from trailhook_local.cli.main import main
@@ -25,6 +28,19 @@ def test_standard_webhooks_signs_as_its_reference_libraries_do() -> None:
         timestamp=1614265330,
     )
     assert signed["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize(
+    ("prefix", "size", "decoded"),
+    [("", 23, False), ("", 24, True), ("", 64, True), ("", 65, False), ("whsec_", 15, False), ("whsec_", 16, True)],
+)
+def test_a_secret_in_base64_is_decoded_where_that_gives_a_key(prefix: str, size: int, decoded: bool) -> None:
+    """Of 24 to 64 bytes; Svix also issues shorter ones, behind its prefix."""
+    secret = prefix + base64.b64encode(b"k" * size).decode()
+    key = b"k" * size if decoded else secret.encode()
+    digest = hmac.digest(key, b"msg_1.1700000000.{}", "sha256")
+    signed = sign_standard_webhooks(secret, b"{}", message_id="msg_1", timestamp=1_700_000_000)
+    assert signed["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
 
 
 def test_okta_sends_the_secret_as_it_is() -> None:
