@@ -196,6 +196,7 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
                 ("phone.recording_failed", {}, "phone.recording_failed", NO_REASON),
                 ("phone.sms_etiquette_block", {}, "phone.sms_etiquette_block", NO_REASON),
                 ("phone.sms_sent", {"failure_reason": ""}, None, None),
+                ("phone.sms_sent", {"failure_reason": "1101-phone message error send"}, None, None),
                 ("phone.blind_transfer_initiated", {"failure_reason": "Busy"}, "Failed", "Busy"),
                 ("phone.conference_started", {"failure_reason": ""}, None, None),
                 ("phone.callee_parked", {"park_failure_reason": "Park successfully."}, None, None),
