@@ -517,6 +517,7 @@ SENDER = {"sender_name": "Mira Holt", "sender_email": "mira@example.com"}
             {"invitee_email": "j@x.test", "cancellation": {"canceled_by": "mira@example.com", "canceler_type": "host"}},
             "mira@example.com",
         ),
+        ("cobrowse.session_ended", {"user_id": "2001", "user_name": "Mira Holt", "role_type": "agent"}, None),
         ("contact_center.user_login", {"user_id": "2001"}, "2001"),
         ("contact_center.user_status_changed", {"user_id": "2001"}, None),
         ("contact_center.engagement_user_unhold", {"user_id": "2001"}, "2001"),

@@ -370,6 +370,7 @@ def test_unknown_is_nobodys_name_to_netskope(members: Mapping[str, str], actor: 
         ("cobrowse.session_user_joined", {"user_id": "2001", "user_name": "Mira Holt", "role_type": "customer"}),
         ("scheduler.scheduled_event_created", {"invitee_email": "2001"}),
         ("scheduler.scheduled_event_canceled", {"cancellation": {"canceled_by": "2001", "canceler_type": "invitee"}}),
+        ("scheduler.scheduled_event_canceled", {"cancellation": {"canceled_by": "2001"}}),
     ],
 )
 def test_a_name_alone_in_zoom_is_a_guests(event: str, members: Mapping[str, Any]) -> None:
