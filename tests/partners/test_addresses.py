@@ -76,6 +76,7 @@ def test_each_of_crowdstrikes_records_has_a_name_of_its_own_for_an_address(
         ({"event_simpleName": "RawBindIP6", "ConnectionDirection": "2"}, "Local"),
         ({"event_simpleName": "UserLogon", "LogonType": "10"}, "Remote"),
         ({"event_simpleName": "UserLogonFailed2", "LogonType": "3"}, "Remote"),
+        ({"fdr_event_type": "UserLogon", "LogonType": "3"}, "Remote"),
         ({"event_simpleName": "UserLogoff"}, "Local"),
     ],
 )

@@ -331,6 +331,7 @@ def test_by_which_token_somebody_acted_in_cloudflare_is_told() -> None:
         ({"UserName": "mira"}, "Anonymous", "mira"),
         ({"UserName": "mira", "UserSid": ""}, "Anonymous", "mira"),
         ({"UserName": "mira", "UserSid": "S-1-0-0"}, "Anonymous", "mira"),
+        ({"UserName": "mira", "UserSid": " "}, "Anonymous", "mira"),
         ({"UserName": "mira", "UserSid": "S-1-5-21-2001"}, "User", "S-1-5-21-2001"),
         ({}, "Sensor", "a-1"),
     ],
@@ -338,10 +339,11 @@ def test_by_which_token_somebody_acted_in_cloudflare_is_told() -> None:
 def test_whoever_fails_to_log_on_under_a_name_at_a_sensor_of_crowdstrikes_is_not_that_user(
     event: str, members: dict[str, str], kind: str, principal: str
 ) -> None:
-    record = {"event_simpleName": event, "id": "e-1", "aid": "a-1", "timestamp": "1762331405123"}
-    data = event_data("crowdstrike", record | members)
-    assert (data["userIdentity"]["type"], data["userIdentity"]["principalId"]) == (kind, principal)
-    assert data["errorCode"] == event
+    record = {"id": "e-1", "aid": "a-1", "timestamp": "1762331405123"}
+    for named in ("event_simpleName", "fdr_event_type"):
+        data = event_data("crowdstrike", record | members | {named: event})
+        assert (data["userIdentity"]["type"], data["userIdentity"]["principalId"]) == (kind, principal)
+        assert data["errorCode"] == event
     logged_on = event_data("crowdstrike", record | members | {"event_simpleName": "UserLogon"})
     assert logged_on["userIdentity"]["type"] != "Anonymous"
     assert "errorCode" not in logged_on
