@@ -149,6 +149,14 @@ def test_parts_are_told_apart_and_may_hold_any_text() -> None:
             id="descriptor-without-an-id-in-a-tenant",
         ),
         pytest.param(
+            "kong",
+            '{"source":"lamp","event":"lit","type":"authentication","ts":1762331445}',
+            {},
+            "LcXMN6eM1kO4rD3zymTxlTDRRPDqtb8SGfq-DqQfsno",
+            "fcbb7a2fb4d7fb66c356a224c60a2cc465f0b81cb32d53388492745d8722a215",
+            id="hook-with-members-of-another-kind",
+        ),
+        pytest.param(
             "snyk",
             '{"webhookId":"55555555-0000-4000-8000-000000000005"}',
             {"X-Snyk-Transport-ID": "99999999-0000-4000-8000-000000000001"},
