@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.lake.conftest import Account, Event, Refused
 
 from trailhook_local.lake import LakeServer
@@ -175,6 +176,20 @@ def test_everything_but_a_select_from_event_data_stores_is_refused(
 ) -> None:
     assert refused(account.rows, sql, store) == "InvalidQueryStatementException"
     assert account.count(store) == 3
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    {
+        "SELECT eventid\nFROM WHERE": " at WHERE in line 2: Expected table name.",
+        "SELECT eventid FROM {eds} WHERE": " at WHERE in line 1: Required keyword: 'this' missing.",
+        "SELECT 'a FROM {eds}": ": Error tokenizing",
+    }.items(),
+)
+def test_a_syntax_error_says_where_it_is(account: Account, store: str, sql: str, told: str) -> None:
+    with pytest.raises(ClientError) as failure:
+        account.rows(sql, store)
+    assert f"The query has a syntax error{told}" in str(failure.value)
 
 
 def test_an_unknown_store_is_not_found(account: Account, refused: Refused, store: str) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 
 from trailhook_local.lake.errors import InvalidQueryStatementException
 from trailhook_local.lake.warehouse import table
@@ -58,8 +58,7 @@ def translate(statement: str, resolve: Callable[[str], str]) -> Translation:
     except RecursionError as error:
         raise InvalidQueryStatementException("The query is nested too deeply.") from error
     except SqlglotError as error:
-        reason = re.sub(r"\x1b\[\d+m", "", str(error)).split("\n", maxsplit=1)[0]
-        raise InvalidQueryStatementException(f"The query has a syntax error: {reason}") from error
+        raise InvalidQueryStatementException(f"The query has a syntax error{_of_syntax(error)}.") from error
     trees = [tree for tree in parsed if tree is not None]
     if len(trees) != 1:
         raise InvalidQueryStatementException("Give one SELECT statement.")
@@ -81,6 +80,15 @@ def translate(statement: str, resolve: Callable[[str], str]) -> Translation:
     except SqlglotError as error:
         raise InvalidQueryStatementException(f"This Lake cannot run the query: {error}") from error
     return Translation(sql, tuple(sorted(stores)))
+
+
+def _of_syntax(error: SqlglotError) -> str:
+    """Where the mistake is and what it is, without the names of the parser's classes."""
+    if not isinstance(error, ParseError):
+        return f": {error}"
+    told = error.errors[0]
+    what = re.sub(r" (but got|for) <.*>", "", told["description"])
+    return f" at {told['highlight']} in line {told['line']}: {what}"
 
 
 def _bind_tables(tree: exp.Expr, resolve: Callable[[str], str]) -> set[str]:
