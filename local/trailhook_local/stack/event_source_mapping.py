@@ -265,7 +265,8 @@ class EventSourceMapping:
     def _tell_once(self, reason: str) -> None:
         """Not at every try: a queue that is gone stays gone, and a line a second would hide all others."""
         if reason != self._unreachable:
-            self._report("cannot receive from %s: %s. If that goes on, start the stack again", self._source.url, reason)
+            told = reason.rstrip(".")
+            self._report("cannot receive from %s: %s. If that goes on, start the stack again", self._source.url, told)
         self._unreachable = reason
 
     def _report(self, message: str, *arguments: object) -> None:
