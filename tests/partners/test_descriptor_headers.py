@@ -28,12 +28,14 @@ def test_a_header_that_no_proof_covers_is_listed_and_its_id_stands_for_its_own_b
     assert one.id != other.id
 
 
+WHO = ["userIdentity.type", "userIdentity.principalId"]
+FAILURE = ["errorCode", "errorMessage"]
 FROM_HEADERS = {
     "version: {header: x}": ["version"],
     "user_agent: {header: x}": ["userAgent"],
     "source_ip: {header: x}": ["sourceIPAddress"],
     "source_ip: [ip, {header: x}]": ["sourceIPAddress"],
-    "actors:\n  - {id: [{at: nothing}, {header: x}], type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: [{at: nothing}, {header: x}], type: User}": WHO,
     "actors:\n  - {id: type, type: [{at: nothing}, {header: x}]}": ["userIdentity.type"],
     "actors:\n  - {id: nobody, type: {header: x}}": [],
     "failures:\n  - {when: type, code: {header: x}}": ["errorCode"],
@@ -46,8 +48,10 @@ FROM_HEADERS = {
 def test_what_a_header_says_or_does_not_say_that_no_proof_covers_is_listed(lines: str, unsigned: list[str]) -> None:
     """Whoever can alter a header can take it away. Then a User, say, would pass for one that the sender named so."""
     sent = {"type": "a", "at": 1_762_331_405}
-    for headers in ({"x": "192.0.2.1"}, {}):
-        assert mapped(with_kind(lines), sent, headers).get("additionalEventData", {}).get("unsigned", []) == unsigned
+    told = [mapped(with_kind(lines), sent, headers) for headers in ({"x": "192.0.2.1"}, {})]
+    assert [one.pop("additionalEventData", {}).get("unsigned", []) for one in told] == [unsigned, unsigned]
+    changed = {name for name in told[0] | told[1] if told[0].get(name) != told[1].get(name)}
+    assert changed <= {name.partition(".")[0] for name in unsigned}
     borne = {"content-type": "x"}
     assert "additionalEventData" not in mapped(with_kind(lines), sent, borne, frozenset(borne))
 
@@ -60,18 +64,9 @@ def test_what_stands_in_the_event_before_a_header_is_signed() -> None:
 DECIDED_BY_HEADERS = {
     "when: [{header: x, in: [set]}]": (["eventName"], None),
     "when: [{header: x, present: false}]": (None, ["eventName"]),
-    "actors:\n  - {when: {header: x, in: [set]}, id: type, type: User}": (
-        ["userIdentity.type", "userIdentity.principalId"],
-        ["userIdentity.principalId"],
-    ),
-    "actors:\n  - {when: {header: x, in: [set]}, id: {header: x}, type: User}": (
-        ["userIdentity.type", "userIdentity.principalId"],
-        ["userIdentity.principalId"],
-    ),
-    "failures:\n  - {when: {header: x, in: [set]}, code: {constant: Failed}}": (
-        ["errorCode", "errorMessage"],
-        ["errorCode"],
-    ),
+    "actors:\n  - {when: {header: x, in: [set]}, id: type, type: User}": (WHO, WHO),
+    "actors:\n  - {when: {header: x, in: [set]}, id: {header: x}, type: User}": (WHO, WHO),
+    "failures:\n  - {when: {header: x, in: [set]}, code: {constant: Failed}}": (FAILURE, FAILURE),
 }
 
 
@@ -109,17 +104,13 @@ BEHIND_HEADERS = {
     "uid: {join: [type, {join: [nothing, {header: x}]}]}": None,
     "uid: [{join: [{header: x}, at]}, type]": ["UID"],
     "uid: [{join: [nothing, {header: x}]}, type]": None,
-    "actors:\n  - {id: [{header: x}, type], type: [{header: x}, {constant: User}]}": [
-        "userIdentity.type",
-        "userIdentity.principalId",
-    ],
-    "actors:\n  - {id: {header: x}, type: User}\n  - {id: type, type: User}": ["userIdentity.principalId"],
-    "actors:\n  - {id: [nothing, {header: x}], type: User}": ["userIdentity.principalId"],
+    "actors:\n  - {id: [{header: x}, type], type: [{header: x}, {constant: User}]}": WHO,
+    "actors:\n  - {id: {header: x}, type: User}\n  - {id: type, type: User}": WHO,
+    "actors:\n  - {id: [nothing, {header: x}], type: User}": WHO,
+    "actors:\n  - {when: nothing, id: {header: x}, type: User}": None,
+    "actors:\n  - {when: {header: x, in: [set]}, id: nothing, type: User}": None,
     "actors:\n  - {id: type, type: User}\n  - {id: {header: x}, type: User}": None,
-    "failures:\n  - {when: type, code: [{header: x}, type], message: [{header: x}, type]}": [
-        "errorCode",
-        "errorMessage",
-    ],
+    "failures:\n  - {when: type, code: [{header: x}, type], message: [{header: x}, type]}": FAILURE,
 }
 """Lines of a kind, and what is unsigned where no header is there."""
 
@@ -195,6 +186,46 @@ def test_where_a_header_decides_the_kind_all_that_the_kinds_tell_otherwise_is_li
     sent = {"type": "a", "at": 1_762_331_405, "first": "1", "who": "mira"}
     for headers in ({"x": "set"}, {}):
         assert mapped(text, sent, headers)["additionalEventData"] == {"unsigned": ["eventName", *differing]}
+
+
+KINDS = MINIMAL.partition("  - ")[0]
+OTHERWISE = {
+    ("time: at", "time: later"): "eventTime",
+    ("time: day, time_format: '%d%m%Y'", "time: day, time_format: '%m%d%Y'"): "eventTime",
+    ("time: at", "time: at, version: type"): "version",
+    ("time: at, user_agent: type", "time: at"): "userAgent",
+    ("time: at, source_ip: ip", "time: at"): "sourceIPAddress",
+    ("time: at", "time: at, failures: [{when: type, code: type}]"): "errorCode",
+}
+"""What two kinds tell otherwise, and one of the fields in which it shows."""
+
+
+@pytest.mark.parametrize(("kinds", "field"), OTHERWISE.items())
+def test_each_part_that_two_kinds_have_otherwise_is_listed_where_a_header_decides_between_them(
+    kinds: tuple[str, str], field: str
+) -> None:
+    first, second = kinds
+    text = f"""{KINDS}
+  - {{name: first, when: {{header: x, in: [set]}}, event_name: type, {first}}}
+  - {{name: second, event_name: type, {second}}}
+"""
+    sent = {"type": "a", "at": 1_762_331_405, "later": 1_762_331_406, "day": "05112025", "ip": "192.0.2.2"}
+    told = [mapped(text, sent, headers) for headers in ({"x": "set"}, {})]
+    unsigned = [one.pop("additionalEventData")["unsigned"] for one in told]
+    assert unsigned[0] == unsigned[1]
+    assert {field} <= {name for name in told[0] | told[1] if told[0].get(name) != told[1].get(name)} <= {*unsigned[0]}
+
+
+def test_what_kinds_tell_otherwise_that_no_header_could_make_of_an_event_is_not_listed() -> None:
+    rest = "event_name: type, time: at"
+    text = f"""{KINDS}
+  - {{name: before, when: nothing, {rest}, version: type}}
+  - {{name: with, when: {{header: x, in: [set]}}, {rest}}}
+  - {{name: without, when: type, {rest}}}
+  - {{name: after, {rest}, user_agent: type}}
+"""
+    one = mapped(text, {"type": "a", "at": 1_762_331_405})
+    assert one["additionalEventData"] == {"unsigned": ["eventName"]}
 
 
 def test_a_name_and_a_time_that_count_because_a_header_is_not_there_are_listed() -> None:

@@ -69,19 +69,17 @@ class Actor(Struct, frozen=True):
         The details are taken of the event as it may be `shown`.
         """
         holds, chosen = _hold(self.when, subject), _unsigned(self.when, subject)
-        found = first_text(self.id, subject) if holds or chosen else None
+        if not holds and not chosen:
+            return None, ()
+        found = first_text(self.id, subject)
         principal = _text(found)
+        # With other headers, or with one that was taken away, it could have been this one, or the next instead.
+        decided = self.id.unsigned(subject, found) or (chosen and principal is not None)
+        unsigned = _TOLD_BY["actors"] if decided else ()
         if not holds or principal is None:
-            # With other headers, or with one that was taken away, it could have been this one.
-            decided = (holds or chosen) and (principal is not None or self.id.unsigned(subject, found))
-            return None, ["userIdentity.principalId"] if decided else ()
+            return None, unsigned
         kind = first_text(self.type, subject)
-        unsigned = _unsigned_fields(
-            subject,
-            ("userIdentity.type", self.type, kind),
-            ("userIdentity.principalId", self.id, found),
-            all_of_them=chosen,
-        )
+        unsigned = unsigned or _unsigned_fields(subject, ("userIdentity.type", self.type, kind))
         return UserIdentity(_text(kind) or "User", principal, self._details(shown)), unsigned
 
     def _details(self, shown: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -108,12 +106,12 @@ class FailureRule(Struct, frozen=True):
 
     def failure(self, subject: Subject) -> tuple[Failure | None, Sequence[str]]:
         """The failure, or None where this marks none; and the fields in which an unsigned header has a say."""
-        chosen = self.when.unsigned(subject)
+        unsigned = _TOLD_BY["failures"] if self.when.unsigned(subject) else ()
         if not self.when.holds(subject):
-            return None, ["errorCode"] if chosen else ()
+            return None, unsigned
         code, message = first_text(self.code, subject), first_text(self.message, subject)
-        unsigned = _unsigned_fields(
-            subject, ("errorCode", self.code, code), ("errorMessage", self.message, message), all_of_them=chosen
+        unsigned = unsigned or _unsigned_fields(
+            subject, ("errorCode", self.code, code), ("errorMessage", self.message, message)
         )
         return Failure(_text(code) or "Failed", _text(message) or NO_REASON), unsigned
 
@@ -302,11 +300,9 @@ def _first_result(candidates: Iterable[tuple[Result | None, Sequence[str]]]) -> 
     return None, unsigned
 
 
-def _unsigned_fields(
-    subject: Subject, *fields: tuple[str, Places, Found | None], all_of_them: bool = False
-) -> list[str]:
+def _unsigned_fields(subject: Subject, *fields: tuple[str, Places, Found | None]) -> list[str]:
     """The fields in which a header has a say that the sender's proof does not cover."""
-    return [field for field, among, found in fields if all_of_them or among.unsigned(subject, found)]
+    return [field for field, among, found in fields if among.unsigned(subject, found)]
 
 
 def _hold(conditions: Sequence[Condition], subject: Subject) -> bool:
