@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from tests.forward.ports import MemoryDestination
 
@@ -152,3 +154,19 @@ def nine_hours_ahead() -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture
+def taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every bucket is another account's now and lets everybody in, unless the call says whose it has to be.
+
+    S3 refuses that one; moto does not look.
+    """
+    call: Callable[..., Any] = vars(BaseClient)["_make_api_call"]
+
+    def answer(client: Any, operation: str, parameters: Any) -> Any:
+        if parameters.get("ExpectedBucketOwner", "999999999999") != "999999999999":
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, operation)
+        return call(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answer)

@@ -15,7 +15,6 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
@@ -28,7 +27,7 @@ from tests.redrive.quarantined import FailingQueue, entry, github, quarantine, r
 
 from trailhook.errors import QuarantineError, QueueError
 from trailhook.quarantine import QuarantinedEvent
-from trailhook_local.redrive.bucket import IN_MEMORY_BYTES, Bucket
+from trailhook_local.redrive.bucket import IN_MEMORY_BYTES, Bucket, Line
 from trailhook_local.redrive.quarantine import Fate
 
 pytestmark = pytest.mark.stack
@@ -50,35 +49,24 @@ def delivered(place: Place) -> list[str]:
     return [entry.id for entry in place.destination.taken]
 
 
-@pytest.fixture
-def taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every bucket is another account's now and lets everybody in, unless the call says whose it has to be.
-
-    S3 refuses that one; moto does not look.
-    """
-    call: Callable[..., Any] = vars(BaseClient)["_make_api_call"]
-
-    def answer(client: Any, operation: str, parameters: Any) -> Any:
-        if parameters.get("ExpectedBucketOwner", "999999999999") != "999999999999":
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, operation)
-        return call(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", answer)
-
-
 @pytest.mark.usefixtures("taken_over")
 def test_what_stands_in_a_strangers_bucket_of_the_same_name_is_never_sent(place: Place) -> None:
     """A bucket's name is anybody's once it is deleted, and a line is believed to have been proven."""
     forged = QuarantinedEvent(github(entry(1)), "X", "forged", github(entry(1)).body)
-    place.s3.put_object(
-        Bucket=place.resources.bucket, Key="quarantine/github/2026/01/01/a.ndjson", Body=forged.to_line("")
-    )
+    key = "quarantine/github/2026/01/01/a.ndjson"
+    place.s3.put_object(Bucket=place.resources.bucket, Key=key, Body=forged.to_line(""))
     result = place.redrive("quarantine")
     assert result.exit_code == 1
     assert "AccessDenied" in result.stderr
     assert place.waiting() == 0
-    with pytest.raises(ClientError, match="AccessDenied"):
-        list(Bucket(place.s3, place.resources.bucket, "123456789012").lines("quarantine/github/2026/01/01/a.ndjson"))
+    bucket, line = Bucket(place.s3, place.resources.bucket, "123456789012"), Line(key, "v", 1, forged)
+    for call in (
+        lambda: list(bucket.keys("quarantine/")),
+        lambda: list(bucket.lines(key)),
+        lambda: [bucket.note(line, forged, again=False)],
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
 
 
 def test_events_that_a_mended_mapping_takes_are_those_of_the_golden_files(place: Place) -> None:

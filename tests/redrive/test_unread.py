@@ -112,6 +112,13 @@ def test_a_service_that_cannot_even_be_asked_keeps_none_of_the_others_back(
     assert "topic         not read: Invalid endpoint: no-url" in result.stdout
 
 
+@pytest.mark.usefixtures("taken_over")
+def test_what_stands_in_a_strangers_bucket_of_the_same_name_is_not_counted(watched: Watched) -> None:
+    """An empty one would say that nothing is in quarantine."""
+    result = watched.status()
+    assert (result.exit_code, result.stdout.partition(";")[0]) == (3, "not known: quarantine could not be read")
+
+
 def test_a_missing_permission_is_named_as_that_of_the_call_that_was_refused(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
