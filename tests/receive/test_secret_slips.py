@@ -53,6 +53,8 @@ GUESSED = {
     "None": "what a program writes for nothing",
     "undefined": "what a program writes for nothing",
     '"null"': "in quotation marks",
+    "null ": "a blank",
+    "undefined\r\n": "a blank",
     '"{}"': "in quotation marks",
     " <your secret>": "a blank",
     "{{ secret }}\t": "a blank",

@@ -188,7 +188,7 @@ def _is_guessed(secret: str) -> bool:
     """Whether an outsider would try it, or may know it. Nearly all are no placeholder by their first letter."""
     if not any(letter.isprintable() and not letter.isspace() for letter in secret):
         return True
-    if secret in _NOTHING or any(mark in secret for mark in _PUBLIC_KEY):
+    if secret.strip() in _NOTHING or any(mark in secret for mark in _PUBLIC_KEY):
         return True
     opening = secret[:1]
     return (opening in _OPENINGS or opening.isspace()) and re.fullmatch(_GUESSED, secret) is not None
