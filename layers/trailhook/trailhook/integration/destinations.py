@@ -85,8 +85,7 @@ class StoreFinder:
                     f"--kms-key-id {wanted.kms_key}`, set EventDataStore.KmsKeyId to the key in its answer and "
                     "deploy again, or leave EventDataStore.KmsKeyId empty."
                 )
-        same_billing = self._asked_before("BillingMode", wanted.billing_mode, default=EXTENDABLE)
-        if not same_billing and wanted.billing_mode != store.billing_mode:
+        if not self._asked_before("BillingMode", wanted.billing_mode) and wanted.billing_mode != store.billing_mode:
             if store.billing_mode == EXTENDABLE:
                 yield (
                     f"{here} has {store.billing_mode}, which CloudTrail never changes back: set "
@@ -102,10 +101,9 @@ class StoreFinder:
         if (wanted.retention_days or 0) > longest:
             yield f"EventDataStore.RetentionPeriodDays must be 7 to {longest} days under {store.billing_mode}."
 
-    def _asked_before(self, member: str, value: str | None, default: str | None = None) -> bool:
+    def _asked_before(self, member: str, value: str | None) -> bool:
         """Whether the former properties asked for the same: then this asks for no change, and none is refused."""
-        asked = store_member(self._former, member) or default
-        return store_member(self._former, "Name") is not None and asked == value
+        return store_member(self._former, "Name") is not None and store_member(self._former, member) == value
 
     def _has_key(self, store: EventDataStore, wanted: NewStore) -> bool:
         """Whether that is the store's key already. Behind an alias it is the one that the store was made with."""
