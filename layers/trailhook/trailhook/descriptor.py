@@ -17,7 +17,7 @@ from msgspec import Struct
 from trailhook.audit_event import AuditEvent
 from trailhook.body import form_field, open_body
 from trailhook.delivery import Delivery, PartnerEvent
-from trailhook.descriptor_kind import Kind
+from trailhook.descriptor_kind import Kind, kinds_of
 from trailhook.errors import SettingsError, UnmappableEvent
 from trailhook.exact_json import Record, canonical
 from trailhook.gateway import Response
@@ -54,9 +54,7 @@ class Descriptor(Struct, frozen=True):
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "Descriptor":
         """From what `trailhook compile` wrote; anything else raises whatever it meets."""
-        kinds: list[Kind] = []
-        for _ in spec["kinds"]:
-            kinds.append(Kind.of(spec["name"], spec["event_source"], spec["kinds"], kinds))
+        kinds = kinds_of(spec["name"], spec["event_source"], spec["kinds"])
         return cls(spec, kinds, [array.split(".") for array in spec.get("array", ())])
 
     @staticmethod

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -29,18 +30,20 @@ from trailhook.timestamps import parse_formatted_time, parse_time
 
 Result = TypeVar("Result")
 
-_TOLD_BY: Mapping[str, Sequence[str]] = {
-    "uid": ["UID"],
-    "digest": ["UID"],
-    "time": ["eventTime"],
-    "time_format": ["eventTime"],
-    "version": ["version"],
-    "user_agent": ["userAgent"],
-    "source_ip": ["sourceIPAddress"],
-    "actors": ["userIdentity.type", "userIdentity.principalId"],
-    "failures": ["errorCode", "errorMessage"],
-    "response": ["requestParameters", "responseElements"],
-}
+_TOLD_BY: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "uid": ("UID",),
+        "digest": ("UID",),
+        "time": ("eventTime",),
+        "time_format": ("eventTime",),
+        "version": ("version",),
+        "user_agent": ("userAgent",),
+        "source_ip": ("sourceIPAddress",),
+        "actors": ("userIdentity.type", "userIdentity.principalId"),
+        "failures": ("errorCode", "errorMessage"),
+        "response": ("requestParameters", "responseElements"),
+    }
+)
 """What each part of a kind tells of an event, beside its name."""
 
 SERVICE = "Service"
@@ -143,18 +146,21 @@ class Kind(Struct, frozen=True):
 
     @classmethod
     def of(
-        cls, partner: str, event_source: str, specs: Sequence[Mapping[str, Any]], before: Sequence["Kind"]
+        cls,
+        partner: str,
+        event_source: str,
+        spec: Mapping[str, Any],
+        *,
+        before: Sequence["Kind"],
+        decided: Sequence[str],
     ) -> "Kind":
-        """The next of a descriptor's kinds after those `before` it."""
-        position = len(before)
-        spec = specs[position]
         return cls(
             partner=partner,
             event_source=event_source,
             name=spec["name"],
             when=[condition(entry) for entry in spec.get("when", ())],
-            before=[kind for kind in before if any(condition.header for condition in kind.when)],
-            decided=_decided(specs[:position], spec, specs[position + 1 :]),
+            before=before,
+            decided=decided,
             uid=places(spec.get("uid", ())),
             tenant=places(spec.get("tenant", ())),
             uid_repeats=spec.get("uid_repeats", False),
@@ -271,6 +277,16 @@ class Kind(Struct, frozen=True):
         if self.time_format is None:
             return parse_time(found.value, found.where)
         return parse_formatted_time(found.text or "", self.time_format, found.where)
+
+
+def kinds_of(partner: str, event_source: str, specs: Sequence[Mapping[str, Any]]) -> list[Kind]:
+    """A descriptor's kinds, in their order; of each it is known which others headers could make of its events."""
+    kinds: list[Kind] = []
+    for position, spec in enumerate(specs):
+        before = [kind for kind, other in zip(kinds, specs, strict=False) if _looks_at_headers(other)]
+        decided = _decided(specs[:position], spec, specs[position + 1 :])
+        kinds.append(Kind.of(partner, event_source, spec, before=before, decided=decided))
+    return kinds
 
 
 def _decided(
