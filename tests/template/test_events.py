@@ -16,9 +16,9 @@ from trailhook.envelope import decode_envelope
 from trailhook.gateway import Request
 from trailhook.partner import Options
 from trailhook.partners import load_partner
-from trailhook.proofs import TIMESTAMP_TOLERANCE_SECONDS
 from trailhook.receive import Receiver
 from trailhook.settings import ForwardSettings, ReceiveSettings
+from trailhook.signed_time import TIMESTAMP_TOLERANCE_SECONDS
 from trailhook.webhook_secret import WebhookSecret
 from trailhook_local.stack.template import Template
 

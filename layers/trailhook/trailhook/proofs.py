@@ -11,19 +11,9 @@ from typing import ClassVar, Literal, Protocol
 
 from msgspec import Struct
 
-from trailhook.errors import Unauthenticated, UnmappableEvent
+from trailhook.errors import Unauthenticated
 from trailhook.gateway import Request
-from trailhook.timestamps import parse_time
-
-TIMESTAMP_TOLERANCE_SECONDS = 300
-"""How far a signed timestamp may lie from the time of receipt, both ways: the tolerance of Standard Webhooks' own
-libraries. Held against receipt, never against processing, or a backlog would turn into refusals."""
-
-_MOST_DIGITS = 9
-"""By so many digits nanoseconds are longer than seconds."""
-
-_OLDEST_RECORDING_SECONDS = 10 * 365 * 86_400
-"""No delivery under a secret that still counts is taken to be older than this."""
+from trailhook.signed_time import check_boundary, check_moment, check_seconds
 
 PUBLIC_KEY_PREFIX = "whpk_"
 """Marks an Ed25519 public key. It is public, so it must never serve as a shared secret."""
@@ -107,11 +97,11 @@ class TimestampedHmacProof(Struct, frozen=True):
     def verify(self, request: Request, secret: str) -> None:
         timestamp, given = self._given(request)
         if self.any_time:
-            _check_moment(timestamp, request.received_at)
+            check_moment(timestamp, request.received_at)
             if "{body}{timestamp}" in self.message:
-                _check_boundary(request.body, timestamp, request.received_at)
+                check_boundary(request.body, timestamp, request.received_at)
         else:
-            _check_timestamp(timestamp, request.received_at)
+            check_seconds(timestamp, request.received_at)
         before, _, after = self.message.partition("{body}")
         around = [_raw(part.replace("{timestamp}", timestamp)) for part in (before, after)]
         message = request.body.join(around)
@@ -182,7 +172,7 @@ class StandardWebhooksProof(Struct, frozen=True):
             if request.header(f"{other}-{name}") not in {"", signed}:
                 # Unsigned, it would pass for that of this message further on.
                 raise Unauthenticated(f"{other}-{name} contradicts {family}-{name}")
-        _check_timestamp(timestamp, request.received_at)
+        check_seconds(timestamp, request.received_at)
         message = b".".join((_raw(message_id), _raw(timestamp), request.body))
         if not _any_matches(_entries(signatures), message, secret):
             raise Unauthenticated(f"No entry of {family}-signature matches the message")
@@ -204,52 +194,6 @@ def _refuse_standard_webhooks(message: bytes, header: str) -> None:
     """
     if _STANDARD_WEBHOOKS.match(message):
         raise Unauthenticated(f"{header} is the signature of a message of Standard Webhooks")
-
-
-def _check_timestamp(text: str, received_at: int) -> None:
-    """Raise Unauthenticated unless `text`, in whole seconds, lies within the tolerance of receipt (milliseconds)."""
-    # A zero in front may be the end of the body, where that is signed before the time with nothing in between.
-    if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
-        raise Unauthenticated("The signed timestamp is not a number of seconds")
-    _check_distance(int(text), received_at)
-
-
-def _check_moment(text: str, received_at: int) -> None:
-    """The same for a time in seconds, milliseconds or ISO 8601."""
-    if text.lstrip().startswith("0"):
-        raise Unauthenticated("The signed timestamp is not a time")  # for the same reason
-    try:
-        moment = parse_time(text, "The signed timestamp")
-    except UnmappableEvent as error:
-        # Its reason quotes the header, and the log holds no header of somebody who is not proven.
-        raise Unauthenticated("The signed timestamp is not a time") from error
-    _check_distance(int(moment.timestamp()), received_at)
-
-
-def _check_boundary(body: bytes, text: str, received_at: int) -> None:
-    """Raise Unauthenticated if the body may end in the first digits of the time that was signed.
-
-    Without its first three, a time in milliseconds can be one in seconds, of months later: 1771800000123 is of February
-    2026, 1800000123 of January 2027. A delivery that somebody recorded would count again then.
-    """
-    for length in range(1, min(_MOST_DIGITS, len(body)) + 1):
-        if not body[-length:].isdigit():
-            return
-        signed = body[-length:].decode() + text
-        if signed.startswith("0"):
-            continue
-        try:
-            moment = parse_time(signed, "The signed timestamp")
-        except UnmappableEvent:
-            continue
-        age = received_at // 1000 - int(moment.timestamp())
-        if -TIMESTAMP_TOLERANCE_SECONDS <= age <= _OLDEST_RECORDING_SECONDS:
-            raise Unauthenticated("The body may end in the first digits of the signed timestamp")
-
-
-def _check_distance(seconds: int, received_at: int) -> None:
-    if abs(received_at // 1000 - seconds) > TIMESTAMP_TOLERANCE_SECONDS:
-        raise Unauthenticated("The signed timestamp is too far from the time of receipt")
 
 
 def _shared(secret: str) -> str:

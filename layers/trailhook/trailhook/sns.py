@@ -18,7 +18,8 @@ from urllib.parse import urlencode
 from trailhook.errors import BadRequest, FetchError, SecretStoreError, Unauthenticated, Unavailable
 from trailhook.gateway import Request, Response
 from trailhook.https import Fetcher
-from trailhook.proofs import TIMESTAMP_TOLERANCE_SECONDS, equal
+from trailhook.proofs import equal
+from trailhook.signed_time import TIMESTAMP_TOLERANCE_SECONDS
 from trailhook.sns_certificates import KEY_BITS, SigningCertificates, Topic
 
 NOTIFICATION = "Notification"

@@ -1,0 +1,62 @@
+"""The time that a sender signs, held against the time of receipt: what somebody recorded must not count again later."""
+
+import re
+
+from trailhook.errors import Unauthenticated, UnmappableEvent
+from trailhook.timestamps import parse_time
+
+TIMESTAMP_TOLERANCE_SECONDS = 300
+"""How far a signed timestamp may lie from the time of receipt, both ways: the tolerance of Standard Webhooks' own
+libraries. Held against receipt, never against processing, or a backlog would turn into refusals."""
+
+_MOST_DIGITS = 9
+"""A time in nanoseconds has so many digits more than one in seconds: no more of them can be missing."""
+
+_OLDEST_RECORDING_SECONDS = 10 * 365 * 86_400
+"""No delivery under a secret that still counts is taken to be older than this."""
+
+
+def check_seconds(text: str, received_at: int) -> None:
+    """Raise Unauthenticated unless `text`, in whole seconds, lies within the tolerance of receipt (milliseconds)."""
+    # A zero in front may be the end of the body, where that is signed before the time with nothing in between.
+    if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
+        raise Unauthenticated("The signed timestamp is not a number of seconds")
+    _check_distance(int(text), received_at)
+
+
+def check_moment(text: str, received_at: int) -> None:
+    """The same for a time in seconds, milliseconds or ISO 8601."""
+    if text.lstrip().startswith("0"):
+        raise Unauthenticated("The signed timestamp is not a time")  # for the same reason
+    try:
+        moment = parse_time(text, "The signed timestamp")
+    except UnmappableEvent as error:
+        # Its reason quotes the header, and the log holds no header of somebody who is not proven.
+        raise Unauthenticated("The signed timestamp is not a time") from error
+    _check_distance(int(moment.timestamp()), received_at)
+
+
+def check_boundary(body: bytes, text: str, received_at: int) -> None:
+    """Raise Unauthenticated if the body may end in the first digits of the time that was signed.
+
+    Without its first three, a time in milliseconds can be one in seconds, of months later: 1771800000123 is of February
+    2026, 1800000123 of January 2027. A delivery that somebody recorded would count again then.
+    """
+    for length in range(1, min(_MOST_DIGITS, len(body)) + 1):
+        if not body[-length:].isdigit():
+            return
+        signed = body[-length:].decode() + text
+        if signed.startswith("0"):
+            continue
+        try:
+            moment = parse_time(signed, "The signed timestamp")
+        except UnmappableEvent:
+            continue
+        age = received_at // 1000 - int(moment.timestamp())
+        if -TIMESTAMP_TOLERANCE_SECONDS <= age <= _OLDEST_RECORDING_SECONDS:
+            raise Unauthenticated("The body may end in the first digits of the signed timestamp")
+
+
+def _check_distance(seconds: int, received_at: int) -> None:
+    if abs(received_at // 1000 - seconds) > TIMESTAMP_TOLERANCE_SECONDS:
+        raise Unauthenticated("The signed timestamp is too far from the time of receipt")
