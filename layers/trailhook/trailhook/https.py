@@ -22,6 +22,11 @@ class Fetched(Struct, frozen=True):
     status: int
     body: bytes
 
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether the host cannot answer just now: it is asked too much, or has a fault of its own."""
+        return self.status == 429 or self.status >= 500
+
 
 class Fetcher(Protocol):
     """Where answers of other hosts come from."""

@@ -143,7 +143,7 @@ def confirm_subscription(request: Request, secret: str, *, proof: SnsProof, fetc
         answer = fetcher.get(topic.host, f"/?{query}")
     except FetchError as error:
         raise Unavailable(str(error)) from error
-    if answer.status == 429 or answer.status >= 500:
+    if answer.is_unavailable:
         raise Unavailable(f"{topic.host} answered HTTP status {answer.status}")
     if answer.status != 200:
         raise BadRequest(

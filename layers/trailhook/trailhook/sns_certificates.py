@@ -103,7 +103,7 @@ class SigningCertificates:
         if not self._fetches.take():
             raise FetchError("Too many signing certificates were asked for; the next in a second")
         answer = self._fetcher.get(topic.host, path)
-        if answer.status == 429 or answer.status >= 500:
+        if answer.is_unavailable:
             raise FetchError(f"{topic.host} answered HTTP status {answer.status}")
         if answer.status != 200:
             raise Unauthenticated(f"{topic.host} has no such certificate: HTTP status {answer.status}")
