@@ -6,7 +6,7 @@ carries this very stack's id, though, can be the leftover of a failed Create.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -72,16 +72,13 @@ class Owner(Struct, frozen=True):
 
     def other_users(self, tags: Tags) -> list[str]:
         """The names of the stacks that share the channel with these tags, this integration left out."""
-        return sorted({_stack_name(value) for key, value in _user_tags(tags) if key not in self.user_tag})
+        others = [key for key in tags if key.startswith(_USER) and key not in self.user_tag]
+        return sorted({_stack_name(tags[key]) for key in others})
 
 
 def is_unconfirmed(tags: Tags) -> bool:
     """Whether it was made by an Update of which CloudFormation may not have heard."""
     return tags.get(MADE_BY_UPDATE, CONFIRMED) != CONFIRMED
-
-
-def _user_tags(tags: Tags) -> Iterator[tuple[str, str]]:
-    return ((key, value) for key, value in tags.items() if key.startswith(_USER))
 
 
 def _lineage(stack_id: str) -> str:
