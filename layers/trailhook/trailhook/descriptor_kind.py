@@ -21,6 +21,7 @@ from trailhook.selection import (
     Found,
     Places,
     Subject,
+    all_hold,
     condition,
     first,
     first_text,
@@ -71,7 +72,7 @@ class Actor(Struct, frozen=True):
 
         The details are taken of the event as it may be `shown`.
         """
-        holds, chosen = _hold(self.when, subject), _unsigned(self.when, subject)
+        holds, chosen = all_hold(self.when, subject), _unsigned(self.when, subject)
         if not holds and not chosen:
             return None, ()
         found = first_text(self.id, subject)
@@ -177,7 +178,7 @@ class Kind(Struct, frozen=True):
         )
 
     def fits(self, subject: Subject) -> bool:
-        return _hold(self.when, subject)
+        return all_hold(self.when, subject)
 
     def might_fit(self, subject: Subject) -> bool:
         """Whether it fits, or only headers that the sender's proof does not cover keep it from that."""
@@ -319,11 +320,6 @@ def _first_result(candidates: Iterable[tuple[Result | None, Sequence[str]]]) -> 
 def _unsigned_fields(subject: Subject, *fields: tuple[str, Places, Found | None]) -> list[str]:
     """The fields in which a header has a say that the sender's proof does not cover."""
     return [field for field, among, found in fields if among.unsigned(subject, found)]
-
-
-def _hold(conditions: Sequence[Condition], subject: Subject) -> bool:
-    """Whether all of them hold."""
-    return all(condition.holds(subject) for condition in conditions)
 
 
 def _unsigned(conditions: Sequence[Condition], subject: Subject) -> bool:

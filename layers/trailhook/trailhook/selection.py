@@ -116,7 +116,7 @@ def _behind(headers: Iterable[str], at: Place, subject: Subject) -> Found | None
 
 def _under(conditions: Sequence["Condition"], at: Place, subject: Subject) -> Found | None:
     """What a place holds where these conditions hold; they look at the event alone, never at a header."""
-    return at(subject) if all(condition.holds(subject) for condition in conditions) else None
+    return at(subject) if all_hold(conditions, subject) else None
 
 
 def first(among: Places, subject: Subject) -> Found | None:
@@ -156,6 +156,10 @@ class Condition(Struct, frozen=True):
     def unsigned(self, subject: Subject) -> bool:
         """Whether it looks at a header that the sender's proof does not cover, which can be taken away as well."""
         return self.header is not None and not subject.delivery.vouches_for(self.header)
+
+
+def all_hold(conditions: Iterable[Condition], subject: Subject) -> bool:
+    return all(condition.holds(subject) for condition in conditions)
 
 
 def condition(spec: Mapping[str, Any]) -> Condition:
