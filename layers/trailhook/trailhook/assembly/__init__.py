@@ -19,8 +19,8 @@ import botocore.session
 from botocore.config import Config
 
 
-def once(connect_seconds: float, read_seconds: float, connections: int = 1) -> Config:
-    """No retries of botocore's own: receive has no time for them, and forward's are its own."""
+def one_try(connect_seconds: float, read_seconds: float, connections: int = 1) -> Config:
+    """The time limits of calls that botocore makes once: receive has no time for retries, and forward makes its own."""
     return Config(
         connect_timeout=connect_seconds,
         read_timeout=read_seconds,

@@ -7,7 +7,7 @@ import botocore
 from botocore.config import Config
 
 from trailhook import __version__
-from trailhook.assembly import client, once, session
+from trailhook.assembly import client, one_try, session
 from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deliver import PARALLEL_REQUESTS, Deliverer
 from trailhook.forward import Forwarder
@@ -33,7 +33,7 @@ def ca_bundle() -> str | None:
 def forwarder(settings: ForwardSettings) -> Forwarder:
     """All partners can be met: after a stack changed its partner, the queue still holds the former one's deliveries."""
     requests = SignedPutAuditEvents(
-        client("cloudtrail-data", once(2, 10, connections=PARALLEL_REQUESTS).merge(USER_AGENT)),
+        client("cloudtrail-data", one_try(2, 10, connections=PARALLEL_REQUESTS).merge(USER_AGENT)),
         settings.channel_arn,
         settings.external_id,
         ca_bundle=ca_bundle(),
@@ -42,9 +42,11 @@ def forwarder(settings: ForwardSettings) -> Forwarder:
         mapper=Mapper(Partners(settings.options), settings.exclude_events),
         account_id=settings.account_id,
         deliverer=Deliverer(CloudTrailLake(requests), pace=Pace(settings.requests_per_second)),
-        queue=SqsDeliveryQueue(client("sqs", once(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url),
+        queue=SqsDeliveryQueue(
+            client("sqs", one_try(2, 5)), settings.delivery_queue_url, settings.dead_letter_queue_url
+        ),
         # S3's model is the largest of all, and most invocations quarantine nothing.
         quarantine=QuarantineBucket(
-            cache(lambda: client("s3", once(2, 5))), settings.quarantine_bucket, settings.delivery_queue_url
+            cache(lambda: client("s3", one_try(2, 5))), settings.quarantine_bucket, settings.delivery_queue_url
         ),
     )

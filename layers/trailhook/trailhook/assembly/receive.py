@@ -4,7 +4,7 @@ from functools import cache
 
 from botocore.config import Config
 
-from trailhook.assembly import client, once
+from trailhook.assembly import client, one_try
 from trailhook.partners import load_partner
 from trailhook.queue import SqsDeliveryQueue
 from trailhook.receive import Receiver
@@ -26,7 +26,7 @@ def receive_limits(patience_seconds: float, fetch_seconds: float = 0) -> tuple[C
     """
     calls = patience_seconds - fetch_seconds - 3 * closed_seconds(patience_seconds)
     tenth = max(calls, patience_seconds / 2) / 10
-    return once(tenth, 1.5 * tenth), once(1.5 * tenth, 3.5 * tenth)
+    return one_try(tenth, 1.5 * tenth), one_try(1.5 * tenth, 3.5 * tenth)
 
 
 @cache
