@@ -41,7 +41,7 @@ _PROOFS: Mapping[str, Callable[..., Proof]] = {
     "hmac": HmacProof,
     "timestamped_hmac": TimestampedHmacProof,
 }
-"""By their kind. The other members of one in a descriptor have the names, and the defaults, of the proof's own."""
+"""Proofs by their kind. Their other settings have the same names and defaults in a descriptor as here."""
 
 
 class Descriptor(Struct, frozen=True):
@@ -143,8 +143,8 @@ class Descriptor(Struct, frozen=True):
             return [record]
         if any(isinstance(element.value, Mapping) and self.kind_of(element.value, delivery)[0] for element in elements):
             return elements
-        # What only wraps events has neither an id nor a time. With one, and no event among the elements, it is itself
-        # an event, of a form that is not known yet.
+        # An object that only wraps events has neither an id nor a time. If it has one, and there is no event among the
+        # elements, it is an event itself, of a form that is not known yet.
         subjects = (subject, Subject(record.value, delivery))
         is_event = any(kind.has_id_or_time(one) for kind in self.kinds for one in subjects)
         return [record] if is_event else elements

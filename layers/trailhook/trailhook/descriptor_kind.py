@@ -31,7 +31,7 @@ from trailhook.timestamps import parse_formatted_time, parse_time
 
 Result = TypeVar("Result")
 
-_TOLD_BY: Mapping[str, Sequence[str]] = MappingProxyType(
+_FIELDS_OF: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "uid": ("UID",),
         "digest": ("UID",),
@@ -45,15 +45,15 @@ _TOLD_BY: Mapping[str, Sequence[str]] = MappingProxyType(
         "response": ("requestParameters", "responseElements"),
     }
 )
-"""What each part of a kind tells of an event, beside its name."""
+"""The fields of an audit event that each part of a kind fills; every kind fills its name as well."""
 
 SERVICE = "Service"
 """The type of the actor where an event names none: then it is the sending service itself."""
 
 
 class Actor(Struct, frozen=True):
-    """Somebody who may be behind an event. Of the descriptor's list it is the first whose conditions (`when`) hold and
-    whose id is there.
+    """Somebody who may have acted. Of a kind's actors it is the first whose conditions (`when`) hold and whose id is
+    there.
     """
 
     when: Sequence[Condition]
@@ -68,18 +68,18 @@ class Actor(Struct, frozen=True):
         return cls(when, places(spec["id"]), places(spec["type"]), details)
 
     def identity(self, subject: Subject, shown: Mapping[str, Any]) -> tuple[UserIdentity | None, Sequence[str]]:
-        """Who it is, or None where it is not this one; and the fields in which an unsigned header has a say.
+        """Who acted, or None if it was not this actor; and the fields in which an unsigned header has a say.
 
-        The details are taken of the event as it may be `shown`.
+        Details come from `shown`, the event without secrets.
         """
         holds, chosen = all_hold(self.when, subject), _unsigned(self.when, subject)
         if not holds and not chosen:
             return None, ()
         found = first_text(self.id, subject)
         principal = _text(found)
-        # With other headers, or with one that was taken away, it could have been this one, or the next instead.
+        # With other headers, or with one taken away, this actor could have been chosen, or the next instead.
         decided = self.id.unsigned(subject, found) or (chosen and principal is not None)
-        unsigned = _TOLD_BY["actors"] if decided else ()
+        unsigned = _FIELDS_OF["actors"] if decided else ()
         if not holds or principal is None:
             return None, unsigned
         kind = first_text(self.type, subject)
@@ -109,8 +109,8 @@ class FailureRule(Struct, frozen=True):
         return cls(condition(spec["when"]), places(spec["code"]), places(spec.get("message", ())))
 
     def failure(self, subject: Subject) -> tuple[Failure | None, Sequence[str]]:
-        """The failure, or None where this marks none; and the fields in which an unsigned header has a say."""
-        unsigned = _TOLD_BY["failures"] if self.when.unsigned(subject) else ()
+        """The failure, or None if this rule sees none; and the fields in which an unsigned header has a say."""
+        unsigned = _FIELDS_OF["failures"] if self.when.unsigned(subject) else ()
         if not self.when.holds(subject):
             return None, unsigned
         code, message = first_text(self.code, subject), first_text(self.message, subject)
@@ -128,9 +128,9 @@ class Kind(Struct, frozen=True):
     name: str
     when: Sequence[Condition]
     before: Sequence["Kind"]
-    """Kinds that come first, and that a header may keep from fitting."""
+    """The kinds before it whose conditions look at a header: with other headers, its events might be of these."""
     decided: Sequence[str]
-    """The fields that a header decides where it decides that an event is of this kind."""
+    """The fields that are unsigned where an unsigned header has a say in whether an event is of this kind."""
     uid: Places
     tenant: Places
     uid_repeats: bool
@@ -181,14 +181,14 @@ class Kind(Struct, frozen=True):
         return all_hold(self.when, subject)
 
     def might_fit(self, subject: Subject) -> bool:
-        """Whether it fits, or only headers that the sender's proof does not cover keep it from that."""
+        """Whether it fits, or would with other values in headers that the sender's proof does not cover."""
         return all(condition.unsigned(subject) or condition.holds(subject) for condition in self.when)
 
     def own_id(self, subject: Subject) -> str | None:
         return _text(first_text(self.uid, subject))
 
     def has_id_or_time(self, subject: Subject) -> bool:
-        """Whether an id or a time of such an event stands in it; what a header says is the delivery's."""
+        """Whether an id or a time stands in the event itself. One in a header belongs to the whole delivery."""
         found = (first_text(self.uid, subject), first(self.time, subject))
         return any(one is not None and not one.header and not one.receipt for one in found)
 
@@ -252,9 +252,10 @@ class Kind(Struct, frozen=True):
     def _identify(self, event: PartnerEvent, subject: Subject, uid: Found | None) -> tuple[str, list[str]]:
         """The UID, and what the id is made of.
 
-        So that no event hides another, the event itself is part of its identity wherever several may have its UID:
-        one in a header may stand over several events, or be copied; one in the event may name a thing that several are
-        about (`uid_repeats`); and where a part of it or of the tenant is not there, the rest may be anybody's.
+        So that no event hides another, the event itself becomes part of its identity wherever several events may have
+        the same UID. One in a header may stand over several events, or be copied. One in the event may name a thing
+        that several events are about (`uid_repeats`). And if a part of it, or of the tenant, is missing, others may
+        have the rest.
         """
         tenant = first_text(self.tenant, subject)
         within = _text(tenant) or ""
@@ -281,7 +282,7 @@ class Kind(Struct, frozen=True):
 
 
 def kinds_of(partner: str, event_source: str, specs: Sequence[Mapping[str, Any]]) -> list[Kind]:
-    """A descriptor's kinds, in their order; of each it is known which others headers could make of its events."""
+    """A descriptor's kinds, in their order. Each knows which others its events might be of with other headers."""
     kinds: list[Kind] = []
     for position, spec in enumerate(specs):
         before = [kind for kind, other in zip(kinds, specs, strict=False) if _looks_at_headers(other)]
@@ -293,12 +294,14 @@ def kinds_of(partner: str, event_source: str, specs: Sequence[Mapping[str, Any]]
 def _decided(
     before: Sequence[Mapping[str, Any]], spec: Mapping[str, Any], after: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    """The event's name, and what else is told otherwise by a kind that it could be of with other headers."""
+    """The fields that would differ if headers had chosen another kind: the event's name, and whatever a kind that they
+    could have chosen fills from other places.
+    """
     others = [*filter(_looks_at_headers, before), *(after if _looks_at_headers(spec) else ())]
     fields = ["eventName"]
-    for part, told in _TOLD_BY.items():
+    for part, filled in _FIELDS_OF.items():
         if any(other.get(part) != spec.get(part) for other in others):
-            fields += told
+            fields += filled
     return fields
 
 

@@ -18,8 +18,8 @@ from trailhook.members import text_of
 
 
 class Subject(Struct, frozen=True, gc=False):
-    """What places point into: an event, and the delivery that it came with. `beside` is what an object that wraps the
-    event holds besides.
+    """What places point into: an event, and the delivery that it came with. If an object wraps the event, `beside` has
+    the other members of that.
     """
 
     event: Any
@@ -30,8 +30,8 @@ class Subject(Struct, frozen=True, gc=False):
 class Found(Struct, frozen=True, gc=False):
     """A value, and `where` it stood: a path, the name of a header, `constant` or `receipt`.
 
-    `header`: a part of it, at least, stood in a header. `unsigned`: a header that the sender's proof does not cover has
-    a say in it. `receipt`: it is the time of receipt. `incomplete`: it is joined, and one of its parts was not there.
+    `header`: at least a part of it stood in a header. `unsigned`: a header that the sender's proof does not cover has a
+    say in it. `receipt`: it is the time of receipt. `incomplete`: it is joined of parts, and one was missing.
     """
 
     value: Any
@@ -72,7 +72,7 @@ def place(spec: Mapping[str, Any]) -> Place:
 
 
 class Places(Struct, frozen=True):
-    """Places of which the first that holds something counts, and the headers without which some hold nothing."""
+    """Places of which the first that holds something counts, and the `headers` that some of them need."""
 
     candidates: Sequence[Place]
     headers: Sequence[str]
@@ -87,8 +87,8 @@ class Places(Struct, frozen=True):
 def places(specs: Sequence[Mapping[str, Any]]) -> Places:
     """Places of a compiled descriptor.
 
-    One that comes after a header counts only while the header is missing. Whoever forwards a delivery can take away a
-    header that its proof does not cover, so what such a place holds is unsigned.
+    A place after a header counts only if the header is missing. Whoever forwards a delivery can take away a header that
+    its proof does not cover, so what such a place holds is unsigned.
     """
     found = []
     for index, spec in enumerate(specs):
@@ -107,7 +107,7 @@ def deciding_headers(specs: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _behind(headers: Iterable[str], at: Place, subject: Subject) -> Found | None:
-    """What a place holds behind these headers; unsigned, unless the proof covers that they are not there."""
+    """What a place holds that counts only without these headers; unsigned, unless the proof covers their absence."""
     found = at(subject)
     if found is None or all(map(subject.delivery.vouches_for, headers)):
         return found
@@ -229,7 +229,7 @@ def _at_header(name: str, change: _Change, subject: Subject) -> Found | None:
 
 
 def _joined(parts: Sequence[Place], separator: str, headers: Sequence[str], subject: Subject) -> Found | None:
-    """The texts of the parts that there are, some in `headers`; without the first there is nothing to add to."""
+    """The texts of those parts that are there, some of them in `headers`; nothing, if the first part is missing."""
     found = [part(subject) for part in parts]
     if not found[0] or found[0].text is None:
         return None
