@@ -13,10 +13,10 @@ Result = TypeVar("Result")
 
 
 def once_more_if_closed(call: Callable[[], Result], within_seconds: float) -> Result:
-    """What `call` returns. It is made again, on a new connection, if its own turns out to be closed `within_seconds`.
+    """What `call` returns. If its connection turns out to be closed `within_seconds`, it is made again on a new one.
 
-    A function sleeps between its requests, and AWS may close a connection meanwhile. The next call on it fails, most
-    often at once and unheard. Where it fails later, there is no time to be late a second time.
+    A function sleeps between its requests, and AWS may close a connection meanwhile. The next call on it fails, usually
+    at once and before AWS has heard of it. If it fails later than that, there is no time for another try.
     """
     began = time.monotonic()
     try:
@@ -31,7 +31,7 @@ def once_more_if_closed(call: Callable[[], Result], within_seconds: float) -> Re
 def failing_as(error: type[TrailhookError], what: str) -> Iterator[None]:
     """Raise `error`, saying `what` failed, for whatever a call or reading its answer raises.
 
-    A 200 whose body is of another type makes botocore's parsers, and whoever reads what they hand on, raise anything.
+    If the body of a 200 is of another type, botocore's parsers may raise anything, and so may whoever reads the result.
     """
     try:
         yield

@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 def begin(work: Callable[[], Result]) -> Future[Result]:
-    """Do it in a daemon thread, for a pool's threads are waited for at the end of the process."""
+    """Do it in a daemon thread: a process that ends waits for the threads of a pool, but not for this one."""
     begun = Future[Result]()
 
     def do() -> None:

@@ -55,7 +55,7 @@ CALLER_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""A request is refused for who asks or where: no event is at fault, so all of them wait for an operator."""
+"""The caller is refused, or the channel: no event is at fault, so all of them wait for an operator."""
 
 REFUSED_CODES = frozenset(
     {
@@ -66,8 +66,9 @@ REFUSED_CODES = frozenset(
         "ValidationException",
     }
 )
-"""A request is refused for what is in it. Any other code of a 4xx may mean that too, so such a batch is halved as well
-until it is known which event; but only with one of these is that event quarantined, with an unknown one it waits."""
+"""The request is refused for what is in it. Any other code of a 4xx may mean that too, so in both cases the batch is
+halved until it is known which event is at fault. With one of these codes that event is quarantined, with any other it
+waits."""
 
 _NO_SHAPE: Any = None
 """A refusal's members are the same for every operation, so botocore's parser needs no shape of them."""

@@ -13,7 +13,7 @@ _LAST_CALL_SECONDS = 8.0
 """What one closing call to S3 or SQS may take at worst: it begins no later than this before the end."""
 
 _LEAST_PATIENCE_SECONDS = 1.0
-"""What ends because the time is over needs a moment to say so."""
+"""Even at the very end: requests that end because the time is over need a moment to return."""
 
 _DEFAULT_SECONDS = 60.0
 
@@ -59,7 +59,7 @@ class Deadline(Struct, frozen=True):
 
     @property
     def patience(self) -> float | None:
-        """Seconds that requests under way are still waited for; None for ever."""
+        """For how many seconds requests under way are still waited for; None: for ever."""
         seconds = self.closed_at - self.now()
         return None if seconds == float("inf") else max(seconds, _LEAST_PATIENCE_SECONDS)
 

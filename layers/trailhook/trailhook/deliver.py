@@ -14,10 +14,11 @@ from trailhook.errors import place_of
 from trailhook.pace import Pace
 
 MAX_ROUNDS = 6
-"""An entry that failed this often in one invocation is stubborn: the queue, not this process, shall wait for it."""
+"""How often an entry is tried in one invocation. After that it waits in the queue, and not in this process."""
 
 MOST_UNDOCUMENTED = 3
-"""With so many more events refused alone, under an unknown code, than requests delivered, the fault is not theirs."""
+"""If events are refused by themselves under an undocumented code, and so many more of them than requests are delivered,
+the caller is taken to be at fault and not the events."""
 
 PARALLEL_REQUESTS = 20
 """Requests that are under way at once, whichever portion they are of."""
@@ -35,9 +36,9 @@ _UNDOCUMENTED = Outcome(Disposition.UNDOCUMENTED, "Halted", _NOT_SENT)
 
 
 class Halt:
-    """A stop sign for requests that have not begun: the caller is refused, or one of them took the function down.
+    """A stop sign for requests that have not begun, because they would fare no better, or the invocation has failed.
 
-    Stopping one that is made `within` another stops that too. Threads may share it.
+    One that is made `within` another passes on `stop`, and heeds the other as well. Threads may share it.
     """
 
     def __init__(self, within: "Halt | None" = None) -> None:
@@ -52,10 +53,10 @@ class Halt:
         return self._outcome or (self._within.outcome if self._within else None)
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
-        """Stop where the outcomes of a request say that others would meet the same.
+        """Stop if the outcomes of a request say that others would meet the same.
 
-        A refused caller stops this one and what it is `within`. Events that are refused alone with an undocumented code
-        stop this one, as soon as there were MOST_UNDOCUMENTED more of them than delivered requests.
+        If the caller is refused, this one stops, and what it is `within`. If events are refused by themselves with an
+        undocumented code, this one alone stops, once they are MOST_UNDOCUMENTED more than the delivered requests.
         """
         # A list: an Enum's members take longer to hash than to compare.
         dispositions = [outcome.disposition for outcome in outcomes]
@@ -70,7 +71,7 @@ class Halt:
                 self._outcome = self._outcome or _UNDOCUMENTED
 
     def stop(self, outcome: Outcome = _HALTED) -> None:
-        """Let nothing begin any more; the first `outcome` to stop it is that of what is not sent."""
+        """Let nothing begin any more. What is not sent has the `outcome` of the first call."""
         self._outcome = self._outcome or outcome
         if self._within:
             self._within.stop(outcome)
@@ -103,7 +104,7 @@ class Deliverer:
     def deliver(self, entries: Iterable[Entry], deadline: Deadline, invocation: Halt) -> dict[Entry, Outcome]:
         """The outcome of every entry. RETRY, CONFIGURATION and UNDOCUMENTED mean that it still waits.
 
-        Of entries with equal id and text one is sent, and its outcome is that of all. A refusal that the rest of the
+        Of entries with equal id and text one is sent, and all have its outcome. A refusal that the rest of the
         `invocation` would meet as well stops that, too.
         """
         waiting, twins = _distinct(entries)
@@ -125,8 +126,8 @@ class Deliverer:
     def _round(self, waiting: Sequence[Entry], deadline: Deadline, halt: Halt) -> dict[Entry, Outcome]:
         """Send everything once, and a batch that is refused for one of its entries in ever smaller halves.
 
-        Halves come before what is larger, and no more at a time than may be under way: where the caller is refused,
-        few single entries tell that, and it takes few requests to come to them.
+        Halves are sent before larger batches, and never more at a time than may be under way. So it takes few requests
+        to come down to single entries, and if those are refused because of the caller, no more are sent.
         """
         outcomes: dict[Entry, Outcome] = {}
         batches, later = list(pack(waiting)), deque[Sequence[Entry]]()
@@ -147,21 +148,21 @@ class Deliverer:
     ) -> Sequence[Sequence[Outcome]]:
         """The answers to all batches, in their order. Raises what a request raised, once no other is under way.
 
-        Each read of an answer has its time limit, but one that comes byte by byte has no end: it is given up with the
-        invocation, which would otherwise be killed, and all that it has done would be done again.
+        Each read of an answer has a time limit, but an answer that comes byte by byte has none. It is given up before
+        the invocation ends: Lambda would kill that, and everything it has done would be done again.
         """
         answers: list[Future[Sequence[Outcome]]] = []
         try:
             answers += (self._pool.submit(self._put, batch, deadline, halt) for batch in batches)
         except BaseException:
-            # No thread could be started for it, but the pool has it, and would begin it in the next invocation.
+            # No thread could be started, but the pool has the request, and would begin it in the next invocation.
             halt.stop()
             self._leave(wait(answers, deadline.patience).not_done)
             raise
         _, others = wait(answers, deadline.patience, FIRST_EXCEPTION)
         if others:
-            # One failed, or the time is over: no other shall begin, nor go on in the next invocation. What never began
-            # is not waited for: it takes a thread to say of a cancelled one that it is done.
+            # One failed, or the time is over: no other may begin now, or go on in the next invocation. Those that can
+            # still be cancelled are not waited for: only a thread that is free would mark them as done.
             halt.stop()
             self._leave(wait([answer for answer in others if not answer.cancel()], deadline.patience).not_done)
         # If one failed, this raises.
