@@ -33,8 +33,9 @@ _PLAIN_BYTES = 65_536
 
 _ROOM_BYTES = MAX_MESSAGE_BYTES - HANDBACK_BYTES
 _QUICK, _THOROUGH, _UTMOST = 1, 6, 9
-"""Levels of compression. The quick one takes a quarter of the time of the next, which is for what does not fit with it.
-The last can take twenty times as long as that. It is for an event that goes back alone, which no sender waits for."""
+"""Levels of compression. The quick one comes first; what does not fit then is compressed thoroughly, in four times as
+long. The utmost can take twenty times longer still. It is for an event that the quarantine gives back by itself: no
+sender waits for that."""
 
 _SAMPLE_BYTES = 16_384
 
@@ -46,8 +47,8 @@ _Position = Annotated[int, Meta(ge=0, lt=_MOST_EVENTS)]
 class Pending(Struct, frozen=True, gc=False):
     """The events still to deliver: their positions among the `total` that the delivery holds, counted from 0.
 
-    Positions, because they tell events of equal id apart and do not depend on how an event is mapped. Where the total
-    is another one than was found before, they mean nothing, and all events are delivered.
+    Positions, because they tell events of equal id apart and do not depend on how an event is mapped. If the delivery
+    is later found to hold another number of events, they mean nothing, and all events are delivered.
     """
 
     total: int
@@ -124,9 +125,9 @@ class _PendingWire(Struct, frozen=True, gc=False):
         return cls(pending.total, ranges)
 
     def unfolded(self) -> Pending:
-        """Raises ValueError where there are no ranges, for what is done is not handed back, and where they do not
-        ascend or do not end before the total: a message has room to name each position a hundred thousand times, and to
-        read that would take an hour.
+        """Raises ValueError if there is no range (what is done is not handed back), and if ranges do not ascend or go
+        beyond the total: a message has room to name each position a hundred thousand times, which would take an hour to
+        read.
         """
         positions: set[int] = set()
         before = -1

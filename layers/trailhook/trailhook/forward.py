@@ -36,13 +36,13 @@ MAX_HANDBACKS = 12
 """Nothing else ends the loop of forward and its own queue: the template has Lambda allow it."""
 
 HANDBACK_TRIES = 3
-"""Where none of them succeeds, all events of a delivery are delivered again, those that are done as well."""
+"""If none of them succeeds, the message comes back whole, and the events that are done are delivered again."""
 
 PORTIONS_UNDER_WAY = 3
-"""So many portions are delivered while the next is mapped: waiting for answers costs no CPU."""
+"""How many portions are delivered while the next is mapped: waiting for answers costs no CPU."""
 
 Report = Callable[[Ledger], None]
-"""Tells people and alarms of an account."""
+"""Logs an account, and counts it for the alarms."""
 
 _LONGEST_DELAY_SECONDS = 900
 _LONGEST_CONFIGURATION_WAIT_SECONDS = 3600
@@ -50,7 +50,7 @@ _FIRST_WAIT_SECONDS = 30
 
 
 class Invocation(Struct):
-    """What its steps share: until when they may begin, what stops them, where they note what, and who is told of it."""
+    """What the steps of an invocation share: until when they may begin, what stops them, and the account of it all."""
 
     deadline: Deadline
     report: Report | None
@@ -98,18 +98,18 @@ class Forwarder:
         return list(dict.fromkeys(message.id for message in unfinished)), invocation.ledger
 
     def _process_suspects(self, suspects: Sequence[Message], invocation: Invocation) -> list[Message]:
-        """One first, then groups that double, each off the queue before the next.
+        """One message first, then groups that double, each taken off the queue before the next begins.
 
         A message that kills the process takes its group along. But each receive draws another order, and at least one
-        time in three an innocent message is in a group before the killer: it is done long before its receives run out.
-        In groups, so that a backlog without a killer is not done one by one.
+        time in three an innocent message is in a group before the killer's: it is done long before its receives run
+        out. Groups grow, so that a backlog without a killer is not processed one by one.
         """
         cautious = any(message.receive_count >= CAUTIOUS_FROM_RECEIVE_COUNT for message in suspects)
         left = sorted(suspects, key=_reshuffled)
         returned: list[Message] = []
         size = 1
-        # What the caller is refused for, the next would wait for too. Any other reason may be an event's own, and where
-        # many have one, the others would never be begun before their receives are spent.
+        # If the caller is refused, the next group would be as well. Any other reason may be an event's own: if it ended
+        # the loop, messages behind many such events would use up their receives without ever being begun.
         while left and not invocation.halt.outcome and not invocation.deadline.passed:
             group, left = left[:size], left[size:]
             returned += self._process(group, invocation)
@@ -141,7 +141,7 @@ class Forwarder:
         return [*self._finish(begun, invocation), *left]
 
     def _settle(self, portion: Portion, delivery: Future[None], invocation: Invocation) -> None:
-        """Note what became of a portion, once it is delivered."""
+        """Wait until a portion is delivered, and note what became of it."""
         delivery.result()
         others: Portion = []
         for item in portion:
@@ -162,7 +162,7 @@ class Forwarder:
                 item.outcome = outcomes[item.entry]
 
     def _keep_quarantined(self, portion: Portion, invocation: Invocation) -> None:
-        """Write what will never be taken to the bucket; what that fails for waits."""
+        """Write to the bucket what CloudTrail will never take; what cannot be written waits."""
         items = [item for item in portion if item.outcome.disposition is Disposition.QUARANTINE]
         events = [_quarantined(item) for item in items]
         for key, content, positions in quarantine_objects(events, self._quarantine.way_back):
@@ -176,7 +176,7 @@ class Forwarder:
                     items[position].outcome = Outcome(Disposition.RETRY, "QuarantineFailed")
 
     def _finish(self, messages: Sequence[Message], invocation: Invocation) -> list[Message]:
-        """The messages that cannot be acknowledged: something in them waits, and not in a message of its own."""
+        """Hand back what is left of messages that are partly done. Returns those that come back as they are."""
         left = [message for message in messages if message.waiting or message.unreadable]
         returned = [message for message in left if not self._hand_back(message, invocation)]
         ledger = invocation.ledger
@@ -226,7 +226,7 @@ class Forwarder:
     def _delete(self, messages: Sequence[Message], invocation: Invocation) -> None:
         """Take off the queue what is done, so that no suspect brings it back.
 
-        It is reported before that: where a suspect kills the process, nobody would hear of what went to quarantine.
+        It is reported first: if a suspect then kills the process, nobody would hear of what went to quarantine.
         """
         if messages and invocation.report:
             invocation.report(invocation.ledger.cut_off())
@@ -237,9 +237,9 @@ class Forwarder:
 
 
 def _while_time_lasts(messages: Sequence[Message], deadline: Deadline, begun: list[Message]) -> Iterator[Message]:
-    """The messages up to the deadline, but one at least; each is `begun` as it is handed out.
+    """The messages up to the deadline, but at least one; each is added to `begun` as it is handed out.
 
-    To open and map what can no longer be sent would take the time in which what was sent is acknowledged.
+    Opening and mapping what can no longer be sent would take the time that is left to acknowledge what was sent.
     """
     at, now = deadline.at, deadline.now
     for message in messages:
@@ -252,8 +252,8 @@ def _while_time_lasts(messages: Sequence[Message], deadline: Deadline, begun: li
 def _note_not_begun(messages: Sequence[Message], invocation: Invocation) -> None:
     """Note messages that are not begun.
 
-    Where the caller is refused they wait for the operator, as long as what was refused. With the shorter wait of other
-    messages their receives would be spent, and they among the dead letters, in a day instead of four.
+    If the caller is refused they wait for the operator, as long as what was refused. With the shorter waits of other
+    messages they would use up their receives, and be among the dead letters, in a day instead of four.
     """
     if messages:
         invocation.ledger.messages["not begun"] += len(messages)
@@ -294,5 +294,5 @@ def wait_seconds(message: Message) -> int:
 
 
 def _reshuffled(message: Message) -> str:
-    """Another order at each receive, so that the same innocent is not always behind the same killer."""
+    """A key to sort by: another order at each receive, so that no message is always behind the same killer."""
     return hashlib.sha256(f"{message.id}:{message.receive_count}".encode()).hexdigest()

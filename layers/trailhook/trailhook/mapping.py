@@ -14,8 +14,8 @@ from trailhook.partner import Partner
 from trailhook.redaction import forget_names
 
 _HELD_BYTES = 4_000_000
-"""So many bytes of a delivery's events are held until it is known that all of it can be taken apart. One with more, in
-several events, is taken apart a second time instead, so that memory does not grow with it."""
+"""Events are held until it is known that the whole delivery can be taken apart, but no more bytes of them than this. A
+larger delivery of several events is taken apart a second time instead, so that memory does not grow with it."""
 
 
 class Withheld(Struct, frozen=True, gc=False):
@@ -87,7 +87,7 @@ def _whole(delivery: Delivery, error: Undeliverable) -> tuple[int, Iterable[Part
 
 
 def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent]]:
-    """All events of a delivery. Raises Undeliverable before the first if there would be trouble with the last."""
+    """How many events a delivery holds, and these. Raises Undeliverable if even the last cannot be taken out."""
     held: list[PartnerEvent] = []
     held_bytes = count = 0
     for count, event in enumerate(partner.events(delivery), 1):

@@ -1,8 +1,8 @@
 """From the queue's messages to portions of events: read, mapped and encoded a few at a time, in an order that is always
 the same.
 
-A few at a time, for the processor's sake: what it has learned of a stage's branches is gone once an event has been
-through all of them, and a thousand events at once are more data than its caches hold.
+A few at a time, for the processor's sake. If each event went through all stages before the next, it would forget what
+it has learned of a stage's branches; and a thousand events at once are more data than its caches hold.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,14 +22,14 @@ from trailhook.mapping import Mapper
 
 PORTION_EVENTS = 1_000
 PORTION_BYTES = 6_000_000
-"""Events are mapped and delivered in portions of so many, so that memory does not grow with what the queue hands over:
-a compressed message can hold many times its own size."""
+"""The most events and bytes of a portion. Events are mapped and delivered in portions so that memory does not grow with
+what the queue hands over: a compressed message can hold many times its own size."""
 
 _GROUP_BYTES = 80_000
 _GROUP_EVENTS = 100
-"""How much makes a group. Messages of so many bytes are opened before the first of them is taken apart. Events of so
-many bytes, or so many events, are taken out before the first is mapped, and all of these are mapped before the first is
-encoded."""
+"""How much makes a group. Messages of so many bytes are opened before the first of them is taken apart. Then so many
+events, or events of so many bytes, are taken out before the first is mapped, and all of them are mapped before the
+first is encoded."""
 
 
 class Message(Struct, eq=False, gc=False):
@@ -59,9 +59,9 @@ _NOT_SENT = Outcome(Disposition.RETRY, "NotSent")
 
 
 class Item(Struct, eq=False, gc=False):
-    """What is kept of an event until it is settled: where it stands in which message, the text that its partner wrote,
-    and, once its group is mapped, what goes into a request, or the outcome that it has without one. Until it has one,
-    it waits."""
+    """What is kept of an event until it is settled: its message and its position there, and the text that its partner
+    wrote. Once its group is mapped, it has an entry to send, or an outcome without being sent. Until it is sent, its
+    outcome is that it waits."""
 
     message: Message
     position: int
@@ -127,7 +127,7 @@ class Reader:
         return _pending(numbered, envelope.pending, message, ledger) if envelope.pending else numbered
 
     def _fill(self, items: Sequence[Item], events: Sequence[PartnerEvent], ledger: Ledger) -> None:
-        """Give each item what becomes of its event. What that was made of is let go: it takes far more room."""
+        """Map the events, and give each item its entry or outcome. The mapped events, far larger, are let go."""
         results = [self._mapper.map(event) for event in events]
         for item, result in zip(items, results, strict=True):
             item.uid = result.uid
@@ -149,7 +149,7 @@ def _opened(messages: Iterable[Message], ledger: Ledger) -> Iterator[tuple[Messa
             continue
         opened.append((message, envelope))
         size += len(envelope.delivery.body)
-        # A kilobyte of gzip may take seconds, and whoever hands out the messages looks at the time before each.
+        # A kilobyte of gzip may take seconds, and the deadline is looked at before each message is handed out.
         if size >= _GROUP_BYTES or is_compressed(envelope.delivery.body):
             yield from opened
             opened, size = [], 0
