@@ -134,7 +134,7 @@ def compact_elements(raw: bytes, *path: str) -> Iterator[Record] | None:
 def _is_kept(value: Any, raw: bytes) -> bool:
     """Whether the value is all that the text says: written again it is the same, blanks apart.
 
-    Blanks may be left out of strings too. Without any, a JSON text still falls into tokens in one way only, so equal
+    Blanks are left out of strings as well. Even without any, a JSON text falls into tokens in one way only, so equal
     texts have equal tokens: as many members, and each number digit for digit.
     """
     try:

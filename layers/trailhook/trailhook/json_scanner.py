@@ -17,16 +17,16 @@ _BETWEEN_RECORDS = re.compile(r"[ \t\r\n\x1e]*")
 
 _MAX_BROKEN_STARTS = 20
 _MOST_TRIED_AGAIN = 50_000_000
-"""How many broken lines are tried in vain as the beginning of a value over several lines, and how many characters may
-stand behind them in all. Such a failure costs a pass over all of these: without a bound, a body of nothing but broken
-lines would take hours."""
+"""A broken line may be the beginning of a value over several lines. So many are tried in vain, and so many characters
+may stand behind them in all. Each failure costs a pass over these: without a bound, a body of nothing but broken lines
+would take hours."""
 
 _MAX_BROKEN_LINES = 1000
 """With more of them than this a text is no NDJSON: it is kept whole rather than in a thousand pieces."""
 
 _INSIDE_A_VALUE = frozenset('"}],:')
-"""A broken line that begins with one of them is no record that was cut, but a part of one. What stands beside it may be
-a part as well: an object that an event merely quotes must not become an event."""
+"""A broken line that begins with one of these is no record that was cut off, but a part of one. The lines beside it may
+be parts as well, and an object that an event merely quotes must not become an event."""
 
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 """Bytes that are not UTF-8, as they are read: no text has these characters."""
@@ -35,7 +35,7 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 class Scanner:
     """A text, and the ways to take it apart. Raises MalformedDelivery where that is impossible.
 
-    What is not UTF-8 in a record is that record's fault: nobody shall hide others behind a byte.
+    A record that is not UTF-8 has a fault, and only that one: nobody can hide the others behind a byte.
     """
 
     def __init__(self, raw: bytes) -> None:
@@ -49,7 +49,7 @@ class Scanner:
     def records(self) -> Iterator[Record]:
         """The elements of an array, or the values of an NDJSON or concatenated text.
 
-        Where they cannot be read as JSON, and the text is not UTF-8 either, that is said to be why.
+        If they cannot be read as JSON and the text is not UTF-8, the error names the latter as the reason.
         """
         try:
             yield from self._records()

@@ -13,8 +13,8 @@ from trailhook.json_scanner import MAX_EVENTS, Scanner, too_many_events
 from trailhook.members import value_at
 
 MAX_VALUES = 1_100_000
-"""More JSON values than this are no partner's, and they take up to a hundred times the room of their text. The largest
-text that is opened may still have one in fourteen bytes; real events have one in fifteen or more."""
+"""No partner sends more JSON values than this, and values take up to a hundred times the room of their text. It allows
+the largest text that is opened one value in fourteen bytes; the densest of real events have one in fifteen."""
 
 _AT_ONCE = 1_000_000
 """Bytes of an array that are parsed in one go. Of a longer one only an element at a time is in memory."""
@@ -59,9 +59,9 @@ class JsonText:
 
 
 def elements_or_itself(record: Record, *path: str) -> Sequence[Record]:
-    """The elements of the array at `path` in a record's value, each with a fault of its own; without one the record.
+    """The elements of the array at `path` in a record's value, each with a fault of its own; or else the record itself.
 
-    Where the array stands there twice it is the record, too, whose fault says so: which of them counts is not ours to
+    So it is, too, if the array's key stands there twice: its fault says so, and which array counts is not ours to
     choose. Raises MalformedDelivery for more elements than any partner's delivery has events.
     """
     if not isinstance(value_at(record.value, *path), list):
