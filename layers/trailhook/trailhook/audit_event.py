@@ -41,7 +41,7 @@ CHARACTER_BYTES = 4
 
 
 def _plain(limit: int) -> Any:
-    """A text that is within the limit however it is written."""
+    """The type of a text so short that it is within the limit whatever its characters."""
     return Annotated[str, Meta(min_length=1, max_length=limit // CHARACTER_BYTES)]
 
 
@@ -57,7 +57,8 @@ _PlainFields = defstruct(
         *((name, _plain(limit), None) for name, limit in TEXT_LIMITS.items() if name in _OPTIONAL_TEXTS),
     ],
 )
-"""What nearly all events are, so that few need a closer look: all members there, and no text that might be too long."""
+"""The quick check that nearly all events pass: all members are there, and no text can be too long. Only the others are
+looked at member by member."""
 
 
 class UserIdentity(Struct, frozen=True, gc=False):
@@ -102,10 +103,10 @@ class AuditEvent(Struct, frozen=True, gc=False):
     key: tuple[str, ...]
     fields: Mapping[str, Any]
     text: bytes = b""
-    """The fields as JSON; they alone decide, whatever is passed."""
+    """The fields as JSON. It is made of them, whatever is passed."""
 
     def __post_init__(self) -> None:
-        # A key that holds anything but texts is the mapping's fault, and shall show here, where its id is not yet made.
+        # A key with anything but texts in it is the mapping's fault. Fail here: the id is made long after the mapping.
         "".join(self.key)
         try:
             convert(self.fields, _PlainFields)
@@ -129,8 +130,8 @@ class AuditEvent(Struct, frozen=True, gc=False):
 
     @property
     def id(self) -> str:
-        """Made when it is asked for, which is beside the checksum: amid other code, a digest of so little takes five
-        times as long."""
+        """Made when the event is encoded, right beside the digest of its checksum: amid the mapping it takes five times
+        as long."""
         return event_id(*self.key)
 
     @property

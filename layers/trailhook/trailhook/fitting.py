@@ -24,16 +24,16 @@ from trailhook.redaction import LONGEST_TOLD, MOST_TOLD, REDACTED, Redaction
 from trailhook.timestamps import from_milliseconds, to_text
 
 OURS = frozenset({"eventTimeSource", "unsigned", "redacted", "truncated", "originalSha256"})
-"""Members of additionalEventData that say something of the event itself, and that a sender's must not pass for."""
+"""The members of additionalEventData that are ours to write. None of a sender's may have such a name."""
 
 DETAILS_LIMIT = 20_000
 """Ours, not CloudTrail's: what `userIdentity.details` may take of an event that is too large as a whole."""
 _SHORT_USER_AGENT = TEXT_LIMITS["userAgent"] // CHARACTER_BYTES
 _DEEPEST_CUT = 4
-"""So many objects deep a member may be left out by itself. Further below, the object that it is in goes as a whole, for
+"""Down to so many objects deep, members are left out one by one. Below that an object is left out as a whole, because
 each level costs a pass over all that is in it."""
 _SMALL_OBJECT = 1_000
-"""An object of no more bytes is left out as a whole: to take many of them apart would cost more than it keeps."""
+"""An object of at most so many bytes is left out as a whole: taking many of them apart costs more than it keeps."""
 _RESERVED = 4_000
 """Kept free in additionalEventData for what has to be said of the event itself."""
 
@@ -64,8 +64,8 @@ def fit_audit_event(
     event (UID, eventName, eventSource, the actor) is never cut: raises UnmappableEvent.
 
     `time` is None where the partner says none: then the time of receipt counts, and additionalEventData says so. It
-    also names what is `unsigned`, the members that the sender's proof does not cover, and takes `notes`, which have
-    none of OURS.
+    also names the members that the sender's proof does not cover (`unsigned`), and takes `notes`, which must have none
+    of the names in OURS.
 
     Secrets are taken out first, by `redaction`; additionalEventData says where.
     """
@@ -117,9 +117,8 @@ def _ours(time: datetime | None, unsigned: Sequence[str], redacted: Sequence[str
 
 
 def _fit(fields: dict[str, Any], original: bytes, ours: Mapping[str, Any], redacted: int) -> None:
-    """Cut the fields where one may exceed its limit. Of a `small` event no object can.
-
-    However JSON is written, a text in it becomes at most six times longer, and redaction adds nothing but its marks.
+    """Cut the fields if one of them may exceed its limit. In a `small` event no object can: writing JSON in another way
+    makes it at most six times longer, and redaction adds only its marks.
     """
     small = len(original) * 6 + redacted * (len(REDACTED) + 2) < DETAILS_LIMIT
     failed = "errorCode" in fields or "errorMessage" in fields
@@ -195,8 +194,8 @@ class _Cutter:
     ) -> tuple[Mapping[str, Any], int]:
         """The members without the largest of them, which have `excess` bytes or more, and how many bytes those have.
 
-        A large object loses its own largest members, until it is no longer the largest: whoever writes long texts, of
-        an issue and of a comment on it say, must not so take away all that stands beside them.
+        A large object loses its own largest members, until it is no longer the largest. Otherwise a long text, say of
+        an issue, would take along everything that stands beside it.
         """
         kept, gone = dict(members), 0
         # Sizes are negative, so that the largest comes first; a comma counts, and the braces do not.
@@ -228,6 +227,6 @@ def _size(value: Any) -> int:
 
 
 def _bounded_list(names: Sequence[str]) -> list[str]:
-    """At most so many names of so many characters; how many more there are is said, so that none is hidden."""
+    """The first MOST_TOLD names, each cut to LONGEST_TOLD printable characters, and how many more there are."""
     shown = [re.sub(r"[^ !#-\[\]-~]", "?", name[:LONGEST_TOLD]) for name in names[:MOST_TOLD]]
     return [*shown, f"and {len(names) - MOST_TOLD} more"] if len(names) > MOST_TOLD else shown

@@ -26,7 +26,7 @@ from trailhook.secret_names import (
 
 
 class _Mark(str):
-    """The mark's own type: it is recognised as this very object, and no equal text of a sender's is taken for it."""
+    """The type of the mark, which is recognised as this very object: a sender's equal text does not pass for it."""
 
     __slots__ = ()
 
@@ -35,13 +35,14 @@ REDACTED = _Mark("[redacted by trailhook]")
 
 MOST_TOLD = 30
 LONGEST_TOLD = 100
-"""At most so many of the places where something was taken out are named, each in at most so many characters; the others
-are only counted."""
+"""How many of the places where something was taken out are named, and in how many characters each. The others are only
+counted."""
 
 _MOST_NAMES = 4096
 _TELLS_NOTHING: set[str] = set()
-"""Names of members that were looked at before, and tell nothing. An event with no others costs one comparison of sets.
-Those of the event at hand are all here, however many: what is shown in several places is looked through in each."""
+"""Names of members that were judged before and point to no secret. An event with no others costs one comparison of
+sets. While an event is mapped all of its names stay here, however many: parts shown in two places are looked through
+twice."""
 _OPERATION = "op"
 _PATCH = frozenset([_OPERATION, "path", "value"])
 """The members of an operation of a JSON Patch, or of SCIM's, that writes a value: `path` says where."""
@@ -80,7 +81,7 @@ def read_paths(text: str) -> tuple[str, ...]:
 
 
 class Redaction(Struct, frozen=True):
-    """What is taken out beside the defaults: members by the last parts of their path, in lower case.
+    """What is taken out besides the defaults: members, named by the last parts of their path in lower case.
 
     Raises UnmappableEvent for what is nested too deeply to be looked through.
     """
@@ -254,7 +255,7 @@ def _in_brackets(brackets: re.Match[str]) -> str:
 
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
-    """Whether there is anything to look at more closely. Most events hold nothing, and this is all that they cost."""
+    """Whether an event has to be walked through. Most hold nothing to take out, and cost no more than this check."""
     # A dictionary nearly always; asking for that first spares the abstract class's slow check.
     if value.__class__ is dict or isinstance(value, Mapping):
         if not _TELLS_NOTHING.issuperset(value) and _any_tells(value):
