@@ -40,7 +40,7 @@ class Deployment:
         self._wanted = wanted
         self._is_update = request.type == "Update"
         self._mark = {} if self._is_update else {MADE_BY_CREATE: request.request_id}
-        self._redirected: Channel | None = None
+        self._redirected: Channel | None = None  # as it was before it was pointed at other stores
 
     def carry_out(self) -> Answer:
         """Raises IntegrationError. What was changed by then is noted in `undo`, whose `with` takes it back."""

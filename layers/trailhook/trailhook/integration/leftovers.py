@@ -19,7 +19,7 @@ from trailhook.integration.request import Request
 
 
 class Leftovers:
-    """`before`: the channels as they were when this Update began."""
+    """What earlier Updates left. `before`: the channels as they were when this one began."""
 
     def __init__(self, plane: ControlPlane, request: Request, before: Sequence[Tagged]) -> None:
         self._plane = plane
@@ -30,9 +30,10 @@ class Leftovers:
         self._left: list[str] = []
 
     def remove(self, channel_arn: str, stores: Collection[str]) -> str:
-        """All but what the integration has now, or had before, which CloudFormation deletes. Returns what had to stay.
+        """Remove all but what the integration has now, and what it had before, which CloudFormation will delete.
 
-        It is no failure to leave something: what was asked for is done, and a rollback that fails would leave more.
+        Returns what had to stay. It is no failure to leave something: what was asked for is done, and a rollback that
+        fails would leave more.
         """
         kept = {channel_arn, self._request.physical_id}
         named = {*stores, *given_stores(self._request.old_properties)}
@@ -59,7 +60,9 @@ class Leftovers:
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
 
     def _keep_evidence(self, channel: Channel, named: Collection[str]) -> None:
-        """Confirm stores that may hold its events, `named` ones too: the next Update may find those out of use."""
+        """Confirm the stores that may hold events of a channel that goes, also those in use (`named`): a later Update
+        may find them out of use.
+        """
         for arn in sorted({*channel.stores, *self._plane.store_arns()}):
             marked = self._request.place.holds(arn) and self._marked_by(arn)
             store = self._plane.active_store(arn) if marked else None
@@ -72,7 +75,7 @@ class Leftovers:
         return self._marked_by(arn) not in {None, self._request.request_id}
 
     def _marked_by(self, arn: str) -> str | None:
-        """The Update that made the store, where CloudFormation may not have heard of it."""
+        """The id of the Update that made the store, if it is one of which CloudFormation may not have heard."""
         try:
             tags = self._plane.tags(arn)
         except OwnershipUnknown:  # pending deletion already

@@ -17,10 +17,11 @@ def remove_channel(plane: ControlPlane, arn: str) -> None:
 
 
 def remove_used_channel(plane: ControlPlane, arn: str, keep_evidence: Callable[[Channel], None]) -> Channel | None:
-    """Delete a channel and its policy, and return what it was at last: nothing else shows that events came through it.
+    """Delete a channel and its policy. Returns its last state, which alone shows whether events came through it; None
+    if it was gone.
 
-    If some came, `keep_evidence` is called before it goes: a repeat of this run, beside it or after it died, finds
-    nothing that shows them. Returns None where the channel was gone.
+    If some came, `keep_evidence` is called before it goes: a repeat of this request, beside this run or after it died,
+    would find nothing that shows them.
     """
     plane.delete_policy(arn)
     last = plane.channel(arn)

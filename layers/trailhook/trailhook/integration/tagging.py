@@ -16,9 +16,10 @@ def converge_tags(
     wanted: Mapping[str, str],
     former: Mapping[str, str | None],
 ) -> None:
-    """Set the `wanted` tags; of the `former` ones, which earlier properties asked for, remove those that are not.
+    """Set the `wanted` tags, and remove those that are only among the `former`, for which earlier properties asked.
 
-    A tag with another value is somebody else's: an Update that was refused asked for it, and never set it.
+    A tag with another value than the former one is somebody else's: the Update that asked for it was refused, and never
+    set it.
     """
     given_up = {key for key, value in former.items() if existing.get(key) == value} - wanted.keys()
     drop = [key for key in existing if key in given_up and not key.startswith(OUR_PREFIX)]

@@ -78,7 +78,9 @@ class Withdrawal:
             self._remove_integration(going, staying)
 
     def _take_back_create(self, going: Sequence[Tagged], staying: Sequence[Tagged]) -> None:
-        """All that the Create made goes, but no store that may hold events. Stores of a former life carry a mark."""
+        """All that the Create made goes, except stores that may hold events. Stores that a former integration left are
+        not among them: they are marked as retained.
+        """
         gone = [remove_used_channel(self._plane, one.arn, self._keep_evidence) for one in going]
         self._leave_all(staying)
         if others := [one for one in staying if self._is_anothers(one)]:
@@ -94,6 +96,7 @@ class Withdrawal:
         self._remove_stores(going, staying, evidence=[*beside, *filter(None, gone)])
 
     def _keep_evidence(self, channel: Channel) -> None:
+        """Mark the stores that may hold events of a channel that goes."""
         for arn, tags in self._stores(frozenset(channel.stores)):
             store = self._plane.active_store(arn) if self._owner.made_now(tags) else None
             if store and (why := _why_it_stays(store, None, [channel])):
@@ -101,7 +104,7 @@ class Withdrawal:
                 self._stays += why
 
     def _remove_replaced(self, going: Sequence[Tagged], staying: Sequence[Tagged], present: str) -> None:
-        """The integration lives on with the channel `present`: its stores all go, or stay, with the integration."""
+        """The integration lives on with the channel `present`, so all of its stores stay."""
         self._confirm_stores()
         self._stays.append(f"The event data stores stay with another channel of this integration: {present}.")
         self._remove_channels(going, staying)
@@ -146,7 +149,7 @@ class Withdrawal:
             self._leave(one)
 
     def _leave(self, one: Tagged) -> None:
-        """Take the user tag off a channel that stays, and name one that nobody else would name."""
+        """Take our user tag off a channel that stays, and name one that the operator may think is gone."""
         if self._owner.uses(one.tags) and self._used(one.arn):
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
         elif one.arn == self._channel and not self._shares:
@@ -160,7 +163,7 @@ class Withdrawal:
         return self._owner.made_now(staying.tags) or shares
 
     def _used(self, arn: str) -> bool:
-        """Whether the use of that channel ends. A Create that failed used none but its ChannelArn. If it answered,
+        """Whether our use of that channel ends. A Create that failed used none but its ChannelArn. If it has answered,
         it had taken its tag off by then, so a tag that is there is the next Create's.
         """
         if not self._after_failed_create:
@@ -202,9 +205,9 @@ class Withdrawal:
                 yield arn, self._tags_of_store(arn)
 
     def _confirm_stores(self) -> None:
-        """The channel that goes takes along what shows that events came to a store, which is no leftover from now on.
+        """Confirm this stack's stores before the channel goes, with which goes all that shows that events came to them.
 
-        It fails the Delete where a store cannot be confirmed: a later Update would take it for a leftover.
+        If a store cannot be confirmed the Delete fails: a later Update would take the store for a leftover.
         """
         for arn, tags in self._stores():
             if self._owner.made_now(tags) and is_unconfirmed(tags):
