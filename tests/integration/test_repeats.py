@@ -20,6 +20,26 @@ def assert_whole(account: Account) -> None:
     assert account.policy(channel)
 
 
+def overtaken(lake: LakeServer, stack: CloudFormation, operation: str, refused: str = "", count: int = 1) -> None:
+    """Let a repeat of the next request do all of its work just before that asks for `operation`. Then `refused` is
+    denied, by default the same operation.
+    """
+
+    def repeat() -> None:
+        stack.replay()
+        lake.lake.faults.set([{**DENIED, "operations": [refused or operation], "count": count}])
+
+    lake.lake.faults = Meanwhile(operation, repeat)
+
+
+def assert_both_succeeded(stack: CloudFormation) -> None:
+    """And with the same answer."""
+    faster, slower = stack.bucket.answers
+    assert faster.succeeded, faster.reason
+    assert slower.succeeded, slower.reason
+    assert slower.data == faster.data
+
+
 def test_a_repeated_request_makes_nothing_twice(
     stack: CloudFormation, account: Account, github: dict[str, Any]
 ) -> None:
@@ -37,55 +57,35 @@ def test_a_repeat_that_is_faster_leaves_its_work_to_both(
 ) -> None:
     lake.lake.faults = Meanwhile(operation, stack.replay)
     stack.send_unanswered("Create", {**github, **POLICY})
-    faster, slower = stack.bucket.answers
-    assert faster.succeeded, faster.reason
-    assert slower.succeeded, slower.reason
-    assert slower.data == faster.data
+    assert_both_succeeded(stack)
     assert_whole(account)
 
 
-@pytest.mark.parametrize(("operation", "refused"), [("CreateChannel", "ListChannels"), ("PutResourcePolicy", None)])
+@pytest.mark.parametrize(("operation", "refused"), [("CreateChannel", "ListChannels"), ("PutResourcePolicy", "")])
 def test_what_a_repeat_has_done_is_not_undone_by_the_request_that_fails(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str, refused: str
 ) -> None:
-    def repeat() -> None:
-        stack.replay()
-        lake.lake.faults.set([{**DENIED, "operations": [refused or operation], "count": 1}])
-
-    lake.lake.faults = Meanwhile(operation, repeat)
+    overtaken(lake, stack, operation, refused)
     stack.send_unanswered("Create", {**github, **POLICY})
-    faster, slower = stack.bucket.answers
-    assert faster.succeeded, faster.reason
-    assert slower.succeeded, slower.reason
-    assert slower.data == faster.data
+    assert_both_succeeded(stack)
     assert_whole(account)
 
 
 def test_a_channel_to_given_stores_that_a_repeat_has_finished_is_not_undone_by_the_request_that_fails(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
-    def repeat() -> None:
-        stack.replay()
-        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
-
     given = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [account.store()]}
-    lake.lake.faults = Meanwhile("PutResourcePolicy", repeat)
+    overtaken(lake, stack, "PutResourcePolicy")
     stack.send_unanswered("Create", {**given, **POLICY})
-    faster, slower = stack.bucket.answers
-    assert (faster.succeeded, slower.succeeded) == (True, True)
-    assert slower.data == faster.data
-    assert account.policy(slower.physical_id)
+    assert_both_succeeded(stack)
+    assert account.policy(stack.bucket.answers[-1].physical_id)
 
 
 def test_what_a_repeat_has_changed_is_not_undone_by_the_update_that_fails(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
-    def repeat() -> None:
-        stack.replay()
-        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
-
     made = stack.create({**github, "ChannelName": "before", "Tags": ["stage=test", "team=audit"]})
-    lake.lake.faults = Meanwhile("PutResourcePolicy", repeat)
+    overtaken(lake, stack, "PutResourcePolicy")
     wanted = {**github, **POLICY, "Tags": ["team=audit"]}
     stack.send_unanswered("Update", wanted, physical_id=made.physical_id, old_properties=stack.properties)
     assert [answer.succeeded for answer in stack.bucket.answers] == [True, True, True]
@@ -96,11 +96,7 @@ def test_what_a_repeat_has_changed_is_not_undone_by_the_update_that_fails(
 def test_a_store_that_a_channel_uses_stays_whoever_fails(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
-    def repeat() -> None:
-        stack.replay()
-        lake.lake.faults.set([{**DENIED, "operations": ["ListChannels"], "count": 2}])
-
-    lake.lake.faults = Meanwhile("CreateChannel", repeat)
+    overtaken(lake, stack, "CreateChannel", "ListChannels", count=2)
     stack.send_unanswered("Create", {**github, **POLICY})
     _, slower = stack.bucket.answers
     assert "Could not be taken back: the event data store audit (the channel github delivers to it)" in slower.reason
