@@ -7,7 +7,7 @@ does not tell whether the Delete of what failed comes before that or, as after a
 from typing import Any
 
 import pytest
-from tests.integration.cloudformation import CloudFormation
+from tests.integration.cloudformation import Answer, CloudFormation
 from tests.integration.conftest import DENIED, Account, NewStack
 
 from trailhook_local.lake import LakeServer
@@ -15,6 +15,14 @@ from trailhook_local.lake import LakeServer
 Properties = dict[str, Any]
 
 POLICY = {"PrincipalAccountIds": ["444455556666"]}
+
+
+def fail_and_leave(stack: CloudFormation, lake: LakeServer, properties: Properties) -> Answer:
+    """A Create that fails once it has made the channel, and cannot take that back."""
+    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
+    failed = stack.send("Create", properties)
+    lake.lake.faults.set([])
+    return failed
 
 
 @pytest.mark.parametrize("on_delete", ["retain", "delete"])
@@ -35,9 +43,7 @@ def test_what_the_next_create_took_over_is_its_own(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
     """The first one could not take its channel and its event data store back."""
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
-    failed = stack.send("Create", github | POLICY)
-    lake.lake.faults.set([])
+    failed = fail_and_leave(stack, lake, github | POLICY)
     assert "Could not be taken back: the channel github" in failed.reason
     made = stack.send("Create", github)
     assert [made.physical_id] == account.channels()
@@ -50,9 +56,7 @@ def test_what_the_next_create_shares_is_its_own(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
     custom = {**github, **POLICY, "Partner": "custom"}
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
-    failed = stack.send("Create", custom)
-    lake.lake.faults.set([])
+    failed = fail_and_leave(stack, lake, custom)
     [left] = account.channels()
     assert stack.send("Create", {"Partner": "slack", "ChannelArn": left}).physical_id == left
     before = account.snapshot()
@@ -63,10 +67,8 @@ def test_what_the_next_create_shares_is_its_own(
 def test_a_next_create_that_fails_as_well_leaves_what_the_first_one_left_to_its_delete(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
-    failed = stack.send("Create", github | POLICY)
-    again = stack.send("Create", github | POLICY)
-    lake.lake.faults.set([])
+    failed = fail_and_leave(stack, lake, github | POLICY)
+    again = fail_and_leave(stack, lake, github | POLICY)
     assert (failed.succeeded, again.succeeded) == (False, False)
     for one in (again, failed):
         assert stack.send("Delete", github | POLICY, physical_id=one.physical_id).succeeded
@@ -107,8 +109,7 @@ def test_a_next_create_that_may_not_mark_what_it_takes_over_fails(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
     """All else is as it was asked for, but the Delete of the first one would take it."""
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
-    failed = stack.send("Create", github | POLICY)
+    failed = fail_and_leave(stack, lake, github | POLICY)
     lake.lake.faults.set([{**DENIED, "operations": ["AddTags"]}])
     again = stack.send("Create", github)
     lake.lake.faults.set([])

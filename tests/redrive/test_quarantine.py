@@ -266,13 +266,17 @@ def test_a_crash_between_sending_and_noting_sends_twice_with_equal_ids(place: Pl
     assert queue.messages == [again["body"]]
 
 
+def deny(place: Place, action: str, objects: str) -> None:
+    resource = f"arn:aws:s3:::{place.resources.bucket}/{objects}"
+    denied = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    place.s3.put_bucket_policy(Bucket=place.resources.bucket, Policy=policy)
+
+
 def test_an_event_that_was_sent_and_could_not_be_noted_is_told(place: Place) -> None:
     """As to an operator who may not write to the bucket: the next run sends it again."""
     quarantine(place, github(entry(1, action=None)))
-    notes = f"arn:aws:s3:::{place.resources.bucket}/redriven/*"
-    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": notes}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
-    place.s3.put_bucket_policy(Bucket=place.resources.bucket, Policy=policy)
+    deny(place, "s3:PutObject", "redriven/*")
     result = place.redrive("quarantine")
     assert place.waiting() == 1
     assert result.exit_code == 1
@@ -370,10 +374,7 @@ def test_what_s3_says_of_one_object_alone_keeps_none_of_the_others_back_either(p
 
 def test_an_operator_who_may_read_none_of_them_is_told_so_and_not_that_they_cannot_be_read(place: Place) -> None:
     quarantine(place, github(entry(1, action=None)))
-    objects = f"arn:aws:s3:::{place.resources.bucket}/quarantine/*"
-    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": objects}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
-    place.s3.put_bucket_policy(Bucket=place.resources.bucket, Policy=policy)
+    deny(place, "s3:GetObject", "quarantine/*")
     result = place.redrive("quarantine")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("Error: An error occurred (")
