@@ -4,13 +4,13 @@ What a member is called decides, whoever sent it; a partner's file and the opera
 values is never searched: a rule that guesses would sometimes remove evidence, and nobody would notice.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from trailhook.errors import UnmappableEvent
+from trailhook.patch_path import names_on
 from trailhook.secret_names import (
     LABELLED,
     LABELS,
@@ -46,12 +46,6 @@ twice."""
 _OPERATION = "op"
 _PATCH = frozenset([_OPERATION, "path", "value"])
 """The members of an operation of a JSON Patch, or of SCIM's, that writes a value: `path` says where."""
-_MOST_OF_A_PATH = 6
-"""Only so many names at the end of that path are looked at, for a sender may write millions."""
-_FILTER = re.compile(r"\s((eq|ne|co|sw|ew|gt|ge|lt|le)\s|pr\b)", re.IGNORECASE)
-"""How SCIM's filters compare an attribute, or ask whether it is there."""
-_BRACKETS = re.compile(r"""\[((?:[^\[\]"\\]|\\.|"(?:[^"\\]|\\.)*+")*+)\]?""", re.DOTALL)
-"""One pair of brackets; in quotation marks there may be others. It need not end: so no text is gone through twice."""
 _ELEMENTS = frozenset(["-", "*", ""])
 """Beside numbers, what stands on a path for the elements of a list."""
 _SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -218,7 +212,7 @@ class _Walk(Struct, frozen=True):
         """What a path says of the value that a JSON Patch writes there: what the same members on the way to it say."""
         if not isinstance(path, str):
             return Secret.NOTHING
-        names = _names_on(path)
+        names = names_on(path)
         for name in names:
             secret = self._secret(name, at, Secret.NOTHING)
             if name.isdecimal() or name in _ELEMENTS:
@@ -231,27 +225,6 @@ class _Walk(Struct, frozen=True):
     def _remove(self, name: str, at: _At) -> str:
         self.removed.append(at.path(name) if len(self.removed) < MOST_TOLD else "")
         return REDACTED
-
-
-def _names_on(path: str) -> list[str]:
-    """The last names on the path of a JSON Patch (RFC 6901, with its escapes), or of SCIM's (RFC 7644, section 3.5.2):
-    there a URN may come first, dots divide, and a filter in brackets only chooses among the elements of a list. Others
-    have a name in brackets, which counts as any other: `variables["DB_PASSWORD"]`.
-    """
-    if path.startswith("/"):
-        names = path[1:].rsplit("/", _MOST_OF_A_PATH)
-        return [name.replace("~1", "/").replace("~0", "~") for name in names[-_MOST_OF_A_PATH:]]
-    attribute, bracket, others = path.partition("[")
-    if attribute[:4].lower() == "urn:":
-        attribute = attribute.rpartition(":")[2]
-    attributes = _BRACKETS.sub(_in_brackets, attribute + bracket + others)
-    # Some leave the slash out that a JSON Patch's begins with.
-    return attributes.rsplit("/" if "/" in attributes else ".", _MOST_OF_A_PATH)[-_MOST_OF_A_PATH:]
-
-
-def _in_brackets(brackets: re.Match[str]) -> str:
-    """Nothing for a filter, and a name as it stands behind a dot."""
-    return "" if _FILTER.search(brackets[1]) else "." + brackets[1].strip("\"'")
 
 
 def _may_hold(value: Any, listed: frozenset[str]) -> bool:
