@@ -229,7 +229,8 @@ class Forwarder:
         It is reported first: if a suspect then kills the process, nobody would hear of what went to quarantine.
         """
         if messages and invocation.report:
-            invocation.report(invocation.ledger.cut_off())
+            invocation.report(invocation.ledger)
+            invocation.ledger = Ledger()
         try:
             self._queue.delete([message.receipt_handle for message in messages], invocation.deadline)
         except QueueError as error:

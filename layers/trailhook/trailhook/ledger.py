@@ -1,11 +1,9 @@
 """The account that one invocation of forward gives of its events."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct, field
-from msgspec.structs import asdict, replace
 
 from trailhook.destination import Disposition, Outcome
 
@@ -43,14 +41,7 @@ class Ledger(Struct):
         if outcome.disposition.for_operator:
             self.configuration_faults += events
 
-    def cut_off(self) -> "Ledger":
-        """The account until now, to be reported by itself; this one begins anew."""
-        until_now = replace(self)
-        for name, value in asdict(Ledger()).items():
-            setattr(self, name, value)
-        return until_now
-
-    def to_log(self) -> Mapping[str, Any]:
+    def to_log(self) -> dict[str, Any]:
         """The members of the log line; of the faults the first twenty."""
         return {
             "events": dict(self.events),

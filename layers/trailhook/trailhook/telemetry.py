@@ -52,7 +52,7 @@ def report_request(answer: "Answer") -> None:
 def report_ledger(partner: str, ledger: "Ledger") -> None:
     """Log an account of forward's and emit its counts; an invocation may give several."""
     log = logger("forward")
-    (log.error if ledger.faults or ledger.configuration_faults else log.info)("ledger", extra=dict(ledger.to_log()))
+    (log.error if ledger.faults or ledger.configuration_faults else log.info)("ledger", extra=ledger.to_log())
     counts = {f"Events{name.capitalize()}": count for name, count in ledger.events.items()}
     if ledger.configuration_faults:
         counts["ConfigurationFaults"] = ledger.configuration_faults
