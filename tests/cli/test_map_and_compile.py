@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from tests.partners.descriptors import EXAMPLE, MINIMAL, SENT
 
 from trailhook.errors import SettingsError
-from trailhook.known_partners import own_source
+from trailhook.known_partners import WEBHOOK, channel_sources
 from trailhook.partner import Options
 from trailhook.partners import REGISTRY, Partners, load_partner
 from trailhook_local.cli.main import main
@@ -184,8 +184,8 @@ def test_an_operators_own_partner_is_a_compiled_file_in_a_folder(tmp_path: Path,
     assert (partner.name, partner.source) == ("lampworks", "Custom")
     assert set(Partners(Options(), own)) == {*REGISTRY, "lampworks"}
     assert Partners(Options(), own)["lampworks"].name == "lampworks"
-    assert own_source("lampworks", own) == "Custom"
-    assert own_source("nobody", own) is None
+    assert channel_sources("lampworks", own) == {WEBHOOK: "Custom"}
+    assert channel_sources("nobody", own) == {}
     with pytest.raises(SettingsError, match="lampworks"):
         load_partner("nobody", Options(), own)
 
@@ -205,5 +205,5 @@ def test_a_file_that_another_version_compiled_is_refused_with_what_to_do(tmp_pat
     with pytest.raises(SettingsError, match=r"lamps\.json .*: run `trailhook compile` on its YAML"):
         load_partner("lamps", Options(), tmp_path)
     with pytest.raises(SettingsError, match=r"lamps\.json"):
-        own_source("lamps", tmp_path)
+        channel_sources("lamps", tmp_path)
     assert load_partner("wiz", Options(), tmp_path).name == "wiz"

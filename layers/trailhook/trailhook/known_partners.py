@@ -62,23 +62,17 @@ PARTNERS: Mapping[str, BuiltIn] = MappingProxyType(
 """The built-in partners by name. One that CloudTrail's catalogue does not have shares the source Custom."""
 
 
-def channel_sources(partner: str) -> Mapping[str, str]:
+def channel_sources(partner: str, own: Path = OWN) -> Mapping[str, str]:
     """By mode, the source of the partner's channel; empty if there is no such partner. Raises SettingsError."""
     if partner in PARTNERS:
         return PARTNERS[partner].sources
-    own = own_source(partner)
-    return {WEBHOOK: own} if own else {}
-
-
-def own_files(folder: Path = OWN) -> Mapping[str, Path]:
-    """The compiled descriptors of the operator's own partners, by name."""
-    return {file.stem: file for file in sorted(folder.glob("*.json"))}
-
-
-def own_source(partner: str, folder: Path = OWN) -> str | None:
-    """The source of an own partner's channel; None if there is no such partner. Raises SettingsError."""
-    file = own_files(folder).get(partner)
+    file = own_files(own).get(partner)
     try:
-        return str(json.loads(file.read_text(encoding="utf-8"))["source"]) if file else None
+        return {WEBHOOK: str(json.loads(file.read_text(encoding="utf-8"))["source"])} if file else {}
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{partner}.json is not a compiled descriptor: run `trailhook compile` again") from error
+
+
+def own_files(folder: Path) -> Mapping[str, Path]:
+    """The compiled descriptors of the operator's own partners, by name."""
+    return {file.stem: file for file in sorted(folder.glob("*.json"))}
