@@ -169,17 +169,15 @@ class ControlPlane:
         """ARN → tags, None where one of them is gone."""
         # A resource that the answer leaves out has no tags, but it is there.
         result: dict[str, dict[str, str]] = {arn: {} for arn in arns}
-        token: dict[str, Any] = {}
-        while True:
-            page = self._call("list_tags", absent=CHANNEL_GONE | STORE_GONE, ResourceIdList=list(arns), **token)
-            if page is None:
-                return None
-            for resource in page.get("ResourceTagList") or ():
+        try:
+            for resource in self._pages("list_tags", "ResourceTagList", ResourceIdList=list(arns)):
                 tags = result.setdefault(resource["ResourceId"], {})
                 tags |= {tag["Key"]: tag.get("Value", "") for tag in resource.get("TagsList") or ()}
-            if not page.get("NextToken"):
-                return result
-            token = {"NextToken": page["NextToken"]}
+        except CallRefused as error:
+            if error.code in CHANNEL_GONE | STORE_GONE:
+                return None
+            raise
+        return result
 
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         self._must("add_tags", ResourceId=arn, TagsList=as_list(tags))
@@ -190,10 +188,11 @@ class ControlPlane:
 
     # the wire
 
-    def _pages(self, operation: str, member: str) -> Iterator[Mapping[str, Any]]:
+    def _pages(self, operation: str, member: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
+        """What stands in the list `member` of each page."""
         token: dict[str, Any] = {}
         while True:
-            page = self._must(operation, **token)
+            page = self._must(operation, **parameters, **token)
             yield from page.get(member) or ()
             if not page.get("NextToken"):
                 return
