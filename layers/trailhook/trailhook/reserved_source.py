@@ -1,7 +1,7 @@
 """Which event sources no custom sender may claim: AWS's own, and those of the partners.
 
-Queries tell by the source whose events they are, so whoever may write under it writes that history. So does whoever
-may write what a reader takes for it.
+Queries tell by its source whose an event is. Whoever could write under a partner's source, or under one that a reader
+takes for it, could write that partner's history.
 """
 
 import re

@@ -42,7 +42,7 @@ minutes, for every delivery."""
 
 
 def is_guessed(secret: str) -> bool:
-    """Whether an outsider would try it, or may know it. Nearly all are no placeholder by their first letter."""
+    """Whether an outsider would try it, or may know it. The first letter clears nearly all of being a placeholder."""
     if not any(letter.isprintable() and not letter.isspace() for letter in secret):
         return True
     if secret.strip() in _NOTHING or any(mark in secret for mark in _PUBLIC_KEY):

@@ -44,7 +44,7 @@ def report_request(answer: "Answer") -> None:
         if name := _REFUSALS.get(status):
             counts[name] = 1
     if status == HTTPStatus.UNAUTHORIZED:
-        # The alarm on the share of these needs a datapoint of both, also where nothing at all is queued.
+        # The alarm on their share needs a datapoint of both metrics, also if nothing at all is queued.
         counts["DeliveriesQueued"] = 0
     _emit(str(answer.log["partner"]), counts)
 

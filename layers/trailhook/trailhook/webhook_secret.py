@@ -66,7 +66,7 @@ class WebhookSecret:
         for value in self._versions():
             if not is_guessed(value):
                 yield value
-        # Only now: whoever gave the partner the same text has deliveries that it proves.
+        # Only now: if the partner was given the same text, that proves its deliveries.
         if slip := slip_in(self._current_value()):
             raise SecretStoreError(
                 f"The webhook secret {slip}, and proves nothing; put the bare secret with SetWebhookSecretCommand"
@@ -97,8 +97,8 @@ class WebhookSecret:
         return True
 
     def _renew(self) -> None:
-        """Read all that counts and was read before: whoever takes the previous value's stage away, because it is
-        stolen, changes nothing of the current one.
+        """Read all that counts and was read before; the previous value as well, for its stage may be taken away because
+        it is stolen, and that does not change the current one.
         """
         self._read()
         if self._previous_known and self._previous_counts():
@@ -109,7 +109,7 @@ class WebhookSecret:
         """Read again because a proof failed, if that is allowed; True if the secret is another one now."""
         if just_read or not self._rereads.take():
             if self._failure is not None:
-                # Made anew: one that is raised again and again holds every request that it was raised for.
+                # A new one each time: one that is raised again and again would hold on to every request.
                 raise SecretStoreError(self._failure)
             return False
         before = self._current

@@ -124,7 +124,7 @@ def _entries(record: Record, delivery: Delivery) -> Iterator[Record]:
 
 
 def _is_entry(value: Any) -> bool:
-    """Among others or alone, as the quarantine keeps it."""
+    """Whether it is an entry of a PutAuditEvents request, also one that stands alone, as the quarantine keeps it."""
     return isinstance(value, Mapping) and "eventData" in value and value.keys() <= _ENTRY_MEMBERS
 
 
