@@ -143,7 +143,7 @@ class Stack:
         self._publish()
 
     def _end_if_interrupted(self) -> None:
-        """Where Python ran a finalizer, the interrupt itself was lost, and a start takes long on a busy machine."""
+        """Python loses an interrupt that comes while it runs a finalizer, and a start takes long on a busy machine."""
         if self._interrupted and self._interrupted.is_set():
             raise KeyboardInterrupt
 

@@ -37,7 +37,7 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A part that could not be read, why, and what to do; it may be `gone`: no permission is missing, but the part."""
+    """A part that could not be read, why, and what to do. `gone`: the part itself is missing, and not a permission."""
 
     part: str
     reason: str
