@@ -3,7 +3,7 @@
 Both are one and the same: a repeated request, a redeployed stack and a rollback find part of it already done.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -38,8 +38,7 @@ class Deployment:
         self._request = request
         self._owner = request.owner
         self._wanted = wanted
-        self._is_update = request.type == "Update"
-        self._mark = {} if self._is_update else {MADE_BY_CREATE: request.request_id}
+        self._mark = {} if request.is_update else {MADE_BY_CREATE: request.request_id}
         self._redirected: Channel | None = None  # as it was before it was pointed at other stores
 
     def carry_out(self) -> Answer:
@@ -81,7 +80,10 @@ class Deployment:
         self._tag(arn, tags, self._mark_on(tags) if self._owner.made_now(tags) else self._owner.user_tag)
         if former:
             self._set_aside(former)
-        return self._answer(arn, Stores(channel.stores), survey(self._plane) if self._is_update else None)
+        left = ""
+        if self._request.is_update:
+            left = Leftovers(self._plane, self._request, survey(self._plane)).remove(arn, channel.stores)
+        return self._answer(arn, Stores(channel.stores), left)
 
     def _replaced_by(self, next_arn: str) -> Tagged | None:
         """The channel that this one replaces, ours or shared. Raises InTheWay where it is ours and others use it: its
@@ -117,7 +119,10 @@ class Deployment:
         if stores.new_retention:
             # Last of all, because there is no undo: a shorter one deletes at once, as does taking back a longer one.
             self._plane.update_store(stores.arns[0], RetentionPeriod=stores.new_retention)
-        return self._answer(arn, stores, channels if self._is_update else None)
+        left = ""
+        if self._request.is_update:
+            left = Leftovers(self._plane, self._request, channels).remove(arn, stores.arns)
+        return self._answer(arn, stores, left)
 
     def _done_by_a_repeat(self) -> Answer | None:
         """The answer of a repeat of this request that made all of it meanwhile; None where not all of it is there.
@@ -238,11 +243,8 @@ class Deployment:
             self._undo.note(f"the name of {former.arn}", lambda late: late.update_channel(former.arn, Name=name))
             self._plane.update_channel(former.arn, Name=name_aside(former.channel))
 
-    def _answer(self, arn: str, stores: Stores, channels: Sequence[Tagged] | None = None) -> Answer:
-        """`channels`: those among which to look for leftovers; None to look for none."""
-        left = ""
-        if channels is not None:
-            left = Leftovers(self._plane, self._request, channels).remove(arn, stores.arns)
+    def _answer(self, arn: str, stores: Stores, left: str = "") -> Answer:
+        """`left`: what had to stay of earlier Updates."""
         report = " ".join(filter(None, (stores.report, left)))
         data: dict[str, Any] = {
             "ChannelArn": arn,

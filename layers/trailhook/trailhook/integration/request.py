@@ -63,6 +63,10 @@ class Request(Struct, frozen=True):
         )
 
     @property
+    def is_update(self) -> bool:
+        return self.type == "Update"
+
+    @property
     def owner(self) -> Owner:
         return Owner(self.stack_id, self.logical_id)
 

@@ -95,11 +95,11 @@ class StoreBuilder:
         creation = Creation(create, find, discard)
         arn = creation.carry_out(self._plane, self._undo, f"the event data store {store.name}")
         self._wait_until_enabled(arn, store.name)
-        return Stores((arn,), retention_days=days, unconfirmed=self._request.type == "Update")
+        return Stores((arn,), retention_days=days, unconfirmed=self._request.is_update)
 
     def _marks(self, store: NewStore) -> dict[str, str]:
         marks = {KMS_ALIAS: store.kms_alias} if store.kms_alias else {}
-        return {**marks, MADE_BY_UPDATE: self._request.request_id} if self._request.type == "Update" else marks
+        return {**marks, MADE_BY_UPDATE: self._request.request_id} if self._request.is_update else marks
 
     def _take(self, found: EventDataStore, store: NewStore) -> Stores:
         """Make our own store what is wanted, but for its retention."""
