@@ -8,8 +8,8 @@ before. A call that must not run twice raises AnswerLost where nobody knows whet
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 from botocore.parsers import ResponseParserError
@@ -22,6 +22,8 @@ from trailhook.integration.inventory import PENDING_DELETION, Channel, EventData
 if TYPE_CHECKING:
     # The stubs are for development and not in the layer.
     from types_boto3_cloudtrail.client import CloudTrailClient
+
+Result = TypeVar("Result")
 
 _FIRST_PAUSE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 8.0
@@ -69,6 +71,17 @@ class ControlPlane:
         if left <= 0:
             raise _out_of_time(f"while it waited for {waiting_for}", denial)
         time.sleep(min(seconds, left))
+
+    def retried(self, call: Callable[[], Result], codes: Collection[str], times: int, waiting_for: str) -> Result:
+        """What `call` returns. While it is refused with one of these codes it is made again, up to so many `times`."""
+        for attempt in range(times):
+            try:
+                return call()
+            except CallRefused as error:
+                if error.code not in codes:
+                    raise
+            self.pause(attempt, waiting_for)
+        return call()
 
     # channels
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from trailhook.errors import CallRefused, IntegrationError, InTheWay
+from trailhook.errors import IntegrationError, InTheWay
 from trailhook.integration.channels import Tagged, is_aside, name_aside, plan_channel, refuse_users, survey
 from trailhook.integration.control_plane import LOOKS, ControlPlane, as_list
 from trailhook.integration.creation import ALREADY_THERE, Creation
@@ -46,23 +46,13 @@ class Deployment:
         if self._wanted.channel_arn:
             return self._share_channel()
         try:
-            return self._build_until_it_is_ours()
+            # A repeat of this very request may be faster: what there is the next time may be ours.
+            return self._plane.retried(self._build, ALREADY_THERE, LOOKS, "what another request makes to be listed")
         except IntegrationError:
             done = self._done_by_a_repeat() if self._undo.owes else None
             if done is None:
                 raise
             return done
-
-    def _build_until_it_is_ours(self) -> Answer:
-        for attempt in range(LOOKS):
-            try:
-                return self._build()
-            except CallRefused as error:
-                if error.code not in ALREADY_THERE:
-                    raise
-            # A repeat of this very request may be faster: what there is now may be ours.
-            self._plane.pause(attempt, "what another request makes to be listed")
-        return self._build()
 
     def _share_channel(self) -> Answer:
         """Verify somebody else's channel and leave a user tag; policy, destinations and life stay its owner's."""

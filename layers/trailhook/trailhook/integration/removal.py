@@ -60,13 +60,5 @@ def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool =
 
 def delete_unprotected(plane: ControlPlane, arn: str) -> None:
     """Delete a store, also while CloudTrail says that a channel, deleted a moment ago, still points at it."""
-    for attempt in range(LOOKS - 1):
-        try:
-            plane.delete_store(arn)
-        except CallRefused as error:
-            if error.code != STILL_POINTED_AT:
-                raise
-        else:
-            return
-        plane.pause(attempt, f"CloudTrail to notice that no channel points at {arn}")
-    plane.delete_store(arn)
+    noticing = f"CloudTrail to notice that no channel points at {arn}"
+    plane.retried(lambda: plane.delete_store(arn), {STILL_POINTED_AT}, LOOKS - 1, noticing)
