@@ -125,6 +125,21 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         ),
         (with_kind("uid: {constant: no}"), 9, "kinds[0].uid.constant", "no without quotes is not a text"),
         (MINIMAL + "proofs:\n  - hmac: {header: x-s, algorithm: md5}\n", 10, "proofs[0].hmac.algorithm", "sha256"),
+        *(
+            (
+                MINIMAL + f"proofs:\n  - hmac: {{header: x-s, message: '{message}'}}\n",
+                10,
+                "proofs[0].hmac.message",
+                words,
+            )
+            for message, words in (
+                ("https://example.com/webhook", "is not a text with {body} in its place, of up to 300 characters"),
+                ("{body}" + "v" * 300, "of up to 300 characters"),
+                ("{body}{body}", "{body} stands here twice"),
+                ("{url}{body}", "{url} is not known; what can be signed is {body} and, as it stands, what is always"),
+                ("{timestamp}.{body}", "a signed {timestamp} belongs under timestamped_hmac, which holds it against"),
+            )
+        ),
         (MINIMAL + "proofs:\n  - rsa: {}\n", 10, "proofs[0].rsa", "allowed here: token"),
         (
             MINIMAL + "proofs:\n  - timestamped_hmac: {header: x-s, timestamp_header: x-t, message: '{body}'}\n",

@@ -258,7 +258,7 @@ def test_a_url_that_is_always_the_same_may_be_signed_with_body_and_time(path: st
 
 def test_each_proof_on_the_page_compiles_as_it_stands_there() -> None:
     written = re.findall(r"`((?:token|hmac|timestamped_hmac): \{.*\})`", PAGE)
-    assert len(written) == 10
+    assert len(written) == 11
     for proof in written:
         assert compile_descriptor(f"{MINIMAL}proofs:\n  - {proof}\n", "lamps.yaml")["proofs"]
 

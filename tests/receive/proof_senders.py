@@ -88,6 +88,20 @@ SENDERS = {
         prefix="v1=",
         listed=True,
     ),
+    "hex over a word and the body": Sender(
+        HmacProof("p", "x-signature", message="POST{body}"),
+        "x-signature",
+        lambda secret, body: {"x-signature": hex_hmac(secret, b"POST" + body)},
+    ),
+    "base64 of SHA-1 over the body and a URL": Sender(
+        HmacProof(
+            "p", "x-signature", algorithm="sha1", encode=base64_text, message="{body}https://example.com/webhook"
+        ),
+        "x-signature",
+        lambda secret, body: {
+            "x-signature": base64_text(hmac.digest(secret.encode(), body + b"https://example.com/webhook", "sha1"))
+        },
+    ),
     "hex over a time and the body": Sender(
         TimestampedHmacProof("p", "x-signature", "v0:{timestamp}:{body}", "x-time", prefix="v0="),
         "x-signature",

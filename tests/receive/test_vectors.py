@@ -13,7 +13,7 @@ from trailhook.errors import Unauthenticated
 from trailhook.gateway import Request
 from trailhook.partner import Options
 from trailhook.partners import REGISTRY, load_partner
-from trailhook.proofs import StandardWebhooksProof, TokenProof
+from trailhook.proofs import Proof, StandardWebhooksProof, TokenProof
 from trailhook_local.descriptors.compiler import compile_descriptor
 
 STANDARD_KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -265,3 +265,45 @@ def test_a_descriptor_says_what_senders_outside_the_catalogue_publish(
     ):
         with pytest.raises(Unauthenticated):
             own.verify(request(headers, other_body, other_time * 1000), other_secret)
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "signature", "secret"),
+    [
+        pytest.param(
+            "https://webhook.site/679a4f3a-dcfa-49ee-bac5-9d0edad886b9",
+            b'{"merchant_id":"MLEFBHHSJGVHD","type":"webhooks.test_notification",'
+            b'"event_id":"ac3ac95b-f97d-458c-a6e6-18981597e05f","created_at":"2022-07-13T20:30:59.037339943Z",'
+            b'"data":{"type":"webhooks","id":"bc368e64-01aa-407e-b46e-3231809b1129"}}',
+            "GF4YkrJgGBDZ9NIYbNXBnMzqb2HoL4RW/S6vkZ9/2N4=",
+            "Ibxx_5AKakO-3qeNVR61Dw",
+            id="square-python-sdk tests, a test notification",
+        ),
+        pytest.param(
+            "https://webhook.site/webhooks",
+            b'{"data":{"type":"webhooks","id":">id<"}}',
+            "Cxt7+aTi4rKgcA0bC4g9EHdVtLSDWdqccmL5MvihU4U=",
+            "signature-key",
+            id="square-python-sdk tests, signs that some programs escape",
+        ),
+    ],
+)
+def test_a_descriptor_says_what_a_sender_publishes_that_signs_its_url(
+    url: str, body: bytes, signature: str, secret: str
+) -> None:
+    def proof(message: str) -> Proof:
+        said = f"{{header: x-square-hmacsha256-signature, encoding: base64, message: '{message}'}}"
+        text = f"{MINIMAL}proofs:\n  - hmac: {said}\n"
+        return Descriptor.of(compile_descriptor(text, "lamps.yaml")).partner(Options()).proofs[0]
+
+    headers = {"x-square-hmacsha256-signature": signature}
+    proof(url + "{body}").verify(request(headers, body), secret)
+    for message, other_body, other_secret in (
+        (url + "{body}", body + b"\n", secret),
+        (url + "{body}", body, f"{secret}x"),
+        (url + "/{body}", body, secret),
+        ("{body}" + url, body, secret),
+        ("{body}", url.encode() + body[:-1], secret),
+    ):
+        with pytest.raises(Unauthenticated):
+            proof(message).verify(request(headers, other_body), other_secret)

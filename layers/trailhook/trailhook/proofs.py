@@ -51,7 +51,8 @@ class Proof(Protocol):
 class HmacProof(Struct, frozen=True):
     """A header that holds `prefix` and the HMAC of the raw body, in hexadecimal or base64.
 
-    `listed`: several of them, separated by commas, while the partner changes its secret; one that matches is enough.
+    `message` has `{body}` between what the partner signs with each of them, such as the URL. `listed`: several
+    signatures, separated by commas, while the partner changes its secret; one that matches is enough.
     """
 
     name: str
@@ -60,15 +61,17 @@ class HmacProof(Struct, frozen=True):
     algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
     encode: Callable[[bytes], str] = bytes.hex
     listed: bool = False
+    message: str = "{body}"
     signed_headers: ClassVar[frozenset[str]] = frozenset()
 
     def verify(self, request: Request, secret: str) -> None:
         given = _required(request, self.header)
         entries = [entry.strip(" ") for entry in given.split(",")] if self.listed else [given]
-        expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), request.body, self.algorithm))
+        message = _around(self.message, request.body)
+        expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), message, self.algorithm))
         if not any(equal(entry, expected) for entry in entries):
             raise Unauthenticated(f"{self.header} does not match the body")
-        _refuse_standard_webhooks(request.body, self.header)
+        _refuse_standard_webhooks(message, self.header)
 
 
 class TimestampedHmacProof(Struct, frozen=True):
@@ -102,9 +105,7 @@ class TimestampedHmacProof(Struct, frozen=True):
                 check_boundary(request.body, timestamp, request.received_at)
         else:
             check_seconds(timestamp, request.received_at)
-        before, _, after = self.message.partition("{body}")
-        around = [_raw(part.replace("{timestamp}", timestamp)) for part in (before, after)]
-        message = request.body.join(around)
+        message = _around(self.message, request.body, timestamp)
         expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), message, "sha256"))
         if not any(equal(one, expected) for one in given):
             raise Unauthenticated(f"{self.header} does not match the body and its time")
@@ -186,6 +187,14 @@ def equal(given: str, expected: str) -> bool:
     """Whether two texts are the same, compared in constant time."""
     # Bytes, because compare_digest raises TypeError on text that is not ASCII, which a forger can send.
     return hmac.compare_digest(_raw(given), _raw(expected))
+
+
+def _around(message: str, body: bytes, timestamp: str = "") -> bytes:
+    """What a partner signed: its `message` with the body, and the time if there is one, in their places."""
+    if message == "{body}":
+        return body
+    before, _, after = message.partition("{body}")
+    return body.join(_raw(part.replace("{timestamp}", timestamp)) for part in (before, after))
 
 
 def _refuse_standard_webhooks(message: bytes, header: str) -> None:

@@ -69,15 +69,24 @@ def _time_format_problem(form: str) -> str | None:
     return None
 
 
-def _message_problem(message: str) -> str | None:
-    """Any other name in braces would be signed as it stands, and every delivery refused."""
-    others = [name for name in re.findall(r"\{\w+\}", message) if name not in {"{timestamp}", "{body}"}]
-    if others:
-        return (
-            f"{others[0]} is not known; what can be signed is {{timestamp}}, {{body}} and, as it stands, what is "
-            "always the same, such as the URL"
-        )
-    return "{body} stands here twice" if message.count("{body}") > 1 else None
+def _message(*parts: str) -> Reader:
+    """What is signed: a text with all of these parts, such as `{body}`, in their places."""
+    held = "".join(rf"(?=.*{re.escape(part)})" for part in parts)
+    hint = f"a text with {' and '.join(parts)} in {'their places' if len(parts) > 1 else 'its place'}"
+
+    def problem(message: str) -> str | None:
+        """Any other name in braces would be signed as it stands, and every delivery refused."""
+        others = [name for name in re.findall(r"\{\w+\}", message) if name not in parts]
+        if "{timestamp}" in others:
+            return "a signed {timestamp} belongs under timestamped_hmac, which holds it against the time of receipt"
+        if others:
+            return (
+                f"{others[0]} is not known; what can be signed is {', '.join(parts)} and, as it stands, what is "
+                "always the same, such as the URL"
+            )
+        return "{body} stands here twice" if message.count("{body}") > 1 else None
+
+    return checked(text(rf"(?s){held}.{{1,300}}", f"{hint}, of up to 300 characters"), problem)
 
 
 def _time_problem(proof: Mapping[str, Any]) -> str | None:
@@ -140,13 +149,6 @@ _DIGITS = {"hex": "[0-9a-f]*", "base64": "[A-Za-z0-9+/]*"}
 """What a signature is written with."""
 _ENCODING = choice(*_DIGITS)
 _PREFIX = text(r"[!-~ ]{1,40}", "up to 40 printable characters")
-_MESSAGE = checked(
-    text(
-        r"(?s)(?=.*\{body\})(?=.*\{timestamp\}).{1,300}",
-        "a text with {timestamp} and {body} in their places, of up to 300 characters",
-    ),
-    _message_problem,
-)
 _PROOFS: dict[str, Reader] = {
     "token": fields({"header": HEADER, "prefix": _PREFIX, "yields_to": HEADER}, required=["header"]),
     "hmac": fields(
@@ -156,6 +158,7 @@ _PROOFS: dict[str, Reader] = {
             "algorithm": choice("sha1", "sha256", "sha512"),
             "encoding": _ENCODING,
             "listed": _FLAG,
+            "message": _message("{body}"),
         },
         required=["header"],
     ),
@@ -167,7 +170,7 @@ _PROOFS: dict[str, Reader] = {
                 "timestamp_prefix": text(
                     r"(?![^,;]*[,;])[!-~]{1,40}", "up to 40 printable characters, but , ; and blanks"
                 ),
-                "message": _MESSAGE,
+                "message": _message("{timestamp}", "{body}"),
                 "prefix": _PREFIX,
                 "encoding": _ENCODING,
                 "any_time": _FLAG,
