@@ -12,6 +12,7 @@ from trailhook_local.descriptors.compiler import DescriptorError, compile_descri
     "text",
     [
         MINIMAL + "nonsense: 1\n",
+        MINIMAL + "handshake: {nonsense: 1}\n",
         with_kind("nonsense: 1"),
         with_kind("actors: {nonsense: 1}"),
         with_kind("failures: {nonsense: 1}"),
@@ -186,6 +187,17 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
             )
         ),
         (MINIMAL + "acknowledge: 500\n", 9, "acknowledge", "200"),
+        *(
+            (MINIMAL + f"handshake: {handshake}\n", 9, f"handshake{field}", words)
+            for handshake, field, words in (
+                ("challenge", "", "'challenge' is not one of: slack-url-verification, zoom-url-validation, head, {"),
+                ("[head, zoom-url-validation]", "", "a list is not one of: slack-url-verification"),
+                ("true", "", "True is not one of: "),
+                ("{challenge: 'a=b'}", ".challenge", "is not the name of a parameter of the query, like hub.challenge"),
+                ("{}", ".challenge", "is missing"),
+                ("{challenge: a, head: true}", ".head", "is not known; allowed here: challenge"),
+            )
+        ),
         (
             MINIMAL.replace("    time: at\n", "    time: at\n  - {name: event, event_name: a, time: b}\n"),
             1,

@@ -21,10 +21,10 @@ from trailhook.descriptor_kind import Kind, kinds_of
 from trailhook.errors import SettingsError, UnmappableEvent
 from trailhook.exact_json import Record, canonical
 from trailhook.gateway import Response
-from trailhook.handshakes import HANDSHAKES
+from trailhook.handshakes import HANDSHAKES, get_challenge, head_request
 from trailhook.json_text import JsonText, elements_or_itself
 from trailhook.members import value_at
-from trailhook.partner import Options, Partner, accepted, no_handshake
+from trailhook.partner import Options, Partner, accepted
 from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TimestampedHmacProof, TokenProof, base64_text
 from trailhook.redaction import Redaction
 from trailhook.selection import Subject
@@ -87,7 +87,7 @@ class Descriptor(Struct, frozen=True):
             headers=frozenset(spec["headers"]),
             delivery_id=spec.get("delivery_id", "webhook-id"),
             acknowledge=partial(_empty, HTTPStatus(spec["acknowledge"])) if "acknowledge" in spec else accepted,
-            handshake=HANDSHAKES[spec["handshake"]] if "handshake" in spec else no_handshake,
+            **_handshake(spec.get("handshake")),
         )
 
     def events(self, delivery: Delivery) -> Iterator[PartnerEvent]:
@@ -169,6 +169,20 @@ def _proof(spec: Mapping[str, Any]) -> Proof:
     if "encoding" in spec:
         settings["encode"] = _ENCODINGS[spec["encoding"]]
     return _PROOFS[spec["kind"]](**settings)
+
+
+def _handshake(spec: Any) -> dict[str, Any]:
+    """What a partner answers besides deliveries: the members of a Partner that say so."""
+    if spec is None:
+        return {}
+    if spec == "head":
+        return {"methods": frozenset({"POST", "HEAD"}), "open_handshake": head_request}
+    if isinstance(spec, Mapping):
+        return {
+            "methods": frozenset({"POST", "GET"}),
+            "open_handshake": partial(get_challenge, parameter=spec["challenge"]),
+        }
+    return {"handshake": HANDSHAKES[spec]}
 
 
 def _empty(status: HTTPStatus, _delivery: Delivery) -> Response:

@@ -19,7 +19,9 @@ _FIRST_MILLISECOND = 100_000_000_000
 
 
 class Request(Struct, frozen=True):
-    """One HTTP request: header names in lower case, the body's bytes as they were sent, milliseconds since 1970."""
+    """One HTTP request: header names in lower case, the body's bytes and the query as they were sent, milliseconds
+    since 1970.
+    """
 
     method: str
     path: str
@@ -28,6 +30,7 @@ class Request(Struct, frozen=True):
     source_ip: str
     received_at: int
     request_id: str
+    query: str = ""
 
     def header(self, name: str) -> str:
         """The header's value, or the empty string."""
@@ -47,6 +50,7 @@ class Request(Struct, frozen=True):
                 source_ip=_text(http.get("sourceIp") or ""),
                 received_at=_milliseconds(context["timeEpoch"]),
                 request_id=_text(context["requestId"]),
+                query=_text(event.get("rawQueryString") or ""),
             )
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise BadRequest("The request does not have the form that API Gateway documents") from error

@@ -18,6 +18,7 @@ from trailhook_local.descriptors.readers import (
     list_of,
     mapping_of,
     one_of,
+    scalar,
     text,
 )
 
@@ -190,6 +191,24 @@ def _proof(node: yaml.Node, name: str, problems: Problems) -> dict[str, Any]:
     )
 
 
+_CHALLENGE = fields(
+    {"challenge": text(r"[A-Za-z0-9_.-]{1,60}", "the name of a parameter of the query, like hub.challenge")},
+    required=["challenge"],
+)
+
+
+def _handshake(node: yaml.Node, name: str, problems: Problems) -> Any:
+    """One that has a name; or `challenge`, with the parameter of a GET's query that goes back."""
+    if isinstance(node, yaml.MappingNode):
+        return _CHALLENGE(node, name, problems)
+    named = (*HANDSHAKES, "head")
+    value = scalar(node)
+    if value not in named:
+        shown = repr(value) if isinstance(node, yaml.ScalarNode) else "a list"
+        problems.add(node, name, f"{shown} is not one of: {', '.join(named)}, {{challenge: parameter}}")
+    return value
+
+
 DESCRIPTOR = fields(
     {
         "name": text(r"[a-z][a-z0-9]{1,40}", "a name of lower-case letters and digits, beginning with a letter"),
@@ -200,7 +219,7 @@ DESCRIPTOR = fields(
             "a source like payroll.example.com, in lower case and not one of AWS's",
         ),
         "proofs": list_of(_proof),
-        "handshake": choice(*HANDSHAKES),
+        "handshake": _handshake,
         "acknowledge": choice(200, 201, 202, 204),
         "delivery_id": KEPT_HEADER,
         "form": text(r"[A-Za-z_][\w.-]*", "the name of a form's field, like payload"),
