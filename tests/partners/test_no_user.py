@@ -437,6 +437,36 @@ def test_netskopes_personnel_are_no_users_of_the_tenant(members: Mapping[str, An
     assert (identity["type"], identity["principalId"]) == (kind, "ida@example.net")
 
 
+@pytest.mark.parametrize(
+    ("members", "kind", "principal"),
+    [
+        ({"actor": "deploy_key", "user_id": 0}, "DeployKey", "deploy_key"),
+        ({"actor": "deploy_key", "actor_id": 0}, "DeployKey", "deploy_key"),
+        ({"actor": "deploy_key", "actor_id": 2001}, "User", "2001"),
+        ({"actor": "harbor-works", "actor_id": 5001, "org_id": 5001}, "Organization", "5001"),
+        ({"actor": "harbor-works", "actor_id": "5001", "org_id": 5001.0}, "Organization", "5001"),
+        ({"actor": "mira", "actor_id": 2001, "org_id": 5001, "business_id": 2001}, "User", "2001"),
+        ({"actor": "mira", "org_id": 0}, "User", "mira"),
+    ],
+)
+def test_a_deploy_key_or_an_organization_is_no_user_in_githubs_log(
+    members: Mapping[str, Any], kind: str, principal: str
+) -> None:
+    entry = {"@timestamp": 1_700_000_000_000, "action": "git.clone", **members}
+    identity = event_data("github", entry)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, principal)
+
+
+@pytest.mark.parametrize(
+    ("pusher", "kind"), [("deploy_key", "DeployKey"), ("user", "User"), ("", "User"), (None, "User")]
+)
+@pytest.mark.parametrize("event", ["create", "delete"])
+def test_whoever_added_a_deploy_key_to_github_did_not_push_with_it(event: str, pusher: str | None, kind: str) -> None:
+    body = {"ref": "v1.2", "pusher_type": pusher, "sender": {"login": "mira", "id": 2001, "type": "User"}}
+    identity = event_data("github", body, {"x-github-event": event})["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == (kind, "2001")
+
+
 def test_an_app_that_acts_on_behalf_of_a_user_of_githubs_is_told() -> None:
     by = "GitHub App user-to-server token"
     entry = {"@timestamp": 1_700_000_000_000, "action": "repo.create", "actor": "mona", "programmatic_access_type": by}

@@ -46,6 +46,8 @@ _REFUSED = re.compile(r"[4-9][0-9]{2}")
 """An HTTP status that says that a request was refused or failed."""
 _NOBODY = "ghost"
 """The login of the account that GitHub gives to a webhook as its sender if it does not know who caused it."""
+_DEPLOY_KEY = "deploy_key"
+"""What an entry of the log names as the actor where a deploy key was used. No person has that login without an id."""
 _UNSUCCESSFUL = frozenset({"failure", "timed_out", "startup_failure"})
 """How a workflow ends that failed to do its work. One that was cancelled or skipped was not meant to do it."""
 _FAILED = re.compile(r"(^|_)(failed(_|$)|failure$)|^rejected_ref_update$")
@@ -162,7 +164,9 @@ def _sender(body: Mapping[str, Any], redaction: Redaction) -> UserIdentity:
     if principal := _id(sender, "id") or text_at(sender, "login"):
         shown = object_at(redaction.shown(body), "sender")
         details = {key: shown[key] for key in ("login", "id", "type") if shown.get(key)}
-        return UserIdentity(text_at(sender, "type") or "User", principal, details)
+        # GitHub says if a branch or tag was made or deleted with a deploy key. The sender then only added that key.
+        is_a_key = (text_at(body, "pusher_type") or "user") != "user"
+        return UserIdentity("DeployKey" if is_a_key else text_at(sender, "type") or "User", principal, details)
     if principal := text_at(body, "installation", "id"):
         return UserIdentity("Installation", principal)
     return UserIdentity("Service", EVENT_SOURCE)
@@ -217,7 +221,7 @@ def _actor(entry: Mapping[str, Any]) -> UserIdentity:
     details = {key: value for key in who if (value := entry.get(key))}
     actor = text_of(entry.get("actor"))
     if principal := _id(entry, "actor_id") or actor:
-        kind = "Agent" if is_agent else "Bot" if _is_bot(entry, actor) else "User"
+        kind = "Agent" if is_agent else _kind(entry, principal, actor)
         return UserIdentity(kind, principal, details)
     for field, kind in (("business", "Enterprise"), ("org", "Organization")):
         if principal := _only(entry.get(field)):
@@ -225,9 +229,14 @@ def _actor(entry: Mapping[str, Any]) -> UserIdentity:
     return UserIdentity("Service", EVENT_SOURCE, details)
 
 
-def _is_bot(entry: Mapping[str, Any], actor: str | None) -> bool:
-    """Brackets cannot be part of a person's login; older entries say no more than that."""
-    return entry.get("actor_is_bot") is True or (actor or "").endswith("[bot]")
+def _kind(entry: Mapping[str, Any], principal: str, actor: str | None) -> str:
+    """What an actor is that has no type of its own. Users and organizations do not share ids."""
+    # Brackets cannot be part of a person's login; older entries say no more than that.
+    if entry.get("actor_is_bot") is True or (actor or "").endswith("[bot]"):
+        return "Bot"
+    if principal == text_of(entry.get("org_id")):
+        return "Organization"
+    return "DeployKey" if principal == _DEPLOY_KEY else "User"
 
 
 def _only(value: Any) -> str | None:
