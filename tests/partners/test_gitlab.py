@@ -25,6 +25,31 @@ def test_a_deed_that_is_no_text_gives_no_name(nothing: Any) -> None:
     assert outcome["reason"] == "The audit event has no event name"
 
 
+@pytest.mark.parametrize("within", [True, False])
+def test_a_git_operation_of_before_event_types_has_its_own_name(within: bool) -> None:
+    said = {"custom_message": {"protocol": "ssh", "action": "git-upload-pack"}}
+    assert event_data("gitlab", EVENT | ({"details": said} if within else said))["eventName"] == "git-upload-pack"
+    typed = EVENT | {"event_type": "repository_git_operation", "details": said}
+    assert event_data("gitlab", typed)["eventName"] == "repository_git_operation"
+
+
+@pytest.mark.parametrize(
+    ("name", "actor"),
+    [
+        ("user_access_request_to_group", ("User", "2002")),
+        ("user_access_request_to_project", ("User", "2002")),
+        ("user_access_request_revoked_for_group", ("Service", "gitlab.com")),
+        ("user_access_request_denied_for_group", ("Service", "gitlab.com")),
+        ("user_add_to_group", ("Service", "gitlab.com")),
+    ],
+)
+def test_who_asks_for_access_asks_by_themselves(name: str, actor: tuple[str, str]) -> None:
+    members = {"group_id": 78, "user_id": 2002, "user_name": "Jonas Vale", "user_username": "jonas"}
+    event = {"event_name": name, "created_at": "2025-11-05T08:30:56Z", "updated_at": "2025-11-05T08:31:22Z", **members}
+    identity = event_data("gitlab", event)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == actor
+
+
 @pytest.mark.parametrize(
     ("author", "details", "kind"),
     [
