@@ -314,6 +314,31 @@ def test_whose_content_administrators_took_away_in_slack_is_nobody() -> None:
     assert event_data("slack", body)["userIdentity"] == {"type": "Service", "principalId": "slack.com"}
 
 
+EDITED = {"user": "U2002", "ts": "1762331405.000000"}
+
+
+@pytest.mark.parametrize(
+    ("message", "previous", "actor"),
+    [
+        ({"user": "U2001", "edited": EDITED}, {"user": "U2001"}, ("User", "U2002")),
+        ({"user": "U2001", "edited": EDITED}, {"edited": EDITED | {"ts": "1762331400.000000"}}, ("User", "U2002")),
+        ({"user": "U2001", "edited": EDITED}, None, ("User", "U2002")),
+        ({"bot_id": "B01", "edited": EDITED | {"user": "B01"}}, {"bot_id": "B01"}, ("Bot", "B01")),
+        # A preview of a link that came later, and a thread that has got an answer.
+        ({"user": "U2001", "edited": EDITED}, {"user": "U2001", "edited": EDITED}, ("Service", "slack.com")),
+        ({"user": "U2001", "edited": {}}, {"user": "U2001", "edited": {}}, ("Service", "slack.com")),
+        ({"user": "U2001"}, {"user": "U2001"}, ("Service", "slack.com")),
+    ],
+)
+def test_who_changed_a_message_in_slack_is_who_edited_it_last(
+    message: Mapping[str, Any], previous: Mapping[str, Any] | None, actor: tuple[str, str]
+) -> None:
+    event = {"type": "message", "subtype": "message_changed", "message": message, "previous_message": previous}
+    body = {"event_id": "Ev1", "event_time": 1_762_331_405, "event": event}
+    identity = event_data("slack", body)["userIdentity"]
+    assert (identity["type"], identity["principalId"]) == actor
+
+
 def test_slackbot_is_a_bot() -> None:
     message = {"type": "message", "user": "USLACKBOT"}
     data = event_data("slack", {"event_id": "Ev1", "event_time": 1_762_331_405, "event": message})
