@@ -445,6 +445,8 @@ def test_netskopes_personnel_are_no_users_of_the_tenant(members: Mapping[str, An
         ({"actor": "deploy_key", "actor_id": 2001}, "User", "2001"),
         ({"actor": "harbor-works", "actor_id": 5001, "org_id": 5001}, "Organization", "5001"),
         ({"actor": "harbor-works", "actor_id": "5001", "org_id": 5001.0}, "Organization", "5001"),
+        ({"actor": "github", "actor_id": 9919, "org_id": 5001}, "Organization", "9919"),
+        ({"actor": "github-fan", "actor_id": 2001, "org_id": 5001}, "User", "2001"),
         ({"actor": "mira", "actor_id": 2001, "org_id": 5001, "business_id": 2001}, "User", "2001"),
         ({"actor": "mira", "org_id": 0}, "User", "mira"),
     ],

@@ -46,6 +46,8 @@ _REFUSED = re.compile(r"[4-9][0-9]{2}")
 """An HTTP status that says that a request was refused or failed."""
 _NOBODY = "ghost"
 """The login of the account that GitHub gives to a webhook as its sender if it does not know who caused it."""
+_ITSELF = "github"
+"""The login of GitHub's own organization, which acts where GitHub does something by itself."""
 _DEPLOY_KEY = "deploy_key"
 """What an entry of the log names as the actor where a deploy key was used. No person has that login without an id."""
 _UNSUCCESSFUL = frozenset({"failure", "timed_out", "startup_failure"})
@@ -234,7 +236,7 @@ def _kind(entry: Mapping[str, Any], principal: str, actor: str | None) -> str:
     # Brackets cannot be part of a person's login; older entries say no more than that.
     if entry.get("actor_is_bot") is True or (actor or "").endswith("[bot]"):
         return "Bot"
-    if principal == text_of(entry.get("org_id")):
+    if actor == _ITSELF or principal == text_of(entry.get("org_id")):
         return "Organization"
     return "DeployKey" if principal == _DEPLOY_KEY else "User"
 
