@@ -448,7 +448,8 @@ def test_netskopes_personnel_are_no_users_of_the_tenant(members: Mapping[str, An
         ({"actor": "github", "actor_id": 9919, "org_id": 5001}, "Organization", "9919"),
         ({"actor": "github-fan", "actor_id": 2001, "org_id": 5001}, "User", "2001"),
         ({"actor": "mira", "actor_id": 2001, "org_id": 5001, "business_id": 2001}, "User", "2001"),
-        ({"actor": "mira", "org_id": 0}, "User", "mira"),
+        ({"actor": "5001", "org_id": 5001}, "User", "5001"),
+        ({"actor": "mira", "actor_id": 0, "org_id": 0}, "User", "mira"),
     ],
 )
 def test_a_deploy_key_or_an_organization_is_no_user_in_githubs_log(

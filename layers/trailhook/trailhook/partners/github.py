@@ -223,7 +223,7 @@ def _actor(entry: Mapping[str, Any]) -> UserIdentity:
     details = {key: value for key in who if (value := entry.get(key))}
     actor = text_of(entry.get("actor"))
     if principal := _id(entry, "actor_id") or actor:
-        kind = "Agent" if is_agent else _kind(entry, principal, actor)
+        kind = "Agent" if is_agent else _kind(entry, actor)
         return UserIdentity(kind, principal, details)
     for field, kind in (("business", "Enterprise"), ("org", "Organization")):
         if principal := _only(entry.get(field)):
@@ -231,14 +231,15 @@ def _actor(entry: Mapping[str, Any]) -> UserIdentity:
     return UserIdentity("Service", EVENT_SOURCE, details)
 
 
-def _kind(entry: Mapping[str, Any], principal: str, actor: str | None) -> str:
+def _kind(entry: Mapping[str, Any], actor: str | None) -> str:
     """What an actor is that has no type of its own. Users and organizations do not share ids."""
     # Brackets cannot be part of a person's login; older entries say no more than that.
     if entry.get("actor_is_bot") is True or (actor or "").endswith("[bot]"):
         return "Bot"
-    if actor == _ITSELF or principal == text_of(entry.get("org_id")):
+    actor_id = _id(entry, "actor_id")
+    if actor == _ITSELF or (actor_id and actor_id == _id(entry, "org_id")):
         return "Organization"
-    return "DeployKey" if principal == _DEPLOY_KEY else "User"
+    return "DeployKey" if actor == _DEPLOY_KEY and not actor_id else "User"
 
 
 def _only(value: Any) -> str | None:
