@@ -50,12 +50,16 @@ def alarms(template: Template) -> dict[str, dict[str, Any]]:
     return {name: template.resolve(properties) for name, properties in found.items()}
 
 
+def queries_of(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What an alarm on several metrics asks of each."""
+    return [query for query in alarm.get("Metrics", []) if "MetricStat" in query]
+
+
 def metrics(alarm: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if "MetricName" in alarm:
         yield alarm
-    for query in alarm.get("Metrics", []):
-        if "MetricStat" in query:
-            yield query["MetricStat"]["Metric"]
+    for query in queries_of(alarm):
+        yield query["MetricStat"]["Metric"]
 
 
 def dimensions(metric: Mapping[str, Any]) -> dict[str, str]:
@@ -103,11 +107,29 @@ def test_an_alarm_on_our_own_metric_has_the_dimensions_that_are_emitted(
     assert ours == {name: emitted[name] for name in ours}
 
 
-def test_an_alarm_on_two_metrics_rings_on_their_sum_alone(template: Template) -> None:
+def test_an_alarm_on_two_metrics_rings_on_the_larger_alone(template: Template) -> None:
     queries = alarms(template)["UnreadableMessagesAlarm"]["Metrics"]
     (rings,) = [query for query in queries if query.get("ReturnData", True)]
-    assert rings["Expression"] == "SUM([FILL(messagesUnreadable, 0), FILL(messagesParked, 0)])"
+    assert rings["Expression"] == "MAX([FILL(messagesUnreadable, 0), FILL(messagesParked, 0)])"
     assert {query["Id"] for query in queries} == {"either", "messagesUnreadable", "messagesParked"}
+
+
+STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {"Sum": sum, "Maximum": max}
+TOLD_BY_WHAT_IS_QUEUED = {"UnauthenticatedAlarm", "SilenceAlarm"}
+"""What is queued keeps these from ringing, also where a stranger says so; docs/guarantees.md tells."""
+
+
+def test_no_number_that_somebody_else_puts_keeps_an_alarm_from_ringing(template: Template) -> None:
+    ours = {
+        name: alarm
+        for name, alarm in alarms(template).items()
+        if name not in TOLD_BY_WHAT_IS_QUEUED and all(metric["Namespace"] == NAMESPACE for metric in metrics(alarm))
+    }
+    assert len(ours) == 7
+    for name, alarm in ours.items():
+        for stat in [query["MetricStat"]["Stat"] for query in queries_of(alarm)] or [alarm["Statistic"]]:
+            # Genuine, and the least that PutMetricData takes.
+            assert STATISTICS[stat]([1, -(2.0**360)]) >= alarm["Threshold"], name
 
 
 def test_what_the_gateway_refuses_is_counted_from_its_own_log(template: Template, resources: Mapping[str, Any]) -> None:
