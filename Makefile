@@ -84,6 +84,8 @@ lock: $(UV_VENV)/.ready ## Resolve the requirements files anew
 		--group scan -o requirements/scan.txt
 	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
 		--group fuzz pyproject.toml -o requirements/fuzz.txt
+	$(UV_VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
+		--group uv -o requirements/uv.txt
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) $(SAM_VENV) $(SCAN_VENV) $(FUZZ_VENV) $(UV_VENV) .aws-sam .trailhook .fuzz
@@ -96,8 +98,8 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(SAM_VENV)/.ready $(SCAN_VENV)/.ready: .venv-%/.ready: requirements/%.txt
-	@echo "Setting up .venv-$*: it pins and drags, so it has an environment of its own (once, about a minute)"
+$(SAM_VENV)/.ready $(SCAN_VENV)/.ready $(UV_VENV)/.ready: .venv-%/.ready: requirements/%.txt
+	@echo "Setting up .venv-$*: what it brings along stays in an environment of its own (once, about a minute)"
 	@$(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/pip install -q --no-deps --require-hashes -r $<
 	@touch $@
@@ -107,9 +109,4 @@ $(FUZZ_VENV)/.ready: requirements/fuzz.txt
 	@$(PYTHON) -m venv $(FUZZ_VENV)
 	@$(FUZZ_VENV)/bin/pip install -q --no-deps --require-hashes -r requirements/fuzz.txt
 	@$(FUZZ_VENV)/bin/pip install -q --no-deps --no-build-isolation -e .
-	@touch $@
-
-$(UV_VENV)/.ready:
-	@$(PYTHON) -m venv $(UV_VENV)
-	@$(UV_VENV)/bin/pip install -q uv
 	@touch $@
