@@ -114,6 +114,22 @@ def test_what_an_arn_names_without_its_account_has_to_be_this_accounts(
             assert statement.get("Condition") == condition
 
 
+def test_nobody_but_forward_writes_what_may_be_sent_back(
+    deploy: Callable[..., Template], resources: Mapping[str, Any]
+) -> None:
+    template = deploy()
+    policy = template.resolve(resources["QuarantineBucketPolicy"]["Properties"]["PolicyDocument"])
+    (refusal,) = [one for one in policy["Statement"] if one["Sid"] == "LetForwardAloneWriteEvidence"]
+    assert (refusal["Effect"], refusal["Principal"]) == ("Deny", "*")
+    assert {"s3:PutObject", "s3:ReplicateObject"} == set(refusal["Action"])
+    # What forward may write, and nothing else: notes below redriven/ are the operators'.
+    (written,) = [resource for resource, actions in GRANTS["ForwardRole"].items() if "s3:PutObject" in actions]
+    assert refusal["Resource"] == written
+    # Of a session the key holds the role's own ARN. A caller without one is refused as well: the operator is negated.
+    forward = template.resolve({"Fn::GetAtt": ["ForwardRole", "Arn"]})
+    assert refusal["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": forward}}
+
+
 def test_a_secret_that_the_operator_names_is_the_only_one_that_receive_reads(deploy: Callable[..., Template]) -> None:
     own = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:partner/okta-a1B2c3"
     allowed = grants(deploy(WebhookSecretArn=own), "ReceiveRole")

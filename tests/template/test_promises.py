@@ -172,7 +172,7 @@ def test_the_quarantine_is_private_versioned_and_encrypted(resources: Mapping[st
 def test_nothing_is_read_or_written_without_tls(
     resources: Mapping[str, Any], deploy: Callable[..., Template], policy: str, resource: object
 ) -> None:
-    (statement,) = deploy().resolve(resources[policy]["Properties"]["PolicyDocument"])["Statement"]
+    statement, *_ = deploy().resolve(resources[policy]["Properties"]["PolicyDocument"])["Statement"]
     service = "s3" if "Bucket" in policy else "sqs"
     assert {key: value for key, value in statement.items() if key != "Sid"} == {
         "Effect": "Deny",
