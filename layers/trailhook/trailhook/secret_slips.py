@@ -43,7 +43,7 @@ minutes, for every delivery."""
 
 def is_guessed(secret: str) -> bool:
     """Whether an outsider would try it, or may know it. The first letter clears nearly all of being a placeholder."""
-    if not any(letter.isprintable() and not letter.isspace() for letter in secret):
+    if not _has_letter_or_digit(secret):
         return True
     if secret.strip() in _NOTHING or any(mark in secret for mark in _PUBLIC_KEY):
         return True
@@ -59,5 +59,13 @@ def slip_in(secret: str) -> str | None:
     except (ValueError, RecursionError):
         pass
     fitting = (slip for slip, form in _SLIPS.items() if re.fullmatch(form, secret, re.DOTALL))
-    unseen = any(not letter.isprintable() and not letter.isspace() for letter in secret)
-    return next(fitting, "holds an invisible character" if unseen else None)
+    if slip := next(fitting, None):
+        return slip
+    if any(not letter.isprintable() and not letter.isspace() for letter in secret):
+        return "holds an invisible character"
+    return None if _has_letter_or_digit(secret) else "holds neither a letter nor a digit, as what hides another"
+
+
+def _has_letter_or_digit(secret: str) -> bool:
+    """Neither stands in what holds nothing, nor in the dots and asterisks that consoles and logs show for a secret."""
+    return any(letter.isalnum() for letter in secret)
