@@ -102,6 +102,8 @@ def test_what_an_event_quotes_is_no_event(outer: dict[str, Any], entry: dict[str
         "s3.arnazonaws.com",
         "s3.amaz0naws.com",
         "s3.amazonaws.com.",
+        "s3.amazonaws,com",
+        "s3,amazonaw5.com",
         "avvs.s3",
     ],
 )
@@ -159,6 +161,9 @@ def test_every_other_partners_event_source_is_known_by_its_partner() -> None:
             "doudflare.com",
             "crowclstrike.com",
             "Ipassword.com",
+            "okta,com",
+            "5lack.com",
+            "w!z.io",
         ),
         *("okta\u200b.com", "okta\u00ad.com", "okta.com\n", "\uff4fkta.com", "okta\u3002com"),
         *(

@@ -19,7 +19,7 @@ PARTNERS: Mapping[str, str] = MappingProxyType(
 """The partners by the event source of their events."""
 
 _AWS = re.compile(r"(^|[^a-z0-9-])(amazonaws\.com|aws\.amazon\.com)|^aws([.:/]|$)|^arn:aws")
-_ALIKE = str.maketrans("0i1|", "olll")
+_ALIKE = str.maketrans("0i1|!5,", "olllls.")
 
 
 def is_plain(source: str) -> bool:
