@@ -141,6 +141,14 @@ def test_a_pair_is_judged_by_its_label() -> None:
     assert len(removed) == 7
 
 
+def test_what_a_member_says_itself_is_no_value_of_its_label() -> None:
+    """CrowdStrike has the hash of a file beside the name of what was found, which may be called after secrets."""
+    members = {"Name": "Access to stored credentials", "SHA256String": "01ba", "MD5String": "68b3", "string": X}
+    kept, removed = redact(members | {"AttributeValueString": X})
+    assert kept == members | {"string": REDACTED, "AttributeValueString": REDACTED}
+    assert removed == ["requestParameters.string", "requestParameters.AttributeValueString"]
+
+
 def test_a_pair_whose_label_is_on_a_list_loses_its_values() -> None:
     redaction = Redaction.of(["ssn", "entity.ENCRYPTION_KEY"])
     pair = {"key": "SSN", "value": {"is": 1}, "old_value": 2, "id": 3}

@@ -12,11 +12,11 @@ from msgspec import Struct
 from trailhook.errors import UnmappableEvent
 from trailhook.patch_path import names_on
 from trailhook.secret_names import (
-    LABELLED,
     LABELS,
     LONGEST_NAME,
     TELLING,
     Secret,
+    is_labelled,
     is_level,
     is_permission,
     is_value,
@@ -194,7 +194,7 @@ class _Walk(Struct, frozen=True):
         own, last = judge_name(name)
         if not own:
             _remember(name)
-        if label and last in LABELLED:
+        if label and is_labelled(name):
             own = max(own, label)
         if (at.secret >= Secret.WITHIN and last not in TELLING) or (at.secret and is_value(name)):
             own = max(own, at.secret)

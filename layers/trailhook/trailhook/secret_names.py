@@ -80,7 +80,7 @@ LABELS = frozenset(
 """Members that say what the values beside them are."""
 
 LABELLED = frozenset(["value", "values", "string", "before", "after", "old", "new", "to", "from"])
-"""These values, by their last word."""
+"""These values, by their last word; a `string` by the word before, too."""
 
 LONGEST_NAME = 64
 """Of a longer name only the end counts, and no more of it is remembered."""
@@ -106,6 +106,13 @@ def judge_label(text: Any) -> Secret:
 def is_value(name: str) -> bool:
     """Whether a member below a token is the token: `value`, `new_value` or `from`, but not `valid_from`."""
     return len(name) <= LONGEST_NAME and _holds(name)
+
+
+def is_labelled(name: str) -> bool:
+    """Whether a label beside it says what the member holds: `value`, `changedTo` or `ValueString`, but not
+    `SHA256String`. The hash of malware is no secret, whatever the malware is called.
+    """
+    return _takes_label(name[-LONGEST_NAME:])
 
 
 def is_permission(name: str) -> bool:
@@ -166,6 +173,13 @@ def _is_password(word: str) -> bool:
 def _holds(name: str) -> bool:
     words = _without_number(_words(name))
     return bool(words) and (LABELLED | _FORMS).issuperset(words)
+
+
+@lru_cache(maxsize=4096)
+def _takes_label(name: str) -> bool:
+    words = _without_number(_words(name))
+    deciding = words[-2:] if words[-1:] == ["string"] else words[-1:]
+    return bool(deciding) and LABELLED.issuperset(deciding)
 
 
 @lru_cache(maxsize=4096)
