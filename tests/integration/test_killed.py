@@ -85,6 +85,37 @@ def test_a_create_that_died_goes_with_its_delete(
     assert account.snapshot() == before, "it died with its answer on the way"
 
 
+@pytest.mark.parametrize("after", [1, 2])
+def test_what_a_create_that_died_made_does_not_keep_its_name_from_the_next_one(
+    new_stack: NewStack, lake: LakeServer, account: Account, github: Properties, after: int
+) -> None:
+    """CloudTrail may not tell whose a store is that is pending deletion, and then nobody may restore it."""
+    stack = new_stack()
+    lake.lake.faults = Dying(after)
+    stack.send_unanswered("Create", github)
+    lake.lake.faults = Faults()
+    assert stack.send("Delete", github, physical_id="audit-Integration-1A2B3C4D5E6F").succeeded
+    again = new_stack().create(github)
+    assert again.succeeded, again.reason
+    assert list(account.stores().values()) == ["PENDING_DELETION", "ENABLED"]
+
+
+def test_what_a_create_that_died_made_has_its_name_and_protection_again_where_it_stays(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Create", github)
+    lake.lake.faults = Faults()
+    lake.lake.faults.set(
+        [{"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}]
+    )
+    deleted = stack.send("Delete", github, physical_id="audit-Integration-1A2B3C4D5E6F")
+    [arn] = account.living_stores()
+    assert f"The event data store audit ({arn}) stays: CloudTrail says that a channel uses it." in deleted.reason
+    store = account.cloudtrail.get_event_data_store(EventDataStore=arn)
+    assert (store["Name"], store["TerminationProtectionEnabled"]) == ("audit", True)
+
+
 @pytest.mark.parametrize("after", [1, 2, 3, 4, 5])
 def test_a_delete_that_died_is_finished_by_the_next_one(
     new_stack: Callable[..., CloudFormation], lake: LakeServer, account: Account, github: Properties, after: int

@@ -34,18 +34,13 @@ def remove_used_channel(plane: ControlPlane, arn: str, keep_evidence: Callable[[
 def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool = False) -> None:
     """Remove an event data store that was made, or restored, in vain; unless `keep_name`, its name is free at once.
 
-    A store that is pending deletion keeps its name for seven days, and the operator wants to try again before. Raises
-    InTheWay, before anything is touched, where a channel points at it: that could not be taken back, or a repeat of
-    the same request has won. What cannot be deleted gets its name and its protection back.
+    Raises InTheWay, before anything is touched, where a channel points at it: that could not be taken back, or a repeat
+    of the same request has won. What cannot be deleted gets its name and its protection back.
     """
     users = [channel.name for channel in map(plane.channel, plane.channel_arns()) if channel and arn in channel.stores]
     if users:
         raise InTheWay(f"the channel {users[0]} delivers to it")
-    try:
-        aside = {} if keep_name else {"Name": f"{name[:100]}-undone-{int(time.time())}"}
-        there = plane.protect_store(arn, on=False, **aside)
-    except CallRefused:  # better a name that stays taken than a store that is left over
-        there = plane.protect_store(arn, on=False)
+    there = plane.protect_store(arn, on=False) if keep_name else unprotect_aside(plane, arn, name)
     if not there:
         return
     try:
@@ -56,6 +51,18 @@ def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool =
         except IntegrationError as left:
             raise InTheWay(f"{arn} did not get back its name and termination protection: {left}") from error
         raise
+
+
+def unprotect_aside(plane: ControlPlane, arn: str, name: str) -> bool:
+    """Switch off the termination protection of a store that was made in vain, under another name.
+
+    A store that is pending deletion keeps its name for seven days, and the operator wants to try again before. Returns
+    False where the store is gone, or pending deletion, already.
+    """
+    try:
+        return plane.protect_store(arn, on=False, Name=f"{name[:100]}-undone-{int(time.time())}")
+    except CallRefused:  # better a name that stays taken than a store that is left over
+        return plane.protect_store(arn, on=False)
 
 
 def delete_unprotected(plane: ControlPlane, arn: str) -> None:

@@ -15,7 +15,13 @@ from trailhook.integration.inventory import Channel, EventDataStore
 from trailhook.integration.leftovers import confirm
 from trailhook.integration.ownership import MADE_BY_CREATE, is_unconfirmed
 from trailhook.integration.properties import deletes_stores, given_stores
-from trailhook.integration.removal import STILL_POINTED_AT, delete_unprotected, remove_channel, remove_used_channel
+from trailhook.integration.removal import (
+    STILL_POINTED_AT,
+    delete_unprotected,
+    remove_channel,
+    remove_used_channel,
+    unprotect_aside,
+)
 from trailhook.integration.request import Request
 from trailhook.integration.response import Answer
 from trailhook.integration.undo import Undo
@@ -266,18 +272,28 @@ class Withdrawal:
         if why := _why_it_stays(store, user, evidence):
             self._stays += why
             return False
-        if not self._plane.protect_store(arn, on=False):
+        if not self._unprotect(store):
             return True
-        self._undo.note(f"termination protection of {arn}", lambda late: _protect(late, arn))
+        self._undo.note(f"termination protection of {arn}", lambda late: self._protect(late, store))
         try:
             delete_unprotected(self._plane, arn)
         except CallRefused as error:
             if error.code != STILL_POINTED_AT:
                 raise
-            _protect(self._plane, arn)
+            self._protect(self._plane, store)
             self._stays.append(_stays(store, "CloudTrail says that a channel uses it"))
             return False
         return True
+
+    def _unprotect(self, store: EventDataStore) -> bool:
+        """What a Create made in vain does not keep its name from the next one."""
+        if self._after_failed_create:
+            return unprotect_aside(self._plane, store.arn, store.name)
+        return self._plane.protect_store(store.arn, on=False)
+
+    def _protect(self, plane: ControlPlane, store: EventDataStore) -> None:
+        name = {"Name": store.name} if self._after_failed_create else {}
+        plane.protect_store(store.arn, on=True, **name)
 
 
 def _why_it_stays(store: EventDataStore, user: str | None, evidence: Collection[Channel] | None) -> list[str]:
@@ -292,10 +308,6 @@ def _why_it_stays(store: EventDataStore, user: str | None, evidence: Collection[
 
 def _stays(store: EventDataStore, why: str) -> str:
     return f"The event data store {store.name} ({store.arn}) stays: {why}."
-
-
-def _protect(plane: ControlPlane, arn: str) -> None:
-    plane.protect_store(arn, on=True)
 
 
 def _stores_of(channels: Iterable[Tagged]) -> frozenset[str]:
