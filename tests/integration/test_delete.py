@@ -166,7 +166,7 @@ def test_properties_and_ids_that_make_no_sense_delete_nothing_of_others(
 ) -> None:
     account.channel(account.store())
     before = account.snapshot()
-    assert stack.send("Delete", properties, physical_id=physical_id).succeeded
+    assert stack.send("Delete", properties, physical_id=physical_id, seconds=20).succeeded
     assert account.snapshot() == before
 
 

@@ -23,7 +23,8 @@ class Budget(Struct, frozen=True):
 
     `withdrawal` is a Delete's `work`, which has next to nothing to take back. The answer begins at `hurry` at the
     latest, whatever the work does, and at `answer` the last attempt to answer must be over. Until `denials` a denial
-    may come of a role that was made, or changed, a moment ago.
+    may come of a role that was made, or changed, a moment ago. For `patience` seconds a Delete looks for a Create that
+    CloudFormation cancelled.
     """
 
     work: Deadline
@@ -32,6 +33,7 @@ class Budget(Struct, frozen=True):
     hurry: Deadline
     answer: Deadline
     denials: Deadline
+    patience: float
     call_seconds: int
 
     @classmethod
@@ -52,6 +54,7 @@ class Budget(Struct, frozen=True):
             hurry=Deadline(now + undo + call),
             answer=Deadline(now + answer),
             denials=Deadline(now + min(45.0, seconds / 5)),
+            patience=min(30.0, seconds / 10),
             call_seconds=call,
         )
 

@@ -15,7 +15,7 @@ def fulfil(request: Request, plane: ControlPlane, budget: Budget) -> Answer:
     """Do what CloudFormation asks for. On IntegrationError, what the request made is taken back already."""
     if request.type == "Delete":
         with Undo(plane.until(budget.undo)) as undo:
-            return Withdrawal(plane.until(budget.withdrawal), undo, request).carry_out()
+            return Withdrawal(plane.until(budget.withdrawal), undo, request, budget.patience).carry_out()
     if request.type not in {"Create", "Update"}:
         raise IntegrationError(f"RequestType {request.type!r} is none of Create, Update and Delete.")
     wanted = parse_properties(request.properties, request.place)

@@ -4,10 +4,12 @@ CloudFormation sends it in three cases, and only the physical id and the account
 or timed out, when the id is no channel's ARN; for a channel that an Update replaced; and for the integration itself.
 """
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from trailhook.deadline import Deadline
 from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
 from trailhook.integration.channels import Tagged, is_aside, refuse_users, survey
 from trailhook.integration.control_plane import DENIALS, INACTIVE, STORE_GONE, ControlPlane
@@ -28,9 +30,9 @@ from trailhook.integration.undo import Undo
 
 
 class Withdrawal:
-    """One Delete."""
+    """One Delete. For `patience` seconds it looks for a Create that CloudFormation cancelled."""
 
-    def __init__(self, plane: ControlPlane, undo: Undo, request: Request) -> None:
+    def __init__(self, plane: ControlPlane, undo: Undo, request: Request, patience: float) -> None:
         self._plane = plane
         self._undo = undo
         self._request = request
@@ -39,6 +41,8 @@ class Withdrawal:
         self._after_failed_create = self._channel is None
         self._given = given_stores(request.properties)
         self._shares = bool(request.properties.get("ChannelArn"))
+        self._patience = patience
+        self._found = False
         self._stays: list[str] = []
 
     def carry_out(self) -> Answer:
@@ -48,11 +52,13 @@ class Withdrawal:
         try:
             if not self._create_was_denied():
                 self._withdraw()
+                self._wait_for_cancelled_create()
         except LakeClosed:
             # An account that CloudTrail Lake does not take holds nothing of ours. One with a channel of ours was taken.
             if not self._after_failed_create:
                 raise
-        return Answer(succeeded=True, physical_id=self._request.physical_id or "", reason=" ".join(self._stays))
+        reason = " ".join(dict.fromkeys(self._stays))
+        return Answer(succeeded=True, physical_id=self._request.physical_id or "", reason=reason)
 
     def _create_was_denied(self) -> bool:
         """Whether the Create answered that it failed, and the role may not even ask for channels and their tags, as it
@@ -68,6 +74,22 @@ class Withdrawal:
         except CallRefused as error:
             return error.code in DENIALS
         return False
+
+    def _wait_for_cancelled_create(self) -> None:
+        """Look again where there was nothing of a Create that never answered: it may be at work.
+
+        When another resource fails, or the stack is deleted meanwhile, CloudFormation sends the Delete without waiting
+        for the Create. One that finds gone what it has made fails; one that has made nothing yet would go on. Time
+        counts from the first look, for both may have waited until IAM knew their role.
+        """
+        if not self._after_failed_create or self._request.failed_create:
+            return
+        end = Deadline(time.monotonic() + self._patience)
+        attempt = 0
+        while not self._found and not end.passed:
+            self._plane.pause(attempt, "a Create that CloudFormation cancelled")
+            self._withdraw()
+            attempt += 1
 
     def _withdraw(self) -> None:
         channels = survey(self._plane, self._channel)
@@ -87,6 +109,7 @@ class Withdrawal:
         """All that the Create made goes, except stores that may hold events. Stores that a former integration left are
         not among them: they are marked as retained.
         """
+        self._found |= bool(going)
         gone = [remove_used_channel(self._plane, one.arn, self._keep_evidence) for one in going]
         self._leave_all(staying)
         if others := [one for one in staying if self._is_anothers(one)]:
@@ -158,6 +181,7 @@ class Withdrawal:
         """Take our user tag off a channel that stays, and name one that the operator may think is gone."""
         if self._owner.uses(one.tags) and self._used(one.arn):
             self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
+            self._found = True
         elif one.arn == self._channel and not self._shares:
             self._stays.append(f"The channel {one.arn} stays: it lost the tags that prove it to be this stack's.")
         elif self._owner.made(one.tags) and is_aside(one.channel):
@@ -270,6 +294,7 @@ class Withdrawal:
         if store is None:
             return True
         if why := _why_it_stays(store, user, evidence):
+            self._found = True
             self._stays += why
             return False
         if not self._unprotect(store):
@@ -277,6 +302,7 @@ class Withdrawal:
         self._undo.note(f"termination protection of {arn}", lambda late: self._protect(late, store))
         try:
             delete_unprotected(self._plane, arn)
+            self._found = True
         except CallRefused as error:
             if error.code != STILL_POINTED_AT:
                 raise

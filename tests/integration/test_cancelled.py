@@ -1,0 +1,139 @@
+"""A request that CloudFormation cancels and does not wait for: another resource failed, or somebody gave the stack up.
+
+It is told to nobody. The function goes on, and what takes the request back, a Delete or an Update, comes beside it.
+"""
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.integration.cloudformation import Answer, CloudFormation, Context
+from tests.integration.conftest import HANDLER, Account
+from tests.integration.test_killed import CHANGES, Change, given, sharing
+from tests.integration.test_lifetimes import MADE_UP, AtChange
+
+from trailhook_local.lake import LakeServer
+from trailhook_local.lake.faults import Faults
+
+Properties = dict[str, Any]
+
+POLICY = {"PrincipalAccountIds": ["444455556666"]}
+CREATES: dict[str, Callable[[Properties, str, str], Properties]] = {
+    "its own store": lambda own, *_: own | POLICY,
+    "given stores": lambda own, store, _: given(own, store),
+    "a shared channel": lambda _own, _store, channel: sharing(channel),
+}
+
+
+class Beside(Faults):
+    """`request` is sent just before the Lake takes the first change, which waits until the request has looked around.
+
+    Until then the Lake follows `rules`. Whoever lists channels after that waits until the first request is over.
+    """
+
+    def __init__(self, request: Callable[[], object], *rules: dict[str, Any]) -> None:
+        super().__init__()
+        self._rules_of_request = rules
+        self._thread = threading.Thread(target=request)
+        self._looked = threading.Event()
+        self._over = threading.Event()
+
+    def before(self, operation: str) -> None:
+        if self._looked.is_set():
+            assert operation != "ListChannels" or self._over.wait(20)
+        elif self._thread.ident is None:
+            if not operation.startswith(("Get", "List")):
+                self.set(self._rules_of_request)
+                self._thread.start()
+                assert self._looked.wait(20)
+        elif operation == "ListEventDataStores":
+            self._looked.set()
+        super().before(operation)
+
+    def join(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def delete_beside_create(
+    stack: CloudFormation, lake: LakeServer, properties: Properties, *rules: dict[str, Any]
+) -> Answer:
+    """What the Delete answers that comes as the Create is about to make something, and to which `rules` apply."""
+
+    def delete() -> None:
+        event = {**stack.last_event, "RequestType": "Delete", "RequestId": str(uuid.uuid4())}
+        HANDLER({**event, "PhysicalResourceId": MADE_UP}, Context(20))
+
+    lake.lake.faults = faults = Beside(delete, *rules)
+    stack.send_unanswered("Create", properties)
+    faults.join()
+    lake.lake.faults = Faults()
+    return next(answer for answer in stack.bucket.answers if answer.physical_id == MADE_UP)
+
+
+@pytest.mark.parametrize("wanted", CREATES.values(), ids=CREATES)
+def test_a_create_that_begins_beside_its_delete_leaves_nothing(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, wanted: Callable[..., Properties]
+) -> None:
+    """The Delete finds nothing at first, and so it cannot stop the Create."""
+    store = account.store()
+    properties = wanted(github, store, account.channel(store, source="Custom"))
+    before = account.snapshot()
+    deleted = delete_beside_create(stack, lake, properties)
+    assert (deleted.succeeded, deleted.reason) == (True, "")
+    assert account.snapshot() == before
+
+
+def test_a_create_that_waited_for_its_role_as_long_as_its_delete_leaves_nothing(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """The Delete has not looked at all when it might have given up to look again."""
+    denied = {"kind": "error", "operations": ["ListChannels"], "code": "AccessDeniedException", "count": 4}
+    deleted = delete_beside_create(stack, lake, github, denied)
+    assert (deleted.succeeded, deleted.reason) == (True, "")
+    assert account.snapshot() == {}
+
+
+@pytest.mark.parametrize("change", [2, 3])
+def test_a_create_that_finds_gone_what_it_has_made_fails(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, change: int
+) -> None:
+    def delete(*_: object) -> None:
+        event, stack.last_event = stack.last_event, {}
+        assert stack.send("Delete", github | POLICY, physical_id=MADE_UP).succeeded
+        stack.last_event = event
+
+    lake.lake.faults = AtChange(change, delete)
+    stack.send_unanswered("Create", github | POLICY)
+    lake.lake.faults = Faults()
+    assert not stack.bucket.answers[-1].succeeded
+    assert account.snapshot() == {}
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_the_next_update_takes_back_what_an_update_did_beside_its_rollback(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, change: Change, number: int
+) -> None:
+    """But for an event data store: the bucket took the answer, so the Update cannot know that nobody heard it."""
+    store = account.store()
+    own = {**github, **POLICY, "Tags": ["team=audit"]}
+    old, new = change(own, store, account.channel(store, source="Custom"))
+    assert stack.create(old).succeeded
+    before = account.snapshot()
+
+    def roll_back(*_: object) -> None:
+        event = stack.last_event
+        assert stack.send("Update", old, physical_id=stack.physical_id, old_properties=new).succeeded
+        stack.last_event = event
+
+    lake.lake.faults = AtChange(number, roll_back)
+    stack.send_unanswered("Update", new, physical_id=stack.physical_id, old_properties=old)
+    lake.lake.faults = Faults()
+    again = stack.send("Update", {**old, "Version": "2"}, physical_id=stack.physical_id, old_properties=old)
+    assert (again.succeeded, again.physical_id) == (True, stack.physical_id)
+    after = account.snapshot()
+    assert {arn: after.get(arn) for arn in before} == before
+    assert [arn for arn in after.keys() - before.keys() if arn in account.channels()] == []
