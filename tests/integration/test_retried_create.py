@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import Answer, CloudFormation
-from tests.integration.conftest import DENIED, Account, NewStack
+from tests.integration.conftest import DENIED, Account, Dying, NewStack
+from tests.integration.test_lifetimes import MADE_UP
 
 from trailhook_local.lake import LakeServer
+from trailhook_local.lake.faults import Faults
 
 Properties = dict[str, Any]
 
@@ -117,3 +119,20 @@ def test_a_next_create_that_may_not_mark_what_it_takes_over_fails(
     for one in (again, failed):
         assert stack.send("Delete", github, physical_id=one.physical_id).succeeded
     assert account.snapshot() == {}
+
+
+@pytest.mark.parametrize("changes", [1, 2, 3])
+def test_an_update_makes_anew_what_the_delete_of_a_create_that_never_answered_took(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, changes: int
+) -> None:
+    """Nothing tells the two Creates apart; under its old name the event data store would stand in the Update's way."""
+    lake.lake.faults = Dying(changes)
+    stack.send_unanswered("Create", github | POLICY)
+    lake.lake.faults = Faults()
+    made = stack.send("Create", github)
+    assert made.succeeded
+    assert stack.send("Delete", github | POLICY, physical_id=MADE_UP).succeeded
+    anew = stack.send("Update", {**github, "Version": "2"}, physical_id=made.physical_id, old_properties=github)
+    assert anew.succeeded, anew.reason
+    assert account.channels() == [anew.physical_id]
+    assert account.living_stores() == anew.data["EventDataStoreArns"]
