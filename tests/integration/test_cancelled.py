@@ -9,11 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.fakes import MemoryClock
 from tests.integration.cloudformation import Answer, CloudFormation, Context
 from tests.integration.conftest import HANDLER, Account
 from tests.integration.test_killed import CHANGES, Change, given, sharing
 from tests.integration.test_lifetimes import MADE_UP, AtChange
 
+from trailhook.deadline import Deadline
+from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.request import Request
+from trailhook.integration.undo import Undo
+from trailhook.integration.withdraw import Withdrawal
 from trailhook_local.lake import LakeServer
 from trailhook_local.lake.faults import Faults
 
@@ -137,3 +143,25 @@ def test_the_next_update_takes_back_what_an_update_did_beside_its_rollback(
     after = account.snapshot()
     assert {arn: after.get(arn) for arn in before} == before
     assert [arn for arn in after.keys() - before.keys() if arn in account.channels()] == []
+
+
+class SlowCloudTrail:
+    """One that has nothing of anybody's; each call takes a second of `clock`."""
+
+    def __init__(self, clock: MemoryClock) -> None:
+        self._clock = clock
+
+    def list_channels(self, **_request: str) -> dict[str, Any]:
+        self._clock.time += 1
+        return {}
+
+    list_event_data_stores = list_channels
+
+
+def test_a_delete_that_found_nothing_succeeds_where_there_is_no_time_to_look_again(stack: CloudFormation) -> None:
+    clock = MemoryClock()
+    client: Any = SlowCloudTrail(clock)
+    end = Deadline(clock.time + 2.5, clock.now)
+    plane = ControlPlane(client, end, end)
+    event = {"RequestType": "Delete", "StackId": stack.stack_id, "PhysicalResourceId": MADE_UP}
+    assert Withdrawal(plane, Undo(plane), Request.from_event(event), patience=30).carry_out().succeeded

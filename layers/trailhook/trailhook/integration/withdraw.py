@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from trailhook.deadline import Deadline
-from trailhook.errors import CallRefused, LakeClosed, OwnershipUnknown
+from trailhook.errors import CallRefused, LakeClosed, OutOfTime, OwnershipUnknown
 from trailhook.integration.channels import Tagged, is_aside, refuse_users, survey
 from trailhook.integration.control_plane import DENIALS, INACTIVE, STORE_GONE, ControlPlane
 from trailhook.integration.inventory import Channel, EventDataStore
@@ -80,16 +80,21 @@ class Withdrawal:
 
         When another resource fails, or the stack is deleted meanwhile, CloudFormation sends the Delete without waiting
         for the Create. One that finds gone what it has made fails; one that has made nothing yet would go on. Time
-        counts from the first look, for both may have waited until IAM knew their role.
+        counts from the first look, for both may have waited until IAM knew their role. What was asked for is done by
+        then, so it is no failure to have no time for this.
         """
         if not self._after_failed_create or self._request.failed_create:
             return
         end = Deadline(time.monotonic() + self._patience)
         attempt = 0
-        while not self._found and not end.passed:
-            self._plane.pause(attempt, "a Create that CloudFormation cancelled")
-            self._withdraw()
-            attempt += 1
+        try:
+            while not self._found and not end.passed:
+                self._plane.pause(attempt, "a Create that CloudFormation cancelled")
+                self._withdraw()
+                attempt += 1
+        except OutOfTime:
+            if self._found:
+                raise
 
     def _withdraw(self) -> None:
         channels = survey(self._plane, self._channel)
@@ -180,8 +185,8 @@ class Withdrawal:
     def _leave(self, one: Tagged) -> None:
         """Take our user tag off a channel that stays, and name one that the operator may think is gone."""
         if self._owner.uses(one.tags) and self._used(one.arn):
-            self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
             self._found = True
+            self._plane.remove_tags(one.arn, sorted(self._owner.user_tag))
         elif one.arn == self._channel and not self._shares:
             self._stays.append(f"The channel {one.arn} stays: it lost the tags that prove it to be this stack's.")
         elif self._owner.made(one.tags) and is_aside(one.channel):
@@ -293,8 +298,8 @@ class Withdrawal:
         store = self._plane.active_store(arn)
         if store is None:
             return True
+        self._found = True
         if why := _why_it_stays(store, user, evidence):
-            self._found = True
             self._stays += why
             return False
         if not self._unprotect(store):
@@ -302,11 +307,11 @@ class Withdrawal:
         self._undo.note(f"termination protection of {arn}", lambda late: self._protect(late, store))
         try:
             delete_unprotected(self._plane, arn)
-            self._found = True
         except CallRefused as error:
             if error.code != STILL_POINTED_AT:
                 raise
             self._protect(self._plane, store)
+            self._found = False  # there is a channel yet to be found
             self._stays.append(_stays(store, "CloudTrail says that a channel uses it"))
             return False
         return True
