@@ -195,6 +195,28 @@ def test_a_request_without_an_end_is_given_up_before_the_invocation_is_killed(pa
         end.set()
 
 
+def test_what_waits_for_an_operator_waits_as_long_where_another_request_has_no_end() -> None:
+    """As if it were to be tried soon, its receives would be spent, and it among the dead letters, in a day."""
+    end = threading.Event()
+
+    class EndlessOrRefused:
+        def put(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+            if batch[0].id == "0":
+                end.wait(60)
+            return [Outcome(Disposition.CONFIGURATION, "ChannelNotFound")] * len(batch)
+
+    deliverer, invocation = Deliverer(EndlessOrRefused(), parallel=2), Halt()
+    now = time.monotonic()
+    try:
+        outcomes = deliverer.deliver(sent := entries(400), Deadline(now + 60, closed_at=now + 0.5), invocation)
+    finally:
+        end.set()
+    assert [outcomes[sent[first]].code for first in (0, 100, 200)] == ["NoAnswer", "ChannelNotFound", "Halted"]
+    for outcome in (outcomes[sent[200]], invocation.outcome):
+        assert outcome
+        assert outcome.disposition is Disposition.CONFIGURATION
+
+
 def test_where_no_thread_can_be_started_nothing_goes_on_in_the_next_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
     ended: list[str] = []
