@@ -322,6 +322,20 @@ def test_such_a_store_of_a_create_stays_also_when_the_channel_is_gone_that_showe
     assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
 
 
+def test_a_store_made_in_vain_stays_if_the_channel_is_gone_that_would_show_what_came_to_it(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
+) -> None:
+    """Somebody deletes it while the Update is at work, and events may have come through it until then."""
+    first = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [account.store()]}
+    channel = str(stack.create(first).physical_id)
+    registry = lake.lake.registry
+    lake.lake.faults = Meanwhile("PutResourcePolicy", lambda: registry.remove_channel(registry.channel(channel)))
+    second = {**github, "PrincipalAccountIds": ["444455556666"]}
+    failed = stack.send("Update", second, physical_id=channel, old_properties=first)
+    assert "the event data store audit (events may have come to it)" in failed.reason
+    assert list(account.stores().values()) == ["ENABLED", "ENABLED"]
+
+
 @pytest.mark.parametrize(
     ("made", "asked", "advice"),
     [
