@@ -187,14 +187,20 @@ def test_a_retention_is_shortened_last_of_all(
     assert retention(account, store) == 400
 
 
-def test_a_new_source_is_a_replacement(stack: CloudFormation, account: Account, github: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", ["audit", "renamed"])
+def test_a_new_source_is_a_replacement_and_the_store_stays_the_same(
+    stack: CloudFormation, account: Account, github: dict[str, Any], name: str
+) -> None:
+    """Also under a new name: a second store would part the events of before from those that come."""
     made = stack.create({**github, "OnDelete": "delete"})
-    answer = stack.update({**github, "Partner": "okta", "OnDelete": "delete"})
+    answer = stack.update({**store_of(github, Name=name), "Partner": "okta", "OnDelete": "delete"})
     assert answer.physical_id != made.physical_id
     assert account.channels() == [answer.physical_id]
     channel = account.cloudtrail.get_channel(Channel=answer.physical_id)
     assert (channel["Name"], channel["Source"]) == ("github", "OktaSystemLogEvents")
-    assert account.living_stores() == answer.data["EventDataStoreArns"] == made.data["EventDataStoreArns"]
+    [store] = made.data["EventDataStoreArns"]
+    assert account.living_stores() == answer.data["EventDataStoreArns"] == [store]
+    assert account.cloudtrail.get_event_data_store(EventDataStore=store)["Name"] == name
 
 
 def test_a_replacement_that_is_rolled_back_leaves_everything_as_it_was(
