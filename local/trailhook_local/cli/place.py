@@ -59,7 +59,7 @@ _OF_THIS_LAPTOP = "//127.0.0.1:"
 
 @contextmanager
 def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -> Iterator[None]:
-    """Turns whatever is raised into a message, followed by what `go_on` says.
+    """Turns whatever is raised into a message, followed by what `go_on` says; Ctrl-C, too.
 
     What reads an answer of AWS may raise anything: its status can be 200 and its body have another form. An OSError
     goes through: it comes from the output, and `ended_by_a_full_disk` reports it.
@@ -68,6 +68,8 @@ def failures(go_on: Callable[[], str] = str, failure: type[Failure] = Failure) -
         yield
     except (errors.TrailhookError, StackError, PlaceError, *REFUSALS) as error:
         raise failure(f"{explain(error)}{_advice(error)}{go_on()}") from error
+    except KeyboardInterrupt as error:
+        raise failure(f"interrupted{go_on()}") from error
     except (click.ClickException, OSError):
         raise
     except Exception as error:

@@ -20,6 +20,7 @@ from trailhook_local.redrive.bucket import Line
 from trailhook_local.redrive.dead_letters import DeadLetter, DeadLetterRedrive, MoveTask
 from trailhook_local.redrive.quarantine import Fate, QuarantineRedrive
 from trailhook_local.screen import printable, show_table, table_console
+from trailhook_local.stack.signals import interrupted_by_signals
 
 GO_ON = "\nWhat was sent is shown above; run the command again to go on"
 FITS_NOTHING = "nothing there matches these filters; --dry-run without them shows what there is"
@@ -100,7 +101,7 @@ def dead_letters_command(
         queue_url = _needed(place.queue_url, "--queue-url")
         sqs = place.client("sqs")
     counts: Counts = Counter()
-    with failures(lambda: _go_on(counts)), closing(sqs):
+    with failures(lambda: _go_on(counts)), interrupted_by_signals(), closing(sqs):
         letters = DeadLetterRedrive(sqs, url, queue_url)
         if dry_run or one_by_one or choice != dead_letters.Choice():
             _one_by_one(letters, choice, counts, dry_run=dry_run)
@@ -194,7 +195,7 @@ def quarantine_command(
         bucket, queue_url = _needed(place.bucket, "--bucket"), _needed(place.queue_url, "--queue-url")
         owner, s3, sqs = account_of(queue_url), place.client("s3"), place.client("sqs")
     counts: Counts = Counter()
-    with failures(lambda: _go_on(counts)), closing(s3), closing(sqs):
+    with failures(lambda: _go_on(counts)), interrupted_by_signals(), closing(s3), closing(sqs):
         events = QuarantineRedrive(s3, bucket, owner, SqsDeliveryQueue(sqs, queue_url))
         _quarantine(events, choice, counts, dry_run=dry_run)
 
