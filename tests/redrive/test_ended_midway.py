@@ -1,5 +1,6 @@
-"""`trailhook redrive` and `status`, ended midway, tidy up and say what was done."""
+"""`trailhook redrive` and `status`, ended midway, tidy up and say what was done and what goes on without them."""
 
+import json
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import urllib3
@@ -21,6 +23,8 @@ from tests.stack.conftest import closing_terminals_tell
 pytestmark = pytest.mark.stack
 BODIES = [b"not JSON", b"nor this", b"nor that"]
 GO_ON = "Error: interrupted\nWhat was sent is shown above; run the command again to go on\n"
+MOVES_ON = "SQS goes on moving them: run the command again to follow it\n"
+RUNNING = {"Status": "RUNNING", "StartedTimestamp": 2, "ApproximateNumberOfMessagesMoved": 5}
 
 
 def in_quarantine(place: Place) -> None:
@@ -99,6 +103,45 @@ def test_what_was_sent_is_told_and_what_was_hidden_is_shown_again(
         assert place.waiting(dead=True) == len(BODIES) - sent
     else:
         assert len(place.keys("redriven")) == sent
+
+
+@contextmanager
+def moving(reached: threading.Event, looks: int) -> Iterator[str]:
+    """The URL of an SQS that moves messages for hours, and answers no more after so many looks at that."""
+    asked: list[str] = []
+
+    def respond(exchange: Exchange) -> None:
+        exchange.body()
+        operation = exchange.headers["x-amz-target"].rpartition(".")[2]
+        asked.append(operation)
+        if asked.count("ListMessageMoveTasks") > looks:
+            reached.set()
+            exchange.answer(403, b'{"__type":"ExpiredToken","message":"as a test wants it"}', OF_AWS)
+            return
+        answers: dict[str, Any] = {
+            "GetQueueAttributes": {"Attributes": {"QueueArn": "arn:queue"}},
+            "ListMessageMoveTasks": {"Results": [RUNNING]},
+        }
+        if asked.count("ListMessageMoveTasks") == 3:
+            reached.set()
+        exchange.answer(200, json.dumps(answers[operation]).encode(), OF_AWS)
+
+    with listening(respond) as url:
+        yield url
+
+
+@pytest.mark.parametrize(("looks", "said"), [(999, "Error: interrupted\n"), (2, "Sign in again, and run it again\n")])
+def test_whoever_follows_a_move_no_longer_is_told_that_it_goes_on(
+    place: Place, monkeypatch: pytest.MonkeyPatch, looks: int, said: str
+) -> None:
+    reached, kept = threading.Event(), place.resources
+    command = ["redrive", "dead-letters", "--queue-url", kept.queue_url]
+    command += ["--dead-letter-queue-url", kept.dead_letter_queue_url]
+    with moving(reached, looks) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", url)
+        status, shown, told = ended(place, command, signal.SIGINT if looks == 999 else 0, reached)
+    assert (status, shown) == (1, "")
+    assert told.endswith(said + MOVES_ON)
 
 
 def test_a_status_that_was_interrupted_is_not_known(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from trailhook_local.screen import printable, show_table, table_console
 from trailhook_local.stack.signals import interrupted_by_signals
 
 GO_ON = "\nWhat was sent is shown above; run the command again to go on"
+MOVES_ON = "\nSQS goes on moving them: run the command again to follow it"
 FITS_NOTHING = "nothing there matches these filters; --dry-run without them shows what there is"
 
 NAMED = 20
@@ -110,10 +111,13 @@ def dead_letters_command(
 
 
 def _move_all(letters: DeadLetterRedrive) -> None:
-    with _progress() as progress:
+    latest: MoveTask | None = None
+    with failures(lambda: MOVES_ON if latest and latest.goes_on else ""), _progress() as progress:
         moving = progress.add_task("Moving dead letters", total=None)
 
         def tell(task: MoveTask) -> None:
+            nonlocal latest
+            latest = task
             progress.update(moving, completed=task.moved, total=task.to_move)
 
         task = letters.move_all(tell)

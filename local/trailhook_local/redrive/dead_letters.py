@@ -72,6 +72,11 @@ class MoveTask:
     to_move: int | None
     failure: str
 
+    @property
+    def goes_on(self) -> bool:
+        """SQS does not stop because whoever follows the task does."""
+        return self.status in _MOVING
+
 
 class DeadLetterRedrive:
     """One dead-letter queue, and the delivery queue that its messages go back to."""
@@ -112,7 +117,7 @@ class DeadLetterRedrive:
                 latest.get("FailureReason", ""),
             )
             tell(task)
-            if task.status not in _MOVING:
+            if not task.goes_on:
                 return task
             pause(1)
 
