@@ -93,6 +93,9 @@ def _unread(part: str, service: str, error: Exception, *, on_laptop: bool) -> Un
         )
     elif code in _DENIED:
         advice = f"allow {_ACTIONS.get(operation, f'{service}:{operation}')}: see docs/operations.md, The command line"
+        if service == "s3":
+            # S3 has no other words for a bucket that is not of the account that was named.
+            advice += "; if that is allowed, the bucket is another account's (docs/operations.md, At a glance)"
     elif told := remedy(error):
         advice = told
     elif not isinstance(error, _FORESEEN):
