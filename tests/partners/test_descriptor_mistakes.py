@@ -67,7 +67,14 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("actors:\n  - {type: User}"), 10, "kinds[0].actors[0].id", "is missing"),
         (with_kind("uid: {header: X-Id}"), 9, "kinds[0].uid.header", "lower case"),
         (with_kind("uid: {header: authorization}"), 9, "kinds[0].uid.header", "holds a secret"),
-        (MINIMAL + "delivery_id: authorization\n", 9, "delivery_id", "holds a secret"),
+        *(
+            (MINIMAL + f"delivery_id: {name}\n", 9, "delivery_id", "holds a secret")
+            for name in ("authorization", "cookie", "cf-webhook-auth", "x-api-key")
+        ),
+        *(
+            (with_kind(f"uid: {{header: {name}}}"), 9, "kinds[0].uid.header", "holds a secret")
+            for name in ("x-gitlab-token", "x-gitlab-event-streaming-token")
+        ),
         (with_kind("actors:\n  - {id: a, type: actor.kind}"), 10, "kinds[0].actors[0].type", "{at: actor.kind}"),
         (
             with_kind("uid: {header: x-key}") + "proofs:\n  - token: {header: x-key}\n",
@@ -108,7 +115,11 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("uid: merge()"), 9, "kinds[0].uid", "merge takes 1 or more in its brackets, not 0"),
         (with_kind("when: a == 'b'"), 9, "kinds[0].when", "write {at: …, in: [true]}"),
         (with_kind("when: [c, '!a && b']"), 9, "kinds[0].when[1]", "may be false, which counts as something"),
-        (with_kind("when: {at: \"a || contains(b, 'c')\"}"), 9, "kinds[0].when.at", "write {at: …, in: [true]}"),
+        (with_kind("when: {at: 'a['}"), 9, "kinds[0].when.at", "not a JMESPath"),
+        *(
+            (with_kind(f"when: {{at: \"a || {name}(b, 'c')\"}}"), 9, "kinds[0].when.at", "write {at: …, in: [true]}")
+            for name in ("contains", "starts_with", "ends_with")
+        ),
         (with_kind("when: {at: a | b > c, present: true}"), 9, "kinds[0].when.at", "write {at: …, in: [true]}"),
         (with_kind("when: {at: a, in: [b, off]}"), 9, "kinds[0].when.in[1]", "off is false to YAML"),
         (with_kind("when: {at: a, not_in: 010}"), 9, "kinds[0].when.not_in", "010 is 8 to YAML"),
