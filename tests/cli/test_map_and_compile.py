@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.partners.descriptors import EXAMPLE, MINIMAL, SENT
+from tests.partners.descriptors import EXAMPLE, MINIMAL, SENT, with_kind
 
 from trailhook.errors import SettingsError
 from trailhook.known_partners import WEBHOOK, channel_sources
@@ -55,6 +55,8 @@ def test_map_says_why_an_event_is_refused_and_fails(lampworks: Path) -> None:
     wrapped = trailhook("map", lampworks, "-", given='{"event": {"action": "lit"}, "at": 1}')
     assert json.loads(wrapped.stdout)["unmet"] == {"audit entry": {"at": "at"}}, "paths begin inside"
     assert trailhook("map", lampworks, "-", given="").exit_code == 1
+    mixed = trailhook("map", lampworks, "-", given='{"x": 1}\n' + json.dumps(SENT))
+    assert (mixed.exit_code, mixed.stderr) == (1, ""), "though the last one is mapped"
 
 
 def test_map_says_of_a_built_in_partner_of_which_kind_an_event_is_and_where_its_fields_come_from() -> None:
@@ -78,6 +80,15 @@ def test_map_says_where_the_fields_of_a_refused_event_would_come_from() -> None:
     printed = json.loads(result.stdout)
     assert (printed["refused"], printed["kind"]) == ("MissingTime", "audit event")
     assert set(printed["from"]) == {"eventName", "userIdentity.type", "userIdentity.principalId"}
+
+
+def test_map_says_which_of_several_actors_counts(tmp_path: Path) -> None:
+    file = tmp_path / "lamps.yaml"
+    file.write_text(with_kind("actors:\n  - {id: nobody}\n  - {id: user}\n  - {id: service}"))
+    event = {"type": "lit", "at": 1_762_331_405, "user": "mona", "service": "lamps"}
+    printed = json.loads(trailhook("map", file, "-", given=json.dumps(event)).stdout)
+    assert printed["eventData"]["userIdentity"]["principalId"] == "mona"
+    assert printed["from"]["userIdentity.principalId"] == "user"
 
 
 def test_map_names_each_kind_of_a_built_in_partner_that_an_event_is_not() -> None:

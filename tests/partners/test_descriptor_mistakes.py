@@ -136,6 +136,8 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
             "1e3 is a text to YAML: write 1000.0, or quote it",
         ),
         (with_kind("uid: {constant: no}"), 9, "kinds[0].uid.constant", "no without quotes is not a text"),
+        (with_kind("version: {constant: null}"), 9, "kinds[0].version.constant", "null without quotes is not a text"),
+        ("? [a]\n: b\n", 1, "(file)", "a name belongs before the colon"),
         (MINIMAL + "proofs:\n  - hmac: {header: x-s, algorithm: md5}\n", 10, "proofs[0].hmac.algorithm", "sha256"),
         *(
             (
@@ -153,6 +155,10 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
             )
         ),
         (MINIMAL + "proofs:\n  - rsa: {}\n", 10, "proofs[0].rsa", "allowed here: token"),
+        *(
+            (MINIMAL + f"proofs:\n  - {kind}: {{prefix: v1}}\n", 10, f"proofs[0].{kind}.header", "is missing")
+            for kind in ("token", "hmac", "timestamped_hmac")
+        ),
         (
             MINIMAL + "proofs:\n  - timestamped_hmac: {header: x-s, timestamp_header: x-t, message: '{body}'}\n",
             10,

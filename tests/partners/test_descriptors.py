@@ -108,6 +108,7 @@ def test_what_holds_nothing_of_the_kind_is_a_missing_field(place: str, value: An
         ("{at: \"s == 'x'\", in: [true]}", "y", False),
         ("\"s == 'x' && type || `null`\"", "y", False),
         ("\"not_null(s) || t[?u == 'x']\"", None, False),
+        ("'not_null(u, s)'", "x", True),
         ("s", "x", True),
         ("s", "", False),
     ],
