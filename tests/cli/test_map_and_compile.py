@@ -14,6 +14,7 @@ from trailhook.errors import SettingsError
 from trailhook.known_partners import WEBHOOK, channel_sources
 from trailhook.partner import Options
 from trailhook.partners import REGISTRY, Partners, load_partner
+from trailhook_local.cli import descriptors
 from trailhook_local.cli.main import main
 
 
@@ -208,6 +209,16 @@ def test_a_name_that_is_built_in_is_not_taken_for_ones_own(tmp_path: Path, name:
     result = trailhook("compile", file)
     assert result.exit_code == 1
     assert "built in" in result.stderr
+    assert trailhook("compile", file, "--into", tmp_path / "elsewhere").exit_code == 0
+
+
+def test_any_other_name_may_be_ones_own(tmp_path: Path, lampworks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descriptors, "OWN", tmp_path / "own")
+    for _ in ("at first", "and again"):
+        result = trailhook("compile", lampworks, "--into", tmp_path / "own")
+        compiled = tmp_path / "own" / "lampworks.json"
+        assert (result.exit_code, result.stdout) == (0, f"{lampworks} -> {compiled}\n")
+        assert compiled.exists()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"format": 0, "name": "lamps"}'])

@@ -62,6 +62,7 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (MINIMAL.replace("title: Lamps\n", ""), 1, "title", "is missing"),
         (MINIMAL + "titel: x\n", 9, "titel", "allowed here: name, title"),
         (MINIMAL + "name: again\n", 9, "name", "twice"),
+        (MINIMAL + "acknowledge: 200.0\n", 9, "acknowledge", "200.0 is not one of: 200, 201, 202, 204"),
         (MINIMAL.replace("event_name: type", "event_name: 'a['"), 7, "kinds[0].event_name", "not a JMESPath"),
         (MINIMAL.replace("    time: at\n", ""), 6, "kinds[0].time", "is missing"),
         (with_kind("actors:\n  - {type: User}"), 10, "kinds[0].actors[0].id", "is missing"),

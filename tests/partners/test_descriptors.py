@@ -120,6 +120,19 @@ def test_a_condition_holds_for_what_it_says_and_not_for_what_looks_like_it(
     assert ("errorCode" in mapped(text, {"type": "a", "at": 1_762_331_405, "s": value})) is failed
 
 
+@pytest.mark.parametrize(
+    ("mark", "code"),
+    [
+        ("{at: s, in: [bad]}", "bad"),
+        ("{at: s, map: {bad: Refused}, in: [Refused]}", "Refused"),
+        ("{header: x-state, in: [failed]}", "failed"),
+    ],
+)
+def test_a_failure_without_a_code_has_the_value_that_marks_it(mark: str, code: str) -> None:
+    event = {"type": "a", "at": 1_762_331_405, "s": "bad"}
+    assert mapped(with_kind(f"failures: {{when: {mark}}}"), event, {"x-state": "failed"})["errorCode"] == code
+
+
 @pytest.mark.parametrize("place", ["{join: [org, id]}", "[nothing, {join: [org, {join: [kind, id]}]}]"])
 @pytest.mark.parametrize("nothing", [{}, {"id": None}, {"id": " "}, {"id": {"of": "a"}}])
 def test_an_id_that_lacks_a_part_does_not_make_two_events_one(place: str, nothing: dict[str, Any]) -> None:
