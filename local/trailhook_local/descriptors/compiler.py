@@ -12,6 +12,18 @@ from trailhook.partner import COMMON_HEADERS
 from trailhook_local.descriptors.form import DESCRIPTOR
 from trailhook_local.descriptors.readers import Problem, Problems
 
+_REMEDIES = {
+    "'\\t'": "indent with blanks, not with tabs",
+    "that cannot start any token": "put the text in quotes",
+    "but got '['": "put a path with brackets in quotes",
+    "but got ':'": "is a brace not closed, or is a text with a colon and a blank in it not in quotes?",
+    "but got '<scalar>'": "is a comma missing, or is a text with braces in it not in quotes?",
+    "but found '<scalar>'": "put the whole text in quotes",
+    "mapping values are not allowed": "is a text with a colon and a blank not in quotes, or a colon missing before?",
+    "block": "is this line indented like those that it belongs to?",
+}
+"""What PyYAML says, and what usually has to be done about it; the first whose words stand there counts."""
+
 
 class DescriptorError(Exception):
     """A descriptor that cannot be compiled: one line for each thing that is wrong."""
@@ -72,15 +84,7 @@ def _told(error: yaml.MarkedYAMLError) -> str:
     if context.startswith("while") and error.context_mark:
         context += f" that begins in line {error.context_mark.line + 1}"
     told = ", ".join(filter(None, (context, error.problem)))
-    if "'\\t'" in told:
-        return f"{told}; indent with blanks, not with tabs"
-    if "that cannot start any token" in told:
-        return f"{told}; put the text in quotes"
-    if told.endswith("but got '['"):
-        return f"{told}; put a path with brackets in quotes"
-    if "block" in told:
-        return f"{told}; is this line indented like those that it belongs to?"
-    return told
+    return "; ".join([told, *[remedy for words, remedy in _REMEDIES.items() if words in told][:1]])
 
 
 def compile_file(source: Path) -> dict[str, Any]:

@@ -43,6 +43,14 @@ def _arrays_problem(arrays: Sequence[str]) -> str | None:
     return f"{twice[0]} stands here twice, and so would each of its events" if twice else None
 
 
+def _kinds_problem(kinds: Sequence[Mapping[str, Any]]) -> str | None:
+    """A kind without conditions takes every event, so that those after it would never count."""
+    taking = [index for index, kind in enumerate(kinds[:-1]) if "when" not in kind]
+    if taking:
+        return f"every event fits kinds[{taking[0]}], which has no when, so no event reaches the next: put it last"
+    return None
+
+
 def _details(node: yaml.Node, name: str, problems: Problems) -> list[dict[str, Any]]:
     """`details: user` takes that object's members; a mapping names single values, a list names them as they are."""
     if isinstance(node, yaml.MappingNode):
@@ -67,6 +75,14 @@ def _time_format_problem(form: str) -> str | None:
         return f"{form!r} does not tell year, month and day; an event's time needs all three"
     if read.hour not in (0, example.hour):
         return f"{form!r} does not tell morning from afternoon; with %I it needs %p"
+    return None
+
+
+def _token_problem(proof: Mapping[str, Any]) -> str | None:
+    """YAML takes the blank off the end of a text without quotes, and every delivery would be refused."""
+    prefix = proof.get("prefix", "")
+    if proof["header"] == "authorization" and prefix.isalpha():
+        return f'in that header a blank follows {prefix}, and belongs to the prefix: write "{prefix} ", in quotes'
     return None
 
 
@@ -141,7 +157,7 @@ _KIND = fields(
         "user_agent": PLACES,
         "version": PLACES,
         "failures": list_of(_failure),
-        "response": list_of(text(r"[^\n.]+", "a member of the event")),
+        "response": list_of(text(r"[^\n.]+", "a member of the event itself, and none below one")),
     },
     required=["name", "event_name", "time"],
 )
@@ -151,7 +167,9 @@ _DIGITS = {"hex": "[0-9a-f]*", "base64": "[A-Za-z0-9+/]*"}
 _ENCODING = choice(*_DIGITS)
 _PREFIX = text(r"[!-~ ]{1,40}", "up to 40 printable characters")
 _PROOFS: dict[str, Reader] = {
-    "token": fields({"header": HEADER, "prefix": _PREFIX, "yields_to": HEADER}, required=["header"]),
+    "token": checked(
+        fields({"header": HEADER, "prefix": _PREFIX, "yields_to": HEADER}, required=["header"]), _token_problem
+    ),
     "hmac": fields(
         {
             "header": HEADER,
@@ -226,7 +244,7 @@ DESCRIPTOR = fields(
         "array": checked(list_of(_MEMBERS), _arrays_problem),
         "inside": text(r"[A-Za-z_][\w-]*", "the one member that holds the event"),
         "redact": list_of(text(r"[\w-]+(\.[\w-]+)*", "a member or a path, like ssn, items.0.ssn or actor.email")),
-        "kinds": list_of(_KIND),
+        "kinds": checked(list_of(_KIND), _kinds_problem),
     },
     required=["name", "title", "source", "event_source", "kinds"],
 )

@@ -111,6 +111,16 @@ def _moment_problem(place: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _setting_problem(place: Mapping[str, Any]) -> str | None:
+    """A setting that would do nothing beside what the place is, and nobody would be told."""
+    changes = [name for name in CHANGES if name in place]
+    if changes and not place.keys() & {"at", "header"}:
+        return f"{changes[0]} changes a path or a header alone; in a join, write it beside one of the parts"
+    if "with" in place and "join" not in place:
+        return "with stands between the parts of a join, and here is none"
+    return None
+
+
 def _pattern_problem(pattern: str) -> str | None:
     try:
         re.compile(pattern)
@@ -202,5 +212,5 @@ _MORE: dict[str, Reader] = {
     "with": text(r".{0,10}", "up to ten characters"),
     "when": list_of(_OF_THE_EVENT),
 }
-_PLACE = one_of(_KINDS, _MORE)
-_TIME = one_of({**_KINDS, "receipt": choice(True)}, _MORE)
+_PLACE = checked(one_of(_KINDS, _MORE), _setting_problem)
+_TIME = checked(one_of({**_KINDS, "receipt": choice(True)}, _MORE), _setting_problem)
