@@ -148,6 +148,17 @@ def test_a_store_can_take_its_time_to_start(
     ("settings", "named"),
     [
         ({"rules": [{"kind": "explode"}]}, "kind must be one of error, delay,"),
+        ({"rules": [{"kind": "delay"}]}, "delay needs milliseconds above 0"),
+        ({"rules": [{"kind": "drop_after", "milliseconds": 5}]}, "milliseconds belongs to delay, not to drop_after"),
+        ({"rules": [{"kind": "drop_before", "code": "InternalFailure"}]}, "code belongs to error and reject_entry"),
+        (
+            {"rules": [{"kind": "error", "code": "InternalFailure", "uid_contains": "42"}]},
+            "uid_contains belongs to reject_entry, not to error",
+        ),
+        (
+            {"rules": [{"kind": "reject_entry", "code": "InvalidData", "operations": ["StartQuery"]}]},
+            "operations of reject_entry are PutAuditEvents alone",
+        ),
         ({"rules": [{"kind": "error", "code": "NoSuchException"}]}, "ThrottlingException, "),
         ({"rules": [{"kind": "error"}]}, "code of error must be one of"),
         ({"rules": [{"kind": "reject_entry", "code": "ThrottlingException"}]}, "code of reject_entry must be one of"),
@@ -160,7 +171,7 @@ def test_a_store_can_take_its_time_to_start(
         ({"rules": [{"kind": "delay", "id_contains": 5}]}, "at `$[0].id_contains`"),
         ({"rules": [{"kind": "delay", "operations": "PutAuditEvents"}]}, "at `$[0].operations`"),
         (
-            {"rules": [{"kind": "delay", "operations": ["CreateChannel", "PutAuditEvent"]}]},
+            {"rules": [{"kind": "drop_before", "operations": ["CreateChannel", "PutAuditEvent"]}]},
             "the Lake has no PutAuditEvent; it has AddTags, CancelQuery, CreateChannel,",
         ),
         ({"rules": [None]}, "at `$.rules[0]`"),

@@ -41,12 +41,24 @@ ENTRY_CODES: Final = (
 )
 
 
+_MEMBERS: Final[Mapping[str, Sequence[str]]] = {
+    "code": ("error", "reject_entry"),
+    "message": ("error", "reject_entry"),
+    "milliseconds": ("delay",),
+    "id_contains": ("reject_entry",),
+    "uid_contains": ("reject_entry",),
+}
+"""The kinds that have a member; beside another it would do nothing, or keep the rule from ever applying."""
+
+
 class InvalidFaultRuleError(ValueError):
     """The rule cannot be understood; the message says what to change."""
 
 
 class Rule(Struct, forbid_unknown_fields=True):
-    """Raises ValueError for a kind that does not exist, or a code that the kind does not have."""
+    """Raises ValueError for a kind that does not exist, a member or code that the kind does not have, and for what
+    would never apply.
+    """
 
     kind: str
     operations: list[str] | None = None
@@ -64,6 +76,13 @@ class Rule(Struct, forbid_unknown_fields=True):
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.kind in codes and self.code not in codes[self.kind]:
             raise ValueError(f"code of {self.kind} must be one of {', '.join(codes[self.kind])}")
+        for member, kinds in _MEMBERS.items():
+            if getattr(self, member) and self.kind not in kinds:
+                raise ValueError(f"{member} belongs to {' and '.join(kinds)}, not to {self.kind}")
+        if self.kind == "delay" and not self.milliseconds:
+            raise ValueError("delay needs milliseconds above 0")
+        if self.kind == "reject_entry" and self.operations and "PutAuditEvents" not in self.operations:
+            raise ValueError("operations of reject_entry are PutAuditEvents alone")
 
 
 class Faults:
