@@ -101,6 +101,13 @@ def test_every_partners_page_says_what_an_operator_needs(name: str, section: str
     assert re.search(rf"^## .*({SECTIONS[section]})", page, re.MULTILINE)
 
 
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_every_partners_page_says_how_to_get_at_url_and_secret(name: str) -> None:
+    page = (ROOT / "docs" / "partners" / f"{name}.md").read_text(encoding="utf-8")
+    assert "WebhookUrl" in page
+    assert re.search("(Show|Set)WebhookSecretCommand", page)
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_that_is_tried_is_described(name: str) -> None:
     assert f"| `{name}` |" in (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
