@@ -203,7 +203,7 @@ def test_raw_message_delivery_cannot_be_proven_and_the_log_says_what_to_switch_o
 GENERATED = "fakeFAKEfakeFAKEfakeFAKEfakeFAKEfakeFAKEfake"
 
 
-@pytest.mark.parametrize("secret", [GENERATED, "arn:aws:sqs:eu-central-1:111122223333:q", "#"])
+@pytest.mark.parametrize("secret", [GENERATED, "arn:aws:sqs:eu-central-1:111122223333:q", "#key"])
 def test_under_a_secret_that_is_no_topic_no_message_of_sns_is_taken_and_none_called_forged(secret: str) -> None:
     """SNS tries again after a 5xx, and never after a 4xx: whoever subscribes first has until then to put the ARN."""
     endpoint = Endpoint(secret)

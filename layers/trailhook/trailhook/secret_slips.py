@@ -63,7 +63,9 @@ def slip_in(secret: str) -> str | None:
         return slip
     if any(not letter.isprintable() and not letter.isspace() for letter in secret):
         return "holds an invisible character"
-    return None if _has_letter_or_digit(secret) else "holds neither a letter nor a digit, as what hides another"
+    if secret.strip() and not _has_letter_or_digit(secret):
+        return "holds neither a letter nor a digit, like the dots that consoles show for a secret"
+    return None
 
 
 def _has_letter_or_digit(secret: str) -> bool:
