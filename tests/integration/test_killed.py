@@ -13,6 +13,7 @@ from trailhook_local.lake import LakeServer
 from trailhook_local.lake.faults import Faults
 
 Properties = dict[str, Any]
+STILL_POINTED_AT = {"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}
 Dies = Callable[..., Iterator[int]]
 
 
@@ -106,14 +107,25 @@ def test_what_a_create_that_died_made_has_its_name_and_protection_again_where_it
     lake.lake.faults = Dying(1)
     stack.send_unanswered("Create", github)
     lake.lake.faults = Faults()
-    lake.lake.faults.set(
-        [{"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}]
-    )
-    deleted = stack.send("Delete", github, physical_id="audit-Integration-1A2B3C4D5E6F")
+    lake.lake.faults.set([STILL_POINTED_AT])
+    deleted = stack.send("Delete", github, physical_id="audit-Integration-1A2B3C4D5E6F", seconds=20)
     [arn] = account.living_stores()
     assert f"The event data store audit ({arn}) stays: CloudTrail says that a channel uses it." in deleted.reason
     store = account.cloudtrail.get_event_data_store(EventDataStore=arn)
     assert (store["Name"], store["TerminationProtectionEnabled"]) == ("audit", True)
+
+
+def test_what_a_create_that_died_made_is_protected_again_also_where_its_name_is_taken_meanwhile(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Create", github)
+    lake.lake.faults = Meanwhile("DeleteEventDataStore", lambda: account.store("audit"))
+    lake.lake.faults.set([STILL_POINTED_AT])
+    [arn] = account.living_stores()
+    deleted = stack.send("Delete", github, physical_id="audit-Integration-1A2B3C4D5E6F", seconds=20)
+    assert deleted.succeeded, deleted.reason
+    assert account.cloudtrail.get_event_data_store(EventDataStore=arn)["TerminationProtectionEnabled"]
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 4, 5])

@@ -47,7 +47,7 @@ def discard_store(plane: ControlPlane, arn: str, name: str, *, keep_name: bool =
         delete_unprotected(plane, arn)
     except IntegrationError as error:
         try:
-            plane.protect_store(arn, on=True, Name=name)
+            protect_again(plane, arn, name)
         except IntegrationError as left:
             raise InTheWay(f"{arn} did not get back its name and termination protection: {left}") from error
         raise
@@ -63,6 +63,14 @@ def unprotect_aside(plane: ControlPlane, arn: str, name: str) -> bool:
         return plane.protect_store(arn, on=False, Name=f"{name[:100]}-undone-{int(time.time())}")
     except CallRefused:  # better a name that stays taken than a store that is left over
         return plane.protect_store(arn, on=False)
+
+
+def protect_again(plane: ControlPlane, arn: str, name: str) -> None:
+    """Give a store that stays its protection back, and its name, unless somebody has that by now."""
+    try:
+        plane.protect_store(arn, on=True, Name=name)
+    except CallRefused:  # better a store under another name than one that anybody may delete
+        plane.protect_store(arn, on=True)
 
 
 def delete_unprotected(plane: ControlPlane, arn: str) -> None:

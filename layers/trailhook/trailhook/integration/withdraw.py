@@ -20,6 +20,7 @@ from trailhook.integration.properties import deletes_stores, given_stores
 from trailhook.integration.removal import (
     STILL_POINTED_AT,
     delete_unprotected,
+    protect_again,
     remove_channel,
     remove_used_channel,
     unprotect_aside,
@@ -323,8 +324,10 @@ class Withdrawal:
         return self._plane.protect_store(store.arn, on=False)
 
     def _protect(self, plane: ControlPlane, store: EventDataStore) -> None:
-        name = {"Name": store.name} if self._after_failed_create else {}
-        plane.protect_store(store.arn, on=True, **name)
+        if self._after_failed_create:
+            protect_again(plane, store.arn, store.name)
+        else:
+            plane.protect_store(store.arn, on=True)
 
 
 def _why_it_stays(store: EventDataStore, user: str | None, evidence: Collection[Channel] | None) -> list[str]:
