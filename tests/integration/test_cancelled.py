@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from tests.fakes import MemoryClock
 from tests.integration.cloudformation import Answer, CloudFormation, Context
-from tests.integration.conftest import HANDLER, Account
+from tests.integration.conftest import HANDLER, Account, Dying, Meanwhile
 from tests.integration.test_killed import CHANGES, Change, given, sharing
 from tests.integration.test_lifetimes import MADE_UP, AtChange
 
 from trailhook.deadline import Deadline
-from trailhook.integration.control_plane import ControlPlane
+from trailhook.integration.control_plane import ControlPlane, as_list
+from trailhook.integration.ownership import MADE_BY_CREATE
 from trailhook.integration.request import Request
 from trailhook.integration.undo import Undo
 from trailhook.integration.withdraw import Withdrawal
@@ -100,6 +101,56 @@ def test_a_create_that_waited_for_its_role_as_long_as_its_delete_leaves_nothing(
     deleted = delete_beside_create(stack, lake, github, denied)
     assert (deleted.succeeded, deleted.reason) == (True, "")
     assert account.snapshot() == {}
+
+
+class Looks(Dying):
+    """Dies after so many changes, and counts how often a request looks around."""
+
+    def __init__(self, changes: int = 99) -> None:
+        super().__init__(changes)
+        self.count = 0
+
+    def before(self, operation: str) -> None:
+        self.count += operation == "ListChannels"
+        super().before(operation)
+
+
+@pytest.mark.parametrize("changes", [1, 99])
+@pytest.mark.parametrize("wanted", CREATES.values(), ids=CREATES)
+def test_a_delete_that_finds_what_its_create_made_looks_no_more(
+    stack: CloudFormation,
+    lake: LakeServer,
+    account: Account,
+    github: Properties,
+    wanted: Callable[..., Properties],
+    changes: int,
+) -> None:
+    store = account.store()
+    properties = wanted(github, store, account.channel(store, source="Custom"))
+    before = account.snapshot()
+    lake.lake.faults = Looks(changes)
+    stack.send_unanswered("Create", properties)
+    lake.lake.faults = looks = Looks()
+    assert stack.send("Delete", properties, physical_id=MADE_UP).succeeded
+    assert looks.count == 1
+    assert account.snapshot() == before
+
+
+def test_a_channel_that_its_create_makes_once_the_delete_has_looked_for_it_goes_as_well(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    """CloudTrail says that there is one as it is to delete the event data store, which stays for it."""
+    lake.lake.faults = Dying(1)
+    stack.send_unanswered("Create", github)
+    lake.lake.faults = Faults()
+    [store] = account.living_stores()
+    tags = {**Request.from_event(stack.last_event).owner.tags, MADE_BY_CREATE: stack.last_event["RequestId"]}
+    lake.lake.faults = Meanwhile("DeleteEventDataStore", lambda: account.channel(store, Tags=as_list(tags)))
+    deleted = stack.send("Delete", github, physical_id=MADE_UP, seconds=20)
+    assert deleted.succeeded
+    assert f"({store}) stays: CloudTrail says that a channel uses it." in deleted.reason
+    assert account.channels() == []
+    assert account.living_stores() == [store]
 
 
 @pytest.mark.parametrize("change", [2, 3])
