@@ -174,7 +174,9 @@ def test_a_create_that_finds_gone_what_it_has_made_fails(
 def test_the_next_update_takes_back_what_an_update_did_beside_its_rollback(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties, change: Change, number: int
 ) -> None:
-    """But for an event data store: the bucket took the answer, so the Update cannot know that nobody heard it."""
+    """But for an event data store: the bucket took the answer, so the Update cannot know that nobody heard it. And a
+    channel has delivered to it until then.
+    """
     store = account.store()
     own = {**github, **POLICY, "Tags": ["team=audit"]}
     old, new = change(own, store, account.channel(store, source="Custom"))
@@ -189,11 +191,13 @@ def test_the_next_update_takes_back_what_an_update_did_beside_its_rollback(
     lake.lake.faults = AtChange(number, roll_back)
     stack.send_unanswered("Update", new, physical_id=stack.physical_id, old_properties=old)
     lake.lake.faults = Faults()
+    channels = [account.cloudtrail.get_channel(Channel=arn) for arn in account.channels()]
     again = stack.send("Update", {**old, "Version": "2"}, physical_id=stack.physical_id, old_properties=old)
     assert (again.succeeded, again.physical_id) == (True, stack.physical_id)
     after = account.snapshot()
     assert {arn: after.get(arn) for arn in before} == before
     assert [arn for arn in after.keys() - before.keys() if arn in account.channels()] == []
+    assert {one["Location"] for channel in channels for one in channel["Destinations"]} <= after.keys()
 
 
 class SlowCloudTrail:
