@@ -87,7 +87,9 @@ def _whole(delivery: Delivery, error: Undeliverable) -> tuple[int, Iterable[Part
 
 
 def _to_the_end(partner: Partner, delivery: Delivery) -> tuple[int, Iterable[PartnerEvent]]:
-    """How many events a delivery holds, and these. Raises Undeliverable if even the last cannot be taken out."""
+    """How many events a delivery holds, and these. If one of them cannot be taken out, raises Undeliverable before any
+    is handed on.
+    """
     held: list[PartnerEvent] = []
     held_bytes = count = 0
     for count, event in enumerate(partner.events(delivery), 1):
