@@ -324,6 +324,7 @@ EDITED = {"user": "U2002", "ts": "1762331405.000000"}
         ({"user": "U2001", "edited": EDITED}, {"edited": EDITED | {"ts": "1762331400.000000"}}, ("User", "U2002")),
         ({"user": "U2001", "edited": EDITED}, None, ("User", "U2002")),
         ({"bot_id": "B01", "edited": EDITED | {"user": "B01"}}, {"bot_id": "B01"}, ("Bot", "B01")),
+        ({"user": "USLACKBOT", "edited": EDITED | {"user": "USLACKBOT"}}, None, ("Bot", "USLACKBOT")),
         # A preview of a link that came later, and a thread that has got an answer.
         ({"user": "U2001", "edited": EDITED}, {"user": "U2001", "edited": EDITED}, ("Service", "slack.com")),
         ({"user": "U2001", "edited": {}}, {"user": "U2001", "edited": {}}, ("Service", "slack.com")),
