@@ -478,8 +478,9 @@ def test_the_store_of_a_life_that_ended_in_an_update_that_died_is_no_leftover_of
     made = life_that_ends_in_an_update(stack, lake, github, {**github, "Partner": "okta"}, dies_after=2)
     [left] = set(account.channels()) - {made.physical_id}
     assert stack.delete().succeeded
-    deleted = stack.send("Delete", {**github, "Partner": "okta"}, physical_id=MADE_UP)
+    deleted = stack.send("Delete", {**github, "Partner": "okta"}, physical_id=MADE_UP, seconds=20)
     assert f"stay with the channel {left}, which this Create did not make." in deleted.reason
+    assert deleted.reason.count(left) == 1, "however often the Delete looks"
     assert account.stores() == dict.fromkeys(made.data["EventDataStoreArns"], "ENABLED")
 
 
