@@ -136,6 +136,28 @@ def test_a_delete_that_finds_what_its_create_made_looks_no_more(
     assert account.snapshot() == before
 
 
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_delete_looks_again_and_again_for_a_create_that_never_answered_and_for_no_other(
+    stack: CloudFormation, lake: LakeServer, github: Properties, heard: bool
+) -> None:
+    """One that answered is over, so an ordinary rollback waits for nothing. There the first call tells a denial."""
+    failed = stack.send("Create", {**github, "Partner": "nobody"})
+    lake.lake.faults = looks = Looks()
+    deleted = stack.send("Delete", github, physical_id=failed.physical_id if heard else MADE_UP, seconds=20)
+    assert deleted.succeeded
+    assert (looks.count == 2) if heard else (looks.count > 2)
+
+
+def test_a_delete_that_has_no_time_left_for_what_it_found_at_last_fails(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
+) -> None:
+    store = account.store()
+    rules = [{"kind": "error", "operations": ["DeleteChannel"], "code": "ThrottlingException"}]
+    deleted = delete_beside_create(stack, lake, given(github, store) | POLICY, *rules)
+    assert not deleted.succeeded
+    assert "The function's time was over" in deleted.reason
+
+
 def test_a_channel_that_its_create_makes_once_the_delete_has_looked_for_it_goes_as_well(
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
