@@ -146,6 +146,7 @@ def test_a_delete_looks_again_and_again_for_a_create_that_never_answered_and_for
     deleted = stack.send("Delete", github, physical_id=failed.physical_id if heard else MADE_UP, seconds=20)
     assert deleted.succeeded
     assert (looks.count == 2) if heard else (looks.count > 2)
+    assert deleted.seconds < 10, "a tenth of the time, and the last pause"
 
 
 def test_a_delete_that_has_no_time_left_for_what_it_found_at_last_fails(
