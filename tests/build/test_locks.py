@@ -1,4 +1,4 @@
-"""Nothing that runs here, or with an operator's credentials, is installed without the hash that a lock has of it."""
+"""The build, and what runs with an operator's credentials, install nothing without the hash that a lock has of it."""
 
 import re
 from pathlib import Path

@@ -155,6 +155,8 @@ def test_a_store_can_take_its_time_to_start(
             {"rules": [{"kind": "error", "code": "InternalFailure", "uid_contains": "42"}]},
             "uid_contains belongs to reject_entry, not to error",
         ),
+        ({"rules": [{"kind": "drop_before", "id_contains": "a"}]}, "id_contains belongs to reject_entry"),
+        ({"rules": [{"kind": "drop_after", "message": "no"}]}, "message belongs to error and reject_entry"),
         (
             {"rules": [{"kind": "reject_entry", "code": "InvalidData", "operations": ["StartQuery"]}]},
             "operations of reject_entry are PutAuditEvents alone",

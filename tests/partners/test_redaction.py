@@ -144,9 +144,9 @@ def test_a_pair_is_judged_by_its_label() -> None:
 def test_what_a_member_says_itself_is_no_value_of_its_label() -> None:
     """CrowdStrike has the hash of a file beside the name of what was found, which may be called after secrets."""
     members = {"Name": "Access to stored credentials", "SHA256String": "01ba", "MD5String": "68b3", "string": X}
-    kept, removed = redact(members | {"AttributeValueString": X})
-    assert kept == members | {"string": REDACTED, "AttributeValueString": REDACTED}
-    assert removed == ["requestParameters.string", "requestParameters.AttributeValueString"]
+    kept, removed = redact(members | {"AttributeValueString": X, "new_value_2": X})
+    assert kept == members | {"string": REDACTED, "AttributeValueString": REDACTED, "new_value_2": REDACTED}
+    assert removed == [f"requestParameters.{name}" for name in ("string", "AttributeValueString", "new_value_2")]
 
 
 def test_a_pair_whose_label_is_on_a_list_loses_its_values() -> None:

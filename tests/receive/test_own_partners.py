@@ -272,6 +272,7 @@ def test_a_get_gets_its_challenge_back_as_text_that_no_browser_runs(descriptor: 
         "challenge=%ff",
         "challenge=%253C",
         "challenge=" + "a&challenge=" * 700,
+        *(f"challenge=a%{ord(sign):02x}b" for sign in "!#$%&'()*,:;?@[\\]^`{|}\t\n\x7f"),
     ],
 )
 def test_a_get_without_one_plain_challenge_gets_nothing_back(query: str) -> None:

@@ -70,18 +70,20 @@ def test_no_message_of_standard_webhooks_counts_as_what_a_partner_signs_with_its
         )
 
 
-@pytest.mark.parametrize("message", ["POST{body}", "{body}https://example.com/webhook"])
+@pytest.mark.parametrize(
+    ("message", "of_id"), [("POST{body}", "1"), ("POST{body}", ""), ("{body}https://example.com/webhook", "1")]
+)
 def test_no_message_of_standard_webhooks_counts_as_what_a_partner_signs_with_a_text_around_its_body(
-    message: str,
+    message: str, of_id: str
 ) -> None:
-    """A forwarder's ids may begin as that text does, and its bodies end so."""
+    """A forwarder's ids may begin as that text does, or be that text, and its bodies end so."""
     before, after = message.split("{body}")
-    headers = standard_webhooks_headers(b"fake", BODY + after.encode(), message_id=before + "1")
+    headers = standard_webhooks_headers(b"fake", BODY + after.encode(), message_id=before + of_id)
     StandardWebhooksProof().verify(request(headers, BODY + after.encode()), "fake")
     signature = base64.b64decode(headers["webhook-signature"].removeprefix("v1,")).hex()
     proof = HmacProof("p", "x-signature", message=message)
     with pytest.raises(Unauthenticated, match="a message of Standard Webhooks"):
-        proof.verify(request({"x-signature": signature}, f"1.{NOW}.".encode() + BODY), "fake")
+        proof.verify(request({"x-signature": signature}, f"{of_id}.{NOW}.".encode() + BODY), "fake")
     proof.verify(
         request({"x-signature": hex_hmac("fake", before.encode() + BODY + after.encode())}),
         "fake",
