@@ -255,19 +255,19 @@ def test_progress_is_that_of_the_task_that_was_started_not_of_an_earlier_one(ear
     task, told = moved(tasks)
     assert tasks.started == [{"SourceArn": "arn:dead", "DestinationArn": "arn:queue"}]
     assert (task.status, task.moved) == ("COMPLETED", 9)
-    assert told == [("RUNNING", 5), ("COMPLETED", 9)]
+    assert told == [("RUNNING", 0), ("RUNNING", 5), ("COMPLETED", 9)]
 
 
 def test_a_task_that_runs_is_known_by_its_handle_also_where_an_earlier_one_began_at_the_same_moment() -> None:
     at_once = {**RUNNING, "StartedTimestamp": EARLIER["StartedTimestamp"], "TaskHandle": "handle"}
     _, told = moved(MoveTasks([EARLIER], [at_once, at_once, DONE]))
-    assert told == [("RUNNING", 5), ("COMPLETED", 9)]
+    assert told == [("RUNNING", 0), ("RUNNING", 5), ("COMPLETED", 9)]
 
 
 @pytest.mark.parametrize("earlier", [{}, EARLIER], ids=["the first", "after another"])
 def test_a_move_that_is_never_listed_is_not_told_as_an_earlier_one(earlier: Mapping[str, Any]) -> None:
     tasks = MoveTasks([earlier], [earlier])
-    with pytest.raises(QueueError, match="run the command again to follow it"):
+    with pytest.raises(QueueError, match="has not listed the move"):
         moved(tasks)
 
 
@@ -297,7 +297,7 @@ def test_a_task_that_fails_says_why() -> None:
 
 def test_a_task_that_is_not_listed_any_more_has_not_succeeded() -> None:
     task, told = moved(MoveTasks([EARLIER], [RUNNING, RUNNING, {}]))
-    assert (task.status, told) == ("unknown", [("RUNNING", 5), ("unknown", 0)])
+    assert (task.status, told) == ("unknown", [("RUNNING", 0), ("RUNNING", 5), ("unknown", 0)])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -106,7 +106,7 @@ def test_what_was_sent_is_told_and_what_was_hidden_is_shown_again(
 
 
 @contextmanager
-def moving(reached: threading.Event, looks: int) -> Iterator[str]:
+def moving(reached: threading.Event, looks: int, *listed: Mapping[str, Any]) -> Iterator[str]:
     """The URL of an SQS that moves messages for hours, and answers no more after so many looks at that."""
     asked: list[str] = []
 
@@ -120,7 +120,8 @@ def moving(reached: threading.Event, looks: int) -> Iterator[str]:
             return
         answers: dict[str, Any] = {
             "GetQueueAttributes": {"Attributes": {"QueueArn": "arn:queue"}},
-            "ListMessageMoveTasks": {"Results": [RUNNING]},
+            "ListMessageMoveTasks": {"Results": listed},
+            "StartMessageMoveTask": {"TaskHandle": "handle"},
         }
         if asked.count("ListMessageMoveTasks") == 3:
             reached.set()
@@ -130,14 +131,15 @@ def moving(reached: threading.Event, looks: int) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.parametrize("listed", [[RUNNING], []], ids=["listed", "not listed yet"])
 @pytest.mark.parametrize(("looks", "said"), [(999, "Error: interrupted\n"), (2, "Sign in again, and run it again\n")])
 def test_whoever_follows_a_move_no_longer_is_told_that_it_goes_on(
-    place: Place, monkeypatch: pytest.MonkeyPatch, looks: int, said: str
+    place: Place, monkeypatch: pytest.MonkeyPatch, looks: int, said: str, listed: list[Mapping[str, Any]]
 ) -> None:
     reached, kept = threading.Event(), place.resources
     command = ["redrive", "dead-letters", "--queue-url", kept.queue_url]
     command += ["--dead-letter-queue-url", kept.dead_letter_queue_url]
-    with moving(reached, looks) as url:
+    with moving(reached, looks, *listed) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", url)
         status, shown, told = ended(place, command, signal.SIGINT if looks == 999 else 0, reached)
     assert (status, shown) == (1, "")

@@ -107,6 +107,8 @@ class DeadLetterRedrive:
                 )
         else:
             handle = self._client.start_message_move_task(SourceArn=source, DestinationArn=destination)["TaskHandle"]
+            # From now on SQS moves them, also while it does not list that yet.
+            tell(MoveTask("RUNNING", moved=0, to_move=None, failure=""))
             self._wait_until_listed(source, before, handle, pause)
         while True:
             latest = self._latest(source) or {}
@@ -188,7 +190,7 @@ class DeadLetterRedrive:
             ):
                 return
             pause(1)
-        raise QueueError("SQS does not list the move that it was told to begin: run the command again to follow it")
+        raise QueueError("SQS has not listed the move that it was told to begin")
 
 
 def _letter(message: dict[str, Any]) -> DeadLetter:
