@@ -58,6 +58,12 @@ def test_every_field_that_is_allowed_is_on_the_page(text: str) -> None:
         (with_kind("uid: {join: [a, b] with: c}"), 9, "(file)", "is a comma missing"),
         (with_kind("uid: {join: [a, b], with: {a}.{b}}"), 9, "(file)", "is a text with braces in it not in quotes?"),
         (
+            MINIMAL + "proofs:\n  - hmac: {header: x-s, message: POST{body}}\n",
+            10,
+            "(file)",
+            "put a text with braces in it in quotes",
+        ),
+        (
             with_kind("uid: {constant: so: it is}"),
             9,
             "(file)",

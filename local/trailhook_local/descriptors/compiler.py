@@ -17,6 +17,7 @@ _REMEDIES = {
     "that cannot start any token": "put the text in quotes",
     "but got '['": "put a path with brackets in quotes",
     "but got ':'": "is a brace not closed, or is a text with a colon and a blank in it not in quotes?",
+    "but got '{'": "put a text with braces in it in quotes",
     "but got '<scalar>'": "is a comma missing, or is a text with braces in it not in quotes?",
     "but found '<scalar>'": "put the whole text in quotes",
     "mapping values are not allowed": "is a text with a colon and a blank not in quotes, or a colon missing before?",
