@@ -51,8 +51,8 @@ class Proof(Protocol):
 class HmacProof(Struct, frozen=True):
     """A header that holds `prefix` and the HMAC of the raw body, in hexadecimal or base64.
 
-    `message` has `{body}` between what the partner signs with each of them, such as the URL. `listed`: several
-    signatures, separated by commas, while the partner changes its secret; one that matches is enough.
+    `message` has `{body}` in it where the partner signs the same text around every body, such as the URL. `listed`:
+    several signatures, separated by commas, while the partner changes its secret; one that matches is enough.
     """
 
     name: str
