@@ -270,6 +270,11 @@ def test_a_url_that_is_always_the_same_may_be_signed_with_body_and_time(path: st
             first.verify(sent, "fake")
 
 
+def test_only_in_the_authorization_header_does_a_blank_follow_what_stands_before_a_token() -> None:
+    for proof in ("{header: x-lamps-key, prefix: Key}", '{header: authorization, prefix: "Key "}'):
+        assert compile_descriptor(f"{MINIMAL}proofs:\n  - token: {proof}\n", "lamps.yaml")["proofs"]
+
+
 def test_each_proof_on_the_page_compiles_as_it_stands_there() -> None:
     written = re.findall(r"`((?:token|hmac|timestamped_hmac): \{.*\})`", PAGE)
     assert len(written) == 11

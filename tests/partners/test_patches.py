@@ -65,7 +65,7 @@ def test_of_a_path_of_very_many_names_the_last_ones_are_looked_at() -> None:
 
     long, short = patch(20_000), patch(8)
     assert cost_ratio(lambda: redact(long), lambda: [redact(short) for _ in range(100)]) < 1
-    secret = long | {"path": f"{long['path']}/secrets/0/ci/old"}
+    secret = long | {"path": f"{long['path']}/secrets/0/ci/old/of/it"}
     assert redact(secret)[0] == secret | {"value": REDACTED}
 
 
