@@ -175,6 +175,7 @@ def test_no_end_of_a_body_can_pass_for_the_beginning_of_the_time(any_time: bool)
         ("1771801772000123", 6),  # microseconds, as seconds
         ("1771800001772000123", 9),  # nanoseconds, as seconds
         ("1771771771771", 3),  # at the very moment
+        ("1511790000123", 3),  # milliseconds, of 2017-11-27, as seconds of 2026-09-21
     ],
 )
 def test_no_beginning_of_the_time_can_pass_for_the_end_of_a_body(signed: str, cut: int) -> None:
