@@ -69,6 +69,7 @@ GUESSED = {
     "\u25cf" * 12 + "\n": "a blank",
     "(\u2026)": "neither a letter nor a digit",
     "__-__": "neither a letter nor a digit",
+    "#": "neither a letter nor a digit",
 }
 ED25519 = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
 """The public key of an example in RFC 8410, section 10.1."""
