@@ -109,6 +109,11 @@ def test_what_anybody_could_guess_proves_nothing(value: str, what: str) -> None:
         next(bench.secret.candidates())
 
 
+@pytest.mark.parametrize("value", ["", " ", "\t \n"])
+def test_nothing_is_no_secret_and_no_slip(value: str) -> None:
+    assert Bench(value).candidates() == []
+
+
 @pytest.mark.parametrize("value", PUBLIC_KEYS)
 def test_a_public_key_as_files_have_it_proves_nothing(value: str) -> None:
     """Taken for a secret that both sides share, it would let everybody sign who knows it, but never its owner."""
