@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from tests.stack.conftest import eventually
 
-from trailhook_local.cli.main import tell_what_ends
+from trailhook_local.cli.serve import tell_what_ends
 from trailhook_local.queue_counts import QueueCounts
 from trailhook_local.stack.integration import Counts
 from trailhook_local.stack.stack import Stack

@@ -16,16 +16,24 @@ from trailhook_local.stack.errors import StackError
 from trailhook_local.stack.stack import DEFAULT_STATE
 
 
+def state_option(told: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option that names the folder of a local stack; `told` is its help."""
+    return click.option(
+        "--state",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=DEFAULT_STATE,
+        show_default=True,
+        help=told,
+    )
+
+
+STATE = state_option("Folder that a running stack keeps its state in.")
+
+
 def place_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that name an integration."""
     for option in (
-        click.option(
-            "--state",
-            type=click.Path(path_type=Path, file_okay=False),
-            default=DEFAULT_STATE,
-            show_default=True,
-            help="With --local: the folder that the running stack keeps its state in.",
-        ),
+        state_option("With --local: the folder that the running stack keeps its state in."),
         click.option(
             "--region",
             envvar="AWS_REGION",
