@@ -15,7 +15,7 @@ from botocore import xform_name
 from trailhook.destination import Disposition, Outcome
 from trailhook.gateway import Response
 from trailhook.ledger import Ledger
-from trailhook.receive import Answer
+from trailhook.receive import LoggedResponse
 from trailhook.telemetry import report_ledger, report_request
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ def test_a_filter_looks_at_what_the_log_has(pattern: str, caplog: pytest.LogCapt
         ledger.enter(Outcome(disposition, "Code", "reason"))
     with caplog.at_level("INFO"):
         report_ledger("okta", ledger)
-        report_request(Answer(Response(HTTPStatus.ACCEPTED), {"status": 202, "partner": "okta"}))
+        report_request(LoggedResponse(Response(HTTPStatus.ACCEPTED), {"status": 202, "partner": "okta"}))
     lines = [vars(record) for record in caplog.records]
     members = re.findall(r"\$\.([\w.]+)", pattern)
     assert members

@@ -21,7 +21,7 @@ from trailhook.cloudtrail_lake import CloudTrailLake
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition
-from trailhook.put_audit_events import Answer, SignedPutAuditEvents
+from trailhook.put_audit_events import HttpAnswer, SignedPutAuditEvents
 from trailhook_local.lake import LakeServer
 
 ACCOUNT = "111122223333"
@@ -178,8 +178,8 @@ class Answering:
     status: int
     body: bytes
 
-    def post(self, body: bytes) -> Answer:  # noqa: ARG002 - whatever it is asked
-        return Answer(self.status, {}, self.body)
+    def post(self, body: bytes) -> HttpAnswer:  # noqa: ARG002 - whatever it is asked
+        return HttpAnswer(self.status, {}, self.body)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ class NotSigned:
 
     error: BotoCoreError
 
-    def post(self, body: bytes) -> Answer:  # noqa: ARG002 - whatever it is asked
+    def post(self, body: bytes) -> HttpAnswer:  # noqa: ARG002 - whatever it is asked
         raise self.error
 
 

@@ -26,7 +26,7 @@ from trailhook.forward import SUSPECT_FROM_RECEIVE_COUNT, Forwarder
 from trailhook.mapping import Mapper
 from trailhook.partner import Options
 from trailhook.partners import Partners
-from trailhook.put_audit_events import Answer
+from trailhook.put_audit_events import HttpAnswer
 from trailhook.quarantine_bucket import QuarantineBucket
 from trailhook.queue import SqsDeliveryQueue
 from trailhook_local.chaos.process import ProcessDied
@@ -86,14 +86,14 @@ class Aws:
 
         return self._call(put)
 
-    def post(self, body: bytes) -> Answer:
+    def post(self, body: bytes) -> HttpAnswer:
         answer = self._call(lambda half: self._put_audit_events(json.loads(body)["auditEvents"], half), NoAnswer())
-        return answer or Answer(200, {}, b"<html>")
+        return answer or HttpAnswer(200, {}, b"<html>")
 
-    def _put_audit_events(self, entries: Sequence[Mapping[str, str]], half: bool) -> Answer:
+    def _put_audit_events(self, entries: Sequence[Mapping[str, str]], half: bool) -> HttpAnswer:
         events = [json.loads(entry["eventData"])["requestParameters"] for entry in entries]
         if any(event["fate"] == "refused with all" for event in events):
-            return Answer(400, {"x-amzn-errortype": "InvalidParameterValue"}, b"{}")
+            return HttpAnswer(400, {"x-amzn-errortype": "InvalidParameterValue"}, b"{}")
         successful, failed = [], []
         for place, (one, event) in enumerate(zip(entries, events, strict=True)):
             if event["fate"] == "refused alone":
@@ -104,7 +104,7 @@ class Aws:
             else:
                 self.taken[event["serial"]] += 1
                 successful.append({"id": one["id"]})
-        return Answer(200, {}, json.dumps({"successful": successful, "failed": failed}).encode())
+        return HttpAnswer(200, {}, json.dumps({"successful": successful, "failed": failed}).encode())
 
     def _each(self, entries: Sequence[Mapping[str, Any]], effect: Callable[[Mapping[str, Any]], None]) -> Any:
         def run(half: bool) -> Any:

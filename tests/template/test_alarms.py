@@ -16,7 +16,7 @@ from trailhook.forward import wait_seconds
 from trailhook.gateway import Response
 from trailhook.ledger import Ledger
 from trailhook.portions import Message
-from trailhook.receive import Answer
+from trailhook.receive import LoggedResponse
 from trailhook.telemetry import NAMESPACE, report_ledger, report_request
 from trailhook_local.stack.template import Template
 
@@ -74,7 +74,7 @@ def emitted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     refusals = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.UNAUTHORIZED)
     for status in (HTTPStatus.ACCEPTED, *refusals):
         log = {"status": status, "partner": "okta", "queued": status is HTTPStatus.ACCEPTED}
-        report_request(Answer(Response(status), log))
+        report_request(LoggedResponse(Response(status), log))
     ledger = Ledger(messages=Counter(parked=1, unreadable=1))
     for disposition in (Disposition.QUARANTINE, Disposition.CONFIGURATION, Disposition.DELIVERED, Disposition.RETRY):
         ledger.enter(Outcome(disposition, "Code", "reason"))
@@ -278,7 +278,7 @@ def test_401_rings_where_hardly_anything_is_proven_whatever_else_anybody_asks_fo
 ) -> None:
     for status in statuses:
         report_request(
-            Answer(Response(HTTPStatus(status)), {"status": status, "partner": "okta", "queued": status == 202})
+            LoggedResponse(Response(HTTPStatus(status)), {"status": status, "partner": "okta", "queued": status == 202})
         )
     sums = Counter({"Count": len(statuses)} if statuses else {})
     for record in map(json.loads, capsys.readouterr().out.splitlines()):

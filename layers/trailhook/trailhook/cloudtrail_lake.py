@@ -15,7 +15,7 @@ from trailhook.batch import Entry, request_body
 from trailhook.destination import DELIVERED, Disposition, Outcome
 from trailhook.errors import NoAnswer
 from trailhook.exact_json import decode
-from trailhook.put_audit_events import Answer, PutAuditEvents
+from trailhook.put_audit_events import HttpAnswer, PutAuditEvents
 
 ENTRY_CODES: Mapping[str, Disposition] = MappingProxyType(
     {
@@ -104,7 +104,7 @@ class CloudTrailLake:
             return [_NOT_JSON] * len(batch)
         return _outcomes(batch, told)
 
-    def _refusal(self, answer: Answer, *, alone: bool) -> Outcome:
+    def _refusal(self, answer: HttpAnswer, *, alone: bool) -> Outcome:
         """What the refusal of a whole request means for each entry in it."""
         response = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
         try:

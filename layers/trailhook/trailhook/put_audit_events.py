@@ -27,7 +27,7 @@ _ONCE = urllib3.Retry(total=False, redirect=False)
 _BEFORE_CALL = f"before-call.cloudtrail-data.{_OPERATION}"
 
 
-class Answer(Struct, frozen=True):
+class HttpAnswer(Struct, frozen=True):
     """An HTTP answer, whatever it says."""
 
     status: int
@@ -38,7 +38,7 @@ class Answer(Struct, frozen=True):
 class PutAuditEvents(Protocol):
     """Where requests are sent."""
 
-    def post(self, body: bytes) -> Answer:
+    def post(self, body: bytes) -> HttpAnswer:
         """Send a request's body. Raises NoAnswer, and botocore's errors where it cannot be signed."""
 
 
@@ -80,7 +80,7 @@ class SignedPutAuditEvents:
         # A proxy is told the whole URL, unless it only opens the connection through which TLS is spoken.
         self._target = self._url if proxy and url.scheme == "http" else url.request_uri
 
-    def post(self, body: bytes) -> Answer:
+    def post(self, body: bytes) -> HttpAnswer:
         request = AWSRequest("POST", self._url, dict(self._headers), body)
         request.context.update(self._context)
         self._signer.sign(_OPERATION, request)
@@ -90,7 +90,7 @@ class SignedPutAuditEvents:
             )
         except urllib3.exceptions.HTTPError as error:
             raise NoAnswer(type(error).__name__) from error
-        return Answer(answer.status, answer.headers, answer.data)
+        return HttpAnswer(answer.status, answer.headers, answer.data)
 
 
 def _planned(

@@ -46,7 +46,7 @@ _GZIP_READ_AS_TEXT = "\x1f\N{REPLACEMENT CHARACTER}".encode()
 _GZIP_DESTROYED = "The gzip body was destroyed on the way, as text: send it as Content-Type application/octet-stream"
 
 
-class Answer(Struct, frozen=True):
+class LoggedResponse(Struct, frozen=True):
     """The response, and what the one log line of the request says."""
 
     response: Response
@@ -64,7 +64,7 @@ class Receiver:
         self._queue = queue
         self._allowed = allowed
 
-    def answer(self, event: Mapping[str, Any]) -> Answer:
+    def answer(self, event: Mapping[str, Any]) -> LoggedResponse:
         """Answer an event of API Gateway, also one that is no request; every refusal is an answer too."""
         try:
             request = Request.from_api_gateway(event)
@@ -82,7 +82,7 @@ class Receiver:
             response = self._respond(request, log)
         except Refused as error:
             return _refusal(error, log)
-        return Answer(response, {**log, "status": int(response.status)})
+        return LoggedResponse(response, {**log, "status": int(response.status)})
 
     def _respond(self, request: Request, log: dict[str, Any]) -> Response:
         partner = self._partner
@@ -158,16 +158,16 @@ class Receiver:
         )
 
 
-def refused(error: Refused, event: Mapping[str, Any], partner: str) -> Answer:
+def refused(error: Refused, event: Mapping[str, Any], partner: str) -> LoggedResponse:
     """The answer to an event that never became a request."""
     return _refusal(error, {"request_id": request_id_of(event), "partner": partner})
 
 
-def _refusal(error: Refused, log: dict[str, Any]) -> Answer:
+def _refusal(error: Refused, log: dict[str, Any]) -> LoggedResponse:
     """The partner is told what to do, and the id under which the log says why."""
     response = Response.json(error.http_status, {"message": error.message, "request_id": log["request_id"]})
     response = replace(response, headers={**response.headers, **error.headers})
-    return Answer(response, {**log, "refused": error.reason, "status": int(response.status)})
+    return LoggedResponse(response, {**log, "refused": error.reason, "status": int(response.status)})
 
 
 def _check_form(request: Request) -> None:

@@ -11,9 +11,9 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 if TYPE_CHECKING:
     # Each function imports its own; none should import the others' for a name.
     from trailhook.integration.request import Request
-    from trailhook.integration.response import Answer as IntegrationAnswer
+    from trailhook.integration.response import Answer
     from trailhook.ledger import Ledger
-    from trailhook.receive import Answer
+    from trailhook.receive import LoggedResponse
 
 NAMESPACE = "Trailhook"
 _REFUSALS = {
@@ -33,7 +33,7 @@ def logger(function: str) -> Logger:
     return Logger(service=function, json_serializer=partial(json.dumps, default=str, separators=(",", ":")))
 
 
-def report_request(answer: "Answer") -> None:
+def report_request(answer: "LoggedResponse") -> None:
     """Log one request and count it by its fate."""
     status = answer.log["status"]
     log = logger("receive")
@@ -62,7 +62,7 @@ def report_ledger(partner: str, ledger: "Ledger") -> None:
     _emit(partner, counts)
 
 
-def report_integration(request: "Request", answer: "IntegrationAnswer", undelivered: str | None) -> None:
+def report_integration(request: "Request", answer: "Answer", undelivered: str | None) -> None:
     """Log what became of a custom resource request. The response URL is a secret and not part of it."""
     log = logger("integration")
     fields = {

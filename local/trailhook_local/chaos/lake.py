@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trailhook.errors import NoAnswer
-from trailhook.put_audit_events import Answer
+from trailhook.put_audit_events import HttpAnswer
 from trailhook_local.chaos.account import Account
 from trailhook_local.chaos.process import Process
 from trailhook_local.lake import errors, model
@@ -111,10 +111,10 @@ class MemoryPutAuditEvents:
         self._lake = lake
         self._account = account
 
-    def post(self, body: bytes) -> Answer:
+    def post(self, body: bytes) -> HttpAnswer:
         return self._process.call(lambda: self._put(body))
 
-    def _put(self, body: bytes) -> Answer:
+    def _put(self, body: bytes) -> HttpAnswer:
         process, faults = self._process, self._process.faults
         parameters = {"channelArn": CHANNEL_ARN, **json.loads(body)}
         self._account.begin_call(len(parameters["auditEvents"]))
@@ -150,7 +150,7 @@ class MemoryPutAuditEvents:
             return _UNKNOWN
         return None
 
-    def _answer(self, answer: dict[str, Any], *, timed_out: bool) -> Answer:
+    def _answer(self, answer: dict[str, Any], *, timed_out: bool) -> HttpAnswer:
         process, faults = self._process, self._process.faults
         if timed_out:
             self._account.lose_answer()
@@ -161,9 +161,9 @@ class MemoryPutAuditEvents:
             raise NoAnswer("ProtocolError")
         if faults.happens("nonsense", 0.02):
             self._account.lose_answer()
-            return Answer(200, {}, faults.rng.choice(NONSENSE))
-        return Answer(200, {}, json.dumps(answer).encode())
+            return HttpAnswer(200, {}, faults.rng.choice(NONSENSE))
+        return HttpAnswer(200, {}, json.dumps(answer).encode())
 
 
-def _refusal(status: int, code: str, message: str = "Injected.") -> Answer:
-    return Answer(status, {"x-amzn-errortype": code}, json.dumps({"message": message}).encode())
+def _refusal(status: int, code: str, message: str = "Injected.") -> HttpAnswer:
+    return HttpAnswer(status, {"x-amzn-errortype": code}, json.dumps({"message": message}).encode())
