@@ -14,7 +14,7 @@ from tests.loopback import Exchange, listening
 from trailhook.assembly.forward import forwarder
 from trailhook.deadline import Deadline
 from trailhook.envelope import Envelope
-from trailhook.forward import MAX_HANDBACKS
+from trailhook.hand_back import MAX_HANDBACKS
 from trailhook.settings import ForwardSettings
 
 ARN = "arn:aws:cloudtrail:us-east-1:999988887777:channel/00000000-0000-4000-8000-000000000000"

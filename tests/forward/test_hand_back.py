@@ -10,7 +10,7 @@ from tests.forward.ports import MemoryDestination, MemoryQueue, event_data
 
 from trailhook.destination import DELIVERED
 from trailhook.envelope import Envelope, Pending, decode_envelope
-from trailhook.forward import HANDBACK_TRIES, MAX_HANDBACKS
+from trailhook.hand_back import HANDBACK_TRIES, MAX_HANDBACKS
 
 
 def test_a_message_without_any_progress_goes_back_as_it_is() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from trailhook.destination import Disposition, Outcome
-from trailhook.forward import wait_seconds
 from trailhook.gateway import Response
+from trailhook.hand_back import wait_seconds
 from trailhook.ledger import Ledger
 from trailhook.portions import Message
 from trailhook.receive import LoggedResponse

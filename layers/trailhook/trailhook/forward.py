@@ -15,8 +15,8 @@ from msgspec import Struct, field
 from trailhook.deadline import Deadline
 from trailhook.deliver import Deliverer, Halt
 from trailhook.destination import DELIVERED, Disposition, Outcome
-from trailhook.envelope import Pending, decode_envelope, encode_envelope
-from trailhook.errors import EnvelopeError, QuarantineError, QueueError
+from trailhook.errors import QuarantineError, QueueError
+from trailhook.hand_back import hand_back, wait_seconds
 from trailhook.ledger import Ledger
 from trailhook.mapping import Mapper
 from trailhook.portions import Item, Message, Portion, Reader
@@ -32,21 +32,11 @@ CAUTIOUS_FROM_RECEIVE_COUNT = 45
 MOST_SUSPECTS = 64
 """The largest group that suspects are processed in."""
 
-MAX_HANDBACKS = 12
-"""Nothing else ends the loop of forward and its own queue: the template has Lambda allow it."""
-
-HANDBACK_TRIES = 3
-"""If none of them succeeds, the message comes back whole, and the events that are done are delivered again."""
-
 PORTIONS_UNDER_WAY = 3
 """How many portions are delivered while the next is mapped: waiting for answers costs no CPU."""
 
 Report = Callable[[Ledger], None]
 """Logs an account, and counts it for the alarms."""
-
-_LONGEST_DELAY_SECONDS = 900
-_LONGEST_CONFIGURATION_WAIT_SECONDS = 3600
-_FIRST_WAIT_SECONDS = 30
 
 
 class Invocation(Struct):
@@ -177,44 +167,14 @@ class Forwarder:
 
     def _finish(self, messages: Sequence[Message], invocation: Invocation) -> list[Message]:
         """Hand back what is left of messages that are partly done. Returns those that come back as they are."""
-        left = [message for message in messages if message.waiting or message.unreadable]
-        returned = [message for message in left if not self._hand_back(message, invocation)]
         ledger = invocation.ledger
+        left = [message for message in messages if message.waiting or message.unreadable]
+        returned = [message for message in left if not hand_back(message, self._queue, invocation.deadline, ledger)]
         if finished := len(messages) - len(left):
             ledger.messages["finished"] += finished
         for message in returned:
             ledger.messages["unreadable" if message.unreadable else "returned"] += 1
         return returned
-
-    def _hand_back(self, message: Message, invocation: Invocation) -> bool:
-        """Send what is left as a message of its own, so that what is done is not done again; False if that failed.
-
-        Where it fails the whole message comes back: an event twice, with equal id, is better than an event lost.
-        """
-        if not message.waiting or not message.progress:
-            return False
-        envelope = decode_envelope(message.body).handed_back(Pending(message.total, frozenset(message.waiting)))
-        parks = envelope.attempt > MAX_HANDBACKS
-        ledger = invocation.ledger
-        try:
-            text = encode_envelope(envelope.parked() if parks else envelope)
-        except EnvelopeError as error:
-            ledger.faults.append(f"{message.id}: not handed back: {error}")
-            return False
-        tries = 0
-        while tries < HANDBACK_TRIES and not invocation.deadline.closed:
-            tries += 1
-            try:
-                if parks:
-                    self._queue.park(text)
-                else:
-                    self._queue.send(text, min(_LONGEST_DELAY_SECONDS, 2**envelope.attempt))
-            except QueueError as error:
-                ledger.faults.append(f"{message.id}: not handed back: {error}")
-            else:
-                ledger.messages["parked" if parks else "handed back"] += 1
-                return True
-        return False
 
     def _postpone(self, messages: Sequence[Message], invocation: Invocation) -> None:
         waits = {message.receipt_handle: wait_seconds(message) for message in messages}
@@ -286,12 +246,6 @@ def _note(item: Item, ledger: Ledger) -> None:
     elif disposition is not Disposition.FILTERED:
         # To filter one again costs nothing, so it is no reason to hand the others back by themselves.
         message.progress = True
-
-
-def wait_seconds(message: Message) -> int:
-    """How long a message that comes back stays hidden: twice as long each time, up to a limit."""
-    longest = _LONGEST_CONFIGURATION_WAIT_SECONDS if message.configuration else _LONGEST_DELAY_SECONDS
-    return min(longest, _FIRST_WAIT_SECONDS << min(message.receive_count - 1, 10))
 
 
 def _reshuffled(message: Message) -> str:
