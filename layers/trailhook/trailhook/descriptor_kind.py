@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from trailhook.address import address
-from trailhook.audit_event import NO_REASON, AuditEvent, Failure, UserIdentity
+from trailhook.audit_event import AuditEvent, UserIdentity
 from trailhook.delivery import PartnerEvent
+from trailhook.descriptor_actor import ACTOR_FIELDS, Actor
+from trailhook.descriptor_failure import FAILURE_FIELDS, FailureRule
 from trailhook.errors import UnmappableEvent
 from trailhook.event_id import content_digest
 from trailhook.event_path import path
@@ -22,10 +24,13 @@ from trailhook.selection import (
     Places,
     Subject,
     all_hold,
+    any_unsigned,
     condition,
     first,
     first_text,
     places,
+    text_in,
+    unsigned_fields,
 )
 from trailhook.timestamps import parse_formatted_time, parse_time
 
@@ -40,8 +45,8 @@ _FIELDS_OF: Mapping[str, Sequence[str]] = MappingProxyType(
         "version": ("version",),
         "user_agent": ("userAgent",),
         "source_ip": ("sourceIPAddress",),
-        "actors": ("userIdentity.type", "userIdentity.principalId"),
-        "failures": ("errorCode", "errorMessage"),
+        "actors": ACTOR_FIELDS,
+        "failures": FAILURE_FIELDS,
         "response": ("requestParameters", "responseElements"),
     }
 )
@@ -49,75 +54,6 @@ _FIELDS_OF: Mapping[str, Sequence[str]] = MappingProxyType(
 
 SERVICE = "Service"
 """The type of the actor where an event names none: then it is the sending service itself."""
-
-
-class Actor(Struct, frozen=True):
-    """Somebody who may have acted. Of a kind's actors it is the first whose conditions (`when`) hold and whose id is
-    there.
-    """
-
-    when: Sequence[Condition]
-    id: Places
-    type: Places
-    details: Sequence[tuple[str | None, Callable[[Any], Any]]]
-
-    @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> "Actor":
-        when = [condition(entry) for entry in spec.get("when", ())]
-        details = [(entry.get("as"), path(entry["at"])) for entry in spec.get("details", ())]
-        return cls(when, places(spec["id"]), places(spec["type"]), details)
-
-    def identity(self, subject: Subject, shown: Mapping[str, Any]) -> tuple[UserIdentity | None, Sequence[str]]:
-        """Who acted, or None if it was not this actor; and the fields in which an unsigned header has a say.
-
-        Details come from `shown`, the event without secrets.
-        """
-        holds, chosen = all_hold(self.when, subject), _unsigned(self.when, subject)
-        if not holds and not chosen:
-            return None, ()
-        found = first_text(self.id, subject)
-        principal = _text(found)
-        # With other headers, or with one taken away, this actor could have been chosen, or the next instead.
-        decided = self.id.unsigned(subject, found) or (chosen and principal is not None)
-        unsigned = _FIELDS_OF["actors"] if decided else ()
-        if not holds or principal is None:
-            return None, unsigned
-        kind = first_text(self.type, subject)
-        unsigned = unsigned or _unsigned_fields(subject, ("userIdentity.type", self.type, kind))
-        return UserIdentity(_text(kind) or "User", principal, self._details(shown)), unsigned
-
-    def _details(self, shown: Mapping[str, Any]) -> Mapping[str, Any]:
-        details: dict[str, Any] = {}
-        for name, at in self.details:
-            value = at(shown)
-            if name is None and isinstance(value, Mapping):
-                details |= {key: member for key, member in value.items() if member is not None}
-            elif name is not None and value is not None and value != "":
-                details[name] = value
-        return details
-
-
-class FailureRule(Struct, frozen=True):
-    """What marks a failure, and where its code and message stand."""
-
-    when: Condition
-    code: Places
-    message: Places
-
-    @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> "FailureRule":
-        return cls(condition(spec["when"]), places(spec["code"]), places(spec.get("message", ())))
-
-    def failure(self, subject: Subject) -> tuple[Failure | None, Sequence[str]]:
-        """The failure, or None if this rule sees none; and the fields in which an unsigned header has a say."""
-        unsigned = _FIELDS_OF["failures"] if self.when.unsigned(subject) else ()
-        if not self.when.holds(subject):
-            return None, unsigned
-        code, message = first_text(self.code, subject), first_text(self.message, subject)
-        unsigned = unsigned or _unsigned_fields(
-            subject, ("errorCode", self.code, code), ("errorMessage", self.message, message)
-        )
-        return Failure(_text(code) or "Failed", _text(message) or NO_REASON), unsigned
 
 
 class Kind(Struct, frozen=True):
@@ -185,7 +121,7 @@ class Kind(Struct, frozen=True):
         return all(condition.unsigned(subject) or condition.holds(subject) for condition in self.when)
 
     def own_id(self, subject: Subject) -> str | None:
-        return _text(first_text(self.uid, subject))
+        return text_in(first_text(self.uid, subject))
 
     def has_id_or_time(self, subject: Subject) -> bool:
         """Whether an id or a time stands in the event itself. One in a header belongs to the whole delivery."""
@@ -203,7 +139,7 @@ class Kind(Struct, frozen=True):
     def to_audit_event(self, event: PartnerEvent, subject: Subject, redaction: Redaction) -> AuditEvent:
         uid = first_text(self.uid, subject)
         name = first_text(self.event_name, subject)
-        event_name = _text(name)
+        event_name = text_in(name)
         if event_name is None:
             raise UnmappableEvent("MissingField", f"The {self.name} has no event name")
         time = first(self.time, subject)
@@ -212,13 +148,13 @@ class Kind(Struct, frozen=True):
         own_id, parts = self._identify(event, subject, uid)
         version, user_agent = first_text(self.version, subject), first_text(self.user_agent, subject)
         source_ip = self.source_address(subject)
-        chosen = _unsigned(self.when, subject) or any(kind.might_fit(subject) for kind in self.before)
+        chosen = any_unsigned(self.when, subject) or any(kind.might_fit(subject) for kind in self.before)
         shown = redaction.shown(subject.event)
         identity, unsigned_of_actors = _first_result(actor.identity(subject, shown) for actor in self.actors)
         failure, unsigned_of_failures = _first_result(rule.failure(subject) for rule in self.failures)
         unsigned = [
             *(self.decided if chosen else ()),
-            *_unsigned_fields(
+            *unsigned_fields(
                 subject,
                 ("UID", self.uid, uid),
                 ("eventName", self.event_name, name),
@@ -236,11 +172,11 @@ class Kind(Struct, frozen=True):
             uid=own_id,
             name=event_name,
             source=self.event_source,
-            version=_text(version) or "1",
+            version=text_in(version) or "1",
             time=moment,
             identity=identity or UserIdentity(SERVICE, self.event_source),
-            user_agent=_text(user_agent),
-            source_ip=_text(source_ip),
+            user_agent=text_in(user_agent),
+            source_ip=text_in(source_ip),
             failure=failure,
             request_parameters={key: value for key, value in subject.event.items() if key not in response},
             response_elements=response or None,
@@ -258,7 +194,7 @@ class Kind(Struct, frozen=True):
         have the rest.
         """
         tenant = first_text(self.tenant, subject)
-        within = _text(tenant) or ""
+        within = text_in(tenant) or ""
         if uid is None or uid.text is None:
             members = [at(subject.event) for at in self.digest]
             digest = content_digest(members if any(member is not None for member in members) else event.value)
@@ -318,17 +254,3 @@ def _first_result(candidates: Iterable[tuple[Result | None, Sequence[str]]]) -> 
         if result is not None:
             return result, unsigned
     return None, unsigned
-
-
-def _unsigned_fields(subject: Subject, *fields: tuple[str, Places, Found | None]) -> list[str]:
-    """The fields in which a header has a say that the sender's proof does not cover."""
-    return [field for field, among, found in fields if among.unsigned(subject, found)]
-
-
-def _unsigned(conditions: Sequence[Condition], subject: Subject) -> bool:
-    """Whether a header that the sender's proof does not cover has a say in whether they hold."""
-    return any(condition.unsigned(subject) for condition in conditions)
-
-
-def _text(found: Found | None) -> str | None:
-    return found.text if found else None

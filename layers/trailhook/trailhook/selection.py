@@ -136,6 +136,16 @@ def first_text(among: Places, subject: Subject) -> Found | None:
     return None
 
 
+def text_in(found: Found | None) -> str | None:
+    """What was found as text; None if nothing was."""
+    return found.text if found else None
+
+
+def unsigned_fields(subject: Subject, *fields: tuple[str, Places, Found | None]) -> list[str]:
+    """The fields in which a header has a say that the sender's proof does not cover."""
+    return [field for field, among, found in fields if among.unsigned(subject, found)]
+
+
 class Condition(Struct, frozen=True):
     """A condition of a descriptor: something stands at a place and passes a test, or, where `present` is false, nothing
     stands there.
@@ -160,6 +170,11 @@ class Condition(Struct, frozen=True):
 
 def all_hold(conditions: Iterable[Condition], subject: Subject) -> bool:
     return all(condition.holds(subject) for condition in conditions)
+
+
+def any_unsigned(conditions: Sequence[Condition], subject: Subject) -> bool:
+    """Whether a header that the sender's proof does not cover has a say in whether they hold."""
+    return any(condition.unsigned(subject) for condition in conditions)
 
 
 def condition(spec: Mapping[str, Any]) -> Condition:
