@@ -40,6 +40,11 @@ HANDLER = cast("Handler", load_handler(ROOT / "functions/integration/app.py", "h
 NewStack = Callable[..., CloudFormation]
 
 
+def denied(*operations: str, **members: float) -> dict[str, Any]:
+    """DENIED for these operations alone, or for all; `members` are others of a rule, `count` or `probability`."""
+    return {**DENIED, "operations": list(operations) or None, **members}
+
+
 def store_of(properties: dict[str, Any], **members: str) -> dict[str, Any]:
     """The properties with these members of the event data store changed."""
     return {**properties, "EventDataStore": {**properties["EventDataStore"], **members}}

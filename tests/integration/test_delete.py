@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, Meanwhile, NewStack
+from tests.integration.conftest import Account, Meanwhile, NewStack, denied
 
 from trailhook.integration.ownership import MADE_BY_UPDATE, Owner
 from trailhook_local.lake import LakeServer, errors
@@ -238,7 +238,7 @@ def test_a_delete_that_cannot_mark_the_evidence_fails(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     stack.create(github)
-    lake.lake.faults.set([{**DENIED, "operations": ["AddTags"]}])
+    lake.lake.faults.set([denied("AddTags")])
     assert "CloudTrail refused AddTags" in stack.delete().reason
     lake.lake.faults.set([])
     assert stack.delete().succeeded

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import Answer, CloudFormation
-from tests.integration.conftest import DENIED, Account, Dying, Meanwhile, NewStack, store_of
+from tests.integration.conftest import Account, Dying, Meanwhile, NewStack, denied, store_of
 
 from trailhook_local.lake import LakeServer
 from trailhook_local.lake.faults import Faults
@@ -168,7 +168,7 @@ def test_a_channel_that_is_replaced_does_not_go_before_its_stores_are_no_leftove
     existing = account.store()
     okta = {**given(github, existing), "Partner": "okta"}
     channel = stack.create(given(github, existing)).physical_id
-    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags", "AddTags"]}])
+    lake.lake.faults.set([denied("RemoveTags", "AddTags")])
     [store] = stack.update(github).data["EventDataStoreArns"]
     moved = stack.update(okta)
     assert f"({store}) of an earlier update stays: the channel {channel} delivers to it." in moved.data["Report"]
@@ -187,7 +187,7 @@ def test_a_store_is_no_leftover_also_where_no_tag_may_be_removed(
     """A service control policy may guard tags against that alone. To change one is another right."""
     existing, shared = account.store(), account.channel(account.store("shared"), source="Custom")
     stack.create(given(github, existing))
-    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags"]}])
+    lake.lake.faults.set([denied("RemoveTags")])
     [store] = stack.update(github).data["EventDataStoreArns"]
     events_come(lake, str(stack.physical_id))
     assert stack.update(sharing(shared)).data["Report"] == ""
@@ -201,7 +201,7 @@ def test_a_replaced_channel_that_could_not_be_deleted_does_not_hide_that_the_int
     stack: CloudFormation, lake: LakeServer, account: Account, github: Properties
 ) -> None:
     first = stack.create(github).physical_id
-    lake.lake.faults.set([{**DENIED, "operations": ["DeleteChannel"], "count": 1}])
+    lake.lake.faults.set([denied("DeleteChannel", count=1)])
     updated = stack.update({**github, "Partner": "okta"})
     events_come(lake, updated.physical_id)
     assert f"The channel {first}, which an earlier update replaced, stays." in stack.delete().reason
@@ -274,7 +274,7 @@ def test_events_of_the_second_in_which_others_came_are_evidence(
 
     def refuse() -> None:
         ingestion["LatestIngestionSuccessEventID"] = "two"
-        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
+        lake.lake.faults.set([denied("PutResourcePolicy", count=1)])
 
     lake.lake.faults = Meanwhile("PutResourcePolicy", refuse)
     direct = {**github, "PrincipalAccountIds": ["444455556666"]}
@@ -289,7 +289,7 @@ def test_a_store_of_ours_that_is_pending_deletion_does_not_fail_the_delete(
 ) -> None:
     """CloudTrail may tell its tags, and it takes no others."""
     stack.create(given(github, account.store()))
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"]}])
+    lake.lake.faults.set([denied("PutResourcePolicy")])
     assert not stack.update({**github, "PrincipalAccountIds": ["444455556666"]}).succeeded
     lake.lake.faults.set([])
     assert sorted(account.stores().values()) == ["ENABLED", "PENDING_DELETION"]
@@ -326,7 +326,7 @@ def test_the_store_behind_a_channel_that_is_replaced_by_a_left_one_of_somebody_e
     """Its name tells that its owner replaced it, and nothing of whoever shares it."""
     owner, stack = new_stack(name="owner"), new_stack()
     left = owner.create({**github, "Partner": "custom", "ChannelName": "custom"}).physical_id
-    lake.lake.faults.set([{**DENIED, "operations": ["DeleteChannel"], "count": 1}])
+    lake.lake.faults.set([denied("DeleteChannel", count=1)])
     assert owner.update({**github, "Partner": "okta", "ChannelName": "okta"}).succeeded
     assert owner.log[-1] == ("Delete", "FAILED")
     own = {**github, "EventDataStore": {"Name": "own"}, "OnDelete": "delete"}

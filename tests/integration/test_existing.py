@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, NewStack, store_of
+from tests.integration.conftest import Account, NewStack, denied, store_of
 
 from trailhook_local.lake import LakeServer
 
@@ -87,7 +87,7 @@ def test_a_store_that_was_taken_back_survives_a_create_that_fails(
     first.delete()
     for stack in (again, first):  # redeployed, or added again to the very same stack
         before = account.snapshot()
-        lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}])
+        lake.lake.faults.set([denied("CreateChannel")])
         assert not stack.create({**github, "Tags": ["team=audit"]}).succeeded
         lake.lake.faults.set([])
         assert account.snapshot() == before
@@ -174,7 +174,7 @@ def test_a_store_pending_deletion_that_is_provably_ours_is_restored(
     first = new_stack()
     store = first.create(github).data["EventDataStoreArns"]
     first.delete(OnDelete="delete")
-    telling_lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}])
+    telling_lake.lake.faults.set([denied("CreateChannel")])
     assert not new_stack().create(github).succeeded
     assert account.stores() == {store[0]: "PENDING_DELETION"}
     telling_lake.lake.faults.set([{"kind": "drop_after", "operations": ["RestoreEventDataStore"], "count": 1}])

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.fakes import MemoryClock
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, NO_NEW_CUSTOMERS, Account, Meanwhile
+from tests.integration.conftest import NO_NEW_CUSTOMERS, Account, Meanwhile, denied
 
 from trailhook.deadline import Deadline
 from trailhook.errors import OutOfTime
@@ -24,7 +24,7 @@ def test_a_refusal_anywhere_takes_back_what_was_made(
 ) -> None:
     account.channel(account.store(), source="OktaSystemLogEvents")
     before = account.snapshot()
-    lake.lake.faults.set([{**DENIED, "operations": [operation], "count": 1}])
+    lake.lake.faults.set([denied(operation, count=1)])
 
     answer = stack.create({**github, **POLICY})
 
@@ -47,7 +47,7 @@ def test_a_principal_that_cloudtrail_does_not_know_is_told_by_its_property(
 def test_the_name_of_a_store_that_was_taken_back_is_free_for_the_next_try(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
-    lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}])
+    lake.lake.faults.set([denied("CreateChannel")])
     assert not stack.create(github).succeeded
     assert account.living_stores() == []
     lake.lake.faults.set([])
@@ -73,7 +73,7 @@ def test_what_an_answer_that_was_lost_had_made_is_taken_back_by_the_create_itsel
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], lost: str, refused: str
 ) -> None:
     drop = {"kind": "drop_after", "operations": [lost], "count": 1}
-    lake.lake.faults.set([drop, {**DENIED, "operations": [refused]}])
+    lake.lake.faults.set([drop, denied(refused)])
     answer = stack.send("Create", {**github, **POLICY})
     assert f"CloudTrail refused {refused}" in answer.reason
     assert "Could not be taken back" not in answer.reason
@@ -84,8 +84,8 @@ def test_what_a_lost_answer_had_made_is_looked_for_once_more_as_it_is_taken_back
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     lost = {"kind": "drop_after", "operations": ["CreateChannel"], "count": 1}
-    denied = {**DENIED, "operations": ["ListChannels"], "count": 1}
-    lake.lake.faults = Meanwhile("CreateChannel", lambda: lake.lake.faults.set([lost, denied]))
+    refused = denied("ListChannels", count=1)
+    lake.lake.faults = Meanwhile("CreateChannel", lambda: lake.lake.faults.set([lost, refused]))
     answer = stack.send("Create", {**github, **POLICY})
     assert "CloudTrail refused ListChannels" in answer.reason
     assert account.snapshot() == {}
@@ -126,7 +126,7 @@ def test_a_lost_answer_makes_nothing_of_a_strangers_ours(
 
     def meanwhile() -> None:
         account.store(name)
-        lake.lake.faults.set([lost, {**DENIED, "operations": ["CreateChannel"]}])
+        lake.lake.faults.set([lost, denied("CreateChannel")])
 
     lake.lake.faults = Meanwhile("CreateEventDataStore", meanwhile)
     assert not stack.create(github).succeeded
@@ -145,7 +145,7 @@ def test_a_lost_answer_makes_nothing_new_of_a_store_of_before(
     assert stack.update(given).succeeded
     before = account.snapshot()
     lost = {"kind": "drop_before", "operations": ["CreateEventDataStore"], "count": 1}
-    lake.lake.faults.set([lost, {**DENIED, "operations": ["UpdateChannel"], "count": 1}])
+    lake.lake.faults.set([lost, denied("UpdateChannel", count=1)])
     new = {**github, "EventDataStore": {"Name": "second"}}
     assert not stack.send("Update", new, physical_id=stack.physical_id, old_properties=given).succeeded
     assert account.snapshot() == before
@@ -284,7 +284,7 @@ def test_what_could_not_be_taken_back_is_told_and_goes_with_the_delete_that_foll
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     refused = ["CreateChannel", "UpdateEventDataStore"]
-    lake.lake.faults.set([{**DENIED, "operations": refused}])
+    lake.lake.faults.set([denied(*refused)])
     answer = stack.send("Create", github)
     assert "Could not be taken back: the event data store audit" in answer.reason
     assert len(account.living_stores()) == 1
@@ -347,14 +347,14 @@ def test_a_channel_that_was_made_is_not_said_to_be_gone_because_nobody_may_ask(
     assert stack.delete().succeeded
 
 
-@pytest.mark.parametrize("operations", [None, ["ListTags"]])
+@pytest.mark.parametrize("operations", [[], ["ListTags"]])
 def test_a_role_that_may_do_nothing_does_not_fail_the_rollback_too(
-    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operations: list[str] | None
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operations: list[str]
 ) -> None:
     """A permissions boundary without CloudTrail, or ListTags: the stack would be in ROLLBACK_FAILED, over nothing."""
     account.channel(account.store(), source="OneLogin")
     before = account.snapshot()
-    lake.lake.faults.set([{**DENIED, "operations": operations}])
+    lake.lake.faults.set([denied(*operations)])
     assert f"CloudTrail refused {operations[0] if operations else 'ListChannels'}" in stack.create(github).reason
     assert stack.log == [("Create", "FAILED"), ("Delete", "SUCCESS")]
     lake.lake.faults.set([])
@@ -365,7 +365,7 @@ def test_a_refusal_that_is_no_denial_fails_the_delete_after_a_create_that_failed
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     """It tells nothing of what that Create was allowed, and here it left a channel."""
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
+    lake.lake.faults.set([denied("PutResourcePolicy", "DeleteChannel")])
     failed = stack.send("Create", {**github, **POLICY})
     lake.lake.faults.set([{"kind": "error", "operations": ["ListTags"], "code": "InvalidParameterException"}])
     assert "CloudTrail refused ListTags" in stack.send("Delete", github, physical_id=failed.physical_id).reason
@@ -381,7 +381,7 @@ def test_a_role_that_may_do_nothing_any_more_fails_a_delete_of_what_may_be_there
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], physical_id: str
 ) -> None:
     made = stack.create(github)
-    lake.lake.faults.set([DENIED])
+    lake.lake.faults.set([denied()])
     gone, properties = "audit-Integration-1A2B3C4D5E6F", github
     if physical_id == "a channel's":
         gone = made.physical_id
@@ -407,7 +407,7 @@ def test_a_store_that_cannot_be_deleted_is_protected_again(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     store = stack.create({**github, "OnDelete": "delete"}).data["EventDataStoreArns"][0]
-    lake.lake.faults.set([{**DENIED, "operations": ["DeleteEventDataStore"]}])
+    lake.lake.faults.set([denied("DeleteEventDataStore")])
     assert not stack.delete().succeeded
     assert account.cloudtrail.get_event_data_store(EventDataStore=store)["TerminationProtectionEnabled"]
 
@@ -425,7 +425,7 @@ def test_whatever_happens_it_is_whole_or_gone(
 ) -> None:
     account.channel(account.store(), source="OneLogin")
     strangers = account.snapshot()
-    refusals = {**DENIED, "operations": MAKING, "probability": 0.1}
+    refusals = denied(*MAKING, probability=0.1)
     lake.lake.faults.set([*PASSING, refusals], seed)
     made = stack.create({**github, **POLICY, "OnDelete": "delete"})
     if made.succeeded:
@@ -439,7 +439,7 @@ def test_whatever_happens_it_is_whole_or_gone(
 def test_a_channel_is_taken_back_also_by_a_role_that_may_not_look_at_it(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "GetChannel"]}])
+    lake.lake.faults.set([denied("PutResourcePolicy", "GetChannel")])
     answer = stack.create({**github, "PrincipalAccountIds": ["444455556666"]})
     assert "CloudTrail refused PutResourcePolicy" in answer.reason
     assert "Could not be taken back" not in answer.reason

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, Dying, Meanwhile, NewStack, store_of
+from tests.integration.conftest import Account, Dying, Meanwhile, NewStack, denied, store_of
 
 from trailhook.integration.ownership import MADE_BY_UPDATE
 from trailhook_local.lake import LakeServer
@@ -243,7 +243,7 @@ def test_each_store_that_cannot_be_removed_is_named(
     lake.lake.faults = Faults()
     first, second, third = set(account.living_stores()) - {existing}
     theirs = account.channel(first, source="Custom")
-    lake.lake.faults.set([{**DENIED, "operations": ["DeleteEventDataStore"], "count": 1}])
+    lake.lake.faults.set([denied("DeleteEventDataStore", count=1)])
     back = stack.send("Update", old, physical_id=made.physical_id, old_properties=github)
     [refused] = set(account.living_stores()) - {existing, first}
     assert refused in {second, third}
@@ -265,9 +265,8 @@ def test_a_rollback_that_may_not_look_for_stores_succeeds_and_says_so(
     stack.create(old)
     before = account.snapshot()
     assert stack.send("Update", new, physical_id=stack.physical_id, old_properties=old).succeeded
-    denied = [{**DENIED, "operations": [operation]}]
     # The channels and their tags are asked for before that.
-    lake.lake.faults = Meanwhile("UpdateChannel", lambda: lake.lake.faults.set(denied))
+    lake.lake.faults = Meanwhile("UpdateChannel", lambda: lake.lake.faults.set([denied(operation)]))
     back = stack.send("Update", old, physical_id=stack.physical_id, old_properties=new)
     lake.lake.faults = Faults()
     assert back.succeeded, back.reason
@@ -342,7 +341,7 @@ def test_the_store_of_an_update_is_no_leftover_of_the_next_one_that_wants_it(
 ) -> None:
     """Nobody could tell in the first that CloudFormation has heard of it; the next one does."""
     stack.create(given(github, account.store()))
-    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags", "AddTags"], "count": 2}])
+    lake.lake.faults.set([denied("RemoveTags", "AddTags", count=2)])
     [store] = stack.update(github).data["EventDataStoreArns"]
     assert MADE_BY_UPDATE in account.tags(store)
     again = stack.update({**github, "ChannelName": "renamed"})
@@ -357,7 +356,7 @@ def test_evidence_is_no_leftover_when_the_channel_is_gone_that_showed_it(
     """Also where nobody could tell, in the Update that made the store, that CloudFormation has heard of it."""
     existing, channel = account.store(), account.channel(account.store("shared"), source="Custom")
     stack.create(given(github, existing))
-    lake.lake.faults.set([{**DENIED, "operations": ["RemoveTags", "AddTags"], "count": 2}])
+    lake.lake.faults.set([denied("RemoveTags", "AddTags", count=2)])
     updated = stack.update(github)
     [store] = updated.data["EventDataStoreArns"]
     lake.lake.registry.channel(updated.physical_id).ingestion["LatestIngestionSuccessTime"] = 4e9

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import Answer, Bucket, CloudFormation
-from tests.integration.conftest import DENIED, HANDLER, Account, Dying
+from tests.integration.conftest import HANDLER, Account, Dying, denied
 
 from trailhook.integration.ownership import Owner
 from trailhook_local.lake import LakeServer
@@ -38,7 +38,7 @@ class AtChange(Faults):
         super().before(operation)
 
     def deny(self, operation: str) -> None:
-        self.set([{**DENIED, "operations": [operation], "count": 1}])
+        self.set([denied(operation, count=1)])
 
 
 class Lifetimes:

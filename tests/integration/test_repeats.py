@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, Meanwhile
+from tests.integration.conftest import Account, Meanwhile, denied
 
 from trailhook_local.lake import LakeServer, errors
 
@@ -27,7 +27,7 @@ def overtaken(lake: LakeServer, stack: CloudFormation, operation: str, refused: 
 
     def repeat() -> None:
         stack.replay()
-        lake.lake.faults.set([{**DENIED, "operations": [refused or operation], "count": count}])
+        lake.lake.faults.set([denied(refused or operation, count=count)])
 
     lake.lake.faults = Meanwhile(operation, repeat)
 
@@ -107,7 +107,7 @@ def test_a_store_that_a_channel_uses_stays_whoever_fails(
 def test_a_store_whose_channel_could_not_be_taken_back_stays_as_it_is(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], refused: str
 ) -> None:
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", refused]}])
+    lake.lake.faults.set([denied("PutResourcePolicy", refused)])
     answer = stack.send("Create", {**github, **POLICY})
     assert not answer.succeeded
     lake.lake.faults.set([])
@@ -122,7 +122,7 @@ def test_a_store_that_a_channel_began_to_use_as_it_was_taken_back_has_its_name_a
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     in_use = {"kind": "error", "operations": ["DeleteEventDataStore"], "code": "ChannelExistsForEDSException"}
-    lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}, in_use])
+    lake.lake.faults.set([denied("CreateChannel"), in_use])
     assert not stack.send("Create", github).succeeded
     [arn] = account.living_stores()
     store = account.cloudtrail.get_event_data_store(EventDataStore=arn)
@@ -141,7 +141,7 @@ def test_a_store_that_cannot_be_renamed_as_its_protection_goes_is_taken_back_und
         return whole(request)
 
     lake.lake.operations["UpdateEventDataStore"] = update
-    lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}])
+    lake.lake.faults.set([denied("CreateChannel")])
     assert "Could not be taken back" not in stack.create(github).reason
     assert list(account.stores().values()) == ["PENDING_DELETION"]
 
@@ -150,9 +150,9 @@ def test_a_store_that_has_not_even_that_back_is_named_by_its_arn(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     """The name by which the reason would call it is no longer its own."""
-    denied = [{**DENIED, "operations": ["UpdateEventDataStore", "DeleteEventDataStore"]}]
-    lake.lake.faults = Meanwhile("DeleteEventDataStore", lambda: lake.lake.faults.set(denied))
-    lake.lake.faults.set([{**DENIED, "operations": ["CreateChannel"]}])
+    refused = [denied("UpdateEventDataStore", "DeleteEventDataStore")]
+    lake.lake.faults = Meanwhile("DeleteEventDataStore", lambda: lake.lake.faults.set(refused))
+    lake.lake.faults.set([denied("CreateChannel")])
     answer = stack.send("Create", github)
     [arn] = account.living_stores()
     assert account.cloudtrail.get_event_data_store(EventDataStore=arn)["Name"] != "audit"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import Answer, CloudFormation
-from tests.integration.conftest import DENIED, Account, Dying, NewStack
+from tests.integration.conftest import Account, Dying, NewStack, denied
 from tests.integration.test_lifetimes import MADE_UP
 
 from trailhook_local.lake import LakeServer
@@ -21,7 +21,7 @@ POLICY = {"PrincipalAccountIds": ["444455556666"]}
 
 def fail_and_leave(stack: CloudFormation, lake: LakeServer, properties: Properties) -> Answer:
     """A Create that fails once it has made the channel, and cannot take that back."""
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "DeleteChannel"]}])
+    lake.lake.faults.set([denied("PutResourcePolicy", "DeleteChannel")])
     failed = stack.send("Create", properties)
     lake.lake.faults.set([])
     return failed
@@ -112,7 +112,7 @@ def test_a_next_create_that_may_not_mark_what_it_takes_over_fails(
 ) -> None:
     """All else is as it was asked for, but the Delete of the first one would take it."""
     failed = fail_and_leave(stack, lake, github | POLICY)
-    lake.lake.faults.set([{**DENIED, "operations": ["AddTags"]}])
+    lake.lake.faults.set([denied("AddTags")])
     again = stack.send("Create", github)
     lake.lake.faults.set([])
     assert "CloudTrail refused AddTags" in again.reason

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.integration.cloudformation import CloudFormation
-from tests.integration.conftest import DENIED, Account, Meanwhile, NewStack, store_of
+from tests.integration.conftest import Account, Meanwhile, NewStack, denied, store_of
 
 from trailhook_local.lake import LakeServer
 from trailhook_local.lake.faults import Faults
@@ -58,7 +58,7 @@ def test_the_policy_lets_in_whom_it_names_now_and_nobody_else(
     after = {**github, "PrincipalAccountIds": ["777788889999"], "ExternalId": "fake-id", "Tags": ["team=audit"]}
     arn = str(stack.create(before).physical_id)
     policy = account.policy(arn)
-    lake.lake.faults.set([{**DENIED, "operations": ["AddTags"], "count": 1}])
+    lake.lake.faults.set([denied("AddTags", count=1)])
     assert not stack.send("Update", after, physical_id=arn, old_properties=before).succeeded
     assert account.policy(arn) == policy
     assert stack.update(after).succeeded
@@ -106,7 +106,7 @@ def test_an_update_that_may_not_point_the_channel_at_other_given_stores_fails(
     )
     stack.create(one)
     before = account.snapshot()
-    lake.lake.faults.set([{**DENIED, "operations": ["UpdateChannel"], "count": 1}])
+    lake.lake.faults.set([denied("UpdateChannel", count=1)])
     assert not stack.update(two).succeeded
     assert account.snapshot() == before
 
@@ -134,7 +134,7 @@ def test_an_update_that_may_not_make_its_only_change_fails(
     """All else being as it was asked for, it could be taken for what a repeat has done."""
     stack.create({**github, **first})
     before = account.snapshot()
-    lake.lake.faults.set([{**DENIED, "operations": [operation], "count": 1}])
+    lake.lake.faults.set([denied(operation, count=1)])
     assert not stack.update({**github, **then}).succeeded
     assert account.snapshot() == before
 
@@ -147,7 +147,7 @@ def test_an_update_that_may_not_put_back_a_tag_of_the_store_fails(
     [store] = stack.create(tagged).data["EventDataStoreArns"]
     by_hand: Any = [{"Key": "team"}]
     account.cloudtrail.remove_tags(ResourceId=store, TagsList=by_hand)
-    lake.lake.faults.set([{**DENIED, "operations": ["AddTags"], "count": 1}])
+    lake.lake.faults.set([denied("AddTags", count=1)])
     refused = stack.send("Update", tagged, physical_id=stack.physical_id, old_properties=tagged)
     assert "CloudTrail refused AddTags" in refused.reason
 
@@ -180,7 +180,7 @@ def test_a_retention_is_shortened_last_of_all(
     stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any]
 ) -> None:
     store = stack.create(github).data["EventDataStoreArns"][0]
-    lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"]}])
+    lake.lake.faults.set([denied("PutResourcePolicy")])
     shorter = store_of({**github, "ShortenRetention": "true", "PrincipalAccountIds": ["444455556666"]})
     shorter = store_of(shorter, RetentionPeriodDays="30")
     assert not stack.update(shorter).succeeded
@@ -220,7 +220,7 @@ def test_a_replacement_that_fails_leaves_everything_as_it_was(
 ) -> None:
     stack.create({**github, "OnDelete": "delete"})
     before = account.snapshot()
-    lake.lake.faults.set([{**DENIED, "operations": [operation], "count": 1}])
+    lake.lake.faults.set([denied(operation, count=1)])
     assert not stack.update({**github, "Partner": "okta", "PrincipalAccountIds": ["444455556666"]}).succeeded
     assert account.snapshot() == before
 
@@ -247,7 +247,7 @@ def test_an_update_in_place_that_fails_is_taken_back_by_itself(
     first = {**github, "EventDataStore": {"Name": ""}, "EventDataStoreArns": [existing], "Tags": ["team=audit"]}
     made = stack.create(first)
     before = account.snapshot()
-    lake.lake.faults.set([{**DENIED, "operations": [operation], "count": 1}])
+    lake.lake.faults.set([denied(operation, count=1)])
     second = {**github, "ChannelName": "github-2", "PrincipalAccountIds": ["444455556666"], "Tags": ["stage=test"]}
     answer = stack.send("Update", second, physical_id=made.physical_id, old_properties=first)
     assert not answer.succeeded
@@ -270,7 +270,7 @@ def test_a_store_made_in_vain_stays_if_events_came_to_it_meanwhile(
     def refuse() -> None:
         if events:
             ingestion["LatestIngestionSuccessTime"] = time.time()
-        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
+        lake.lake.faults.set([denied("PutResourcePolicy", count=1)])
 
     lake.lake.faults = Meanwhile("PutResourcePolicy", refuse)
     second = {**github, "PrincipalAccountIds": ["444455556666"], "OnDelete": "delete"}
@@ -292,7 +292,7 @@ def test_such_a_store_of_a_create_stays_also_if_nobody_could_mark_it(
 
     def refuse() -> None:
         ingestion["LatestIngestionSuccessTime"] = time.time()
-        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy", "AddTags"]}])
+        lake.lake.faults.set([denied("PutResourcePolicy", "AddTags")])
 
     lake.lake.faults = Meanwhile("PutResourcePolicy", refuse)
     second = {**github, "PrincipalAccountIds": ["444455556666"]}
@@ -318,7 +318,7 @@ def test_such_a_store_of_a_create_stays_also_when_the_channel_is_gone_that_showe
 
     def refuse() -> None:
         lake.lake.registry.channel(channel).ingestion["LatestIngestionSuccessTime"] = time.time()
-        lake.lake.faults.set([{**DENIED, "operations": ["PutResourcePolicy"], "count": 1}])
+        lake.lake.faults.set([denied("PutResourcePolicy", count=1)])
 
     lake.lake.faults = Meanwhile("PutResourcePolicy", refuse)
     second = {**github, "PrincipalAccountIds": ["444455556666"]}
