@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from trailhook.errors import SettingsError
+from trailhook.external_id import EXTERNAL_ID
 from trailhook.partner import Options
 from trailhook.redaction import read_paths
 from trailhook.source_ranges import SourceRanges
 
 _CHANNEL_ARN = re.compile(r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:(?P<account>\d{12}):channel/[A-Za-z0-9._/-]+")
-
-_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 
 
 class ReceiveSettings(Struct, frozen=True):
@@ -101,7 +100,7 @@ def _required(environ: Mapping[str, str], name: str) -> str:
 
 def _external_id(environ: Mapping[str, str]) -> str | None:
     value = environ.get("EXTERNAL_ID", "")
-    if value and not _EXTERNAL_ID.fullmatch(value):
+    if value and not EXTERNAL_ID.fullmatch(value):
         raise SettingsError(f"EXTERNAL_ID={value!r} is not 2 to 1224 characters of letters, digits and _+=,.@:/-")
     return value or None
 

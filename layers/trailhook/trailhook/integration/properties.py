@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from trailhook.errors import PropertiesRefused, SettingsError
+from trailhook.external_id import EXTERNAL_ID
 from trailhook.integration.catalogue import SOURCES, IntegrationType, Source
 from trailhook.integration.request import Place
 from trailhook.integration.tag_properties import OUR_TAGS, tag_faults, tag_pairs
@@ -39,7 +40,6 @@ PROPERTIES = frozenset(
 STORE_MEMBERS = frozenset({"Name", "BillingMode", "RetentionPeriodDays", "KmsKeyId"})
 _OURS_ALONE = ("ChannelName", "EventDataStoreArns", "EventDataStore", "PrincipalAccountIds", "ExternalId", "Tags")
 _NAME = re.compile(r"[A-Za-z0-9._-]{3,128}")
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _KMS_KEY = re.compile(r"[A-Za-z0-9._/:-]{1,256}")
 _ARN = re.compile(r"arn:[a-z-]+:cloudtrail:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<kind>\w+)/[A-Za-z0-9-]+")
 _MAX_PRINCIPALS = 50
@@ -215,7 +215,7 @@ class _Reader:
             self._wrong.append(f"{name} delivers by itself: ExternalId must be the one that {name} gives out.")
         if wanted.external_id and not wanted.principals and not direct:
             self._wrong.append("ExternalId is a condition of a policy, so PrincipalAccountIds must name an account.")
-        if wanted.external_id and not _EXTERNAL_ID.fullmatch(wanted.external_id):
+        if wanted.external_id and not EXTERNAL_ID.fullmatch(wanted.external_id):
             self._wrong.append("ExternalId must have 2 to 1224 letters, digits or characters out of _+=,.@:/-.")
         if len(wanted.principals) > _MAX_PRINCIPALS:
             self._wrong.append(f"PrincipalAccountIds names more than {_MAX_PRINCIPALS} accounts.")
