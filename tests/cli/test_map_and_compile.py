@@ -118,6 +118,11 @@ def test_map_takes_a_built_in_partner_headers_and_the_operators_list() -> None:
     assert event["requestParameters"]["ref"] == "[redacted by trailhook]"
 
 
+def test_map_keeps_the_headers_that_are_kept_of_every_partner() -> None:
+    result = trailhook("map", "custom", "-", "-H", "Webhook-Id: msg_1", given='{"type": "lamp.lit"}')
+    assert json.loads(result.stdout)["eventData"]["UID"] == "msg_1"
+
+
 def test_map_refuses_a_path_that_no_member_can_have() -> None:
     result = trailhook("map", "github", "-", "--redact", "ssn,actor..email", given="{}")
     assert (result.exit_code, result.stdout) == (2, "")

@@ -14,7 +14,7 @@ import pytest
 
 from trailhook.delivery import Delivery, PartnerEvent
 from trailhook.errors import MalformedDelivery, UnmappableEvent
-from trailhook.partner import COMMON_HEADERS, Options, Partner
+from trailhook.partner import Options, Partner
 from trailhook.partners import load_partner
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -65,10 +65,9 @@ def cases() -> Iterator[Case]:
 
 def delivery(partner: str, body: bytes, headers: Mapping[str, str] | None = None, proof: str | None = None) -> Delivery:
     """A delivery as receive queues it: the headers that the partner keeps, and which of them its proof covers."""
-    descriptor = load_partner(partner, OPTIONS)
-    proven = next(p for p in descriptor.proofs if proof in {None, p.name})
-    wanted = COMMON_HEADERS | descriptor.headers
-    kept = {name.lower(): value for name, value in (headers or {}).items() if name.lower() in wanted}
+    known = load_partner(partner, OPTIONS)
+    proven = next(p for p in known.proofs if proof in {None, p.name})
+    kept = known.kept_headers({name.lower(): value for name, value in (headers or {}).items()})
     signed = frozenset(kept) if proven.signed_headers is None else proven.signed_headers & frozenset(kept)
     return Delivery(partner, "d-1", "r-1", RECEIVED_AT, "192.0.2.1", proven.name, kept, signed, body)
 

@@ -67,7 +67,7 @@ class Partner(Struct, frozen=True):
     acknowledge: Callable[[Delivery], Response] = accepted
     fetch_seconds: float = 0
 
-    def kept_headers(self, request: Request) -> Mapping[str, str]:
-        """The request's headers that travel with the delivery."""
+    def kept_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Those of a request's headers, by their names in lower case, that travel with the delivery."""
         wanted = COMMON_HEADERS | self.headers
-        return {name: value for name, value in request.headers.items() if name in wanted}
+        return {name: value for name, value in headers.items() if name in wanted}

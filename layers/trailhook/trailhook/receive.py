@@ -143,7 +143,7 @@ class Receiver:
 
     def _delivery(self, request: Request, proof: Proof) -> Delivery:
         partner = self._partner
-        headers = partner.kept_headers(request)
+        headers = partner.kept_headers(request.headers)
         signed = frozenset(headers) if proof.signed_headers is None else proof.signed_headers & frozenset(headers)
         return Delivery(
             partner=partner.name,

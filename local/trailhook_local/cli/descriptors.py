@@ -39,7 +39,6 @@ def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact:
     read = _descriptor(descriptor)
     options = Options(redact=redact)
     partner = read.partner(options) if read else load_partner(descriptor, options)
-    kept = {name.lower(): value for name, value in headers.items() if name.lower() in partner.headers}
     delivery = Delivery(
         partner=partner.name,
         id="sample",
@@ -47,7 +46,7 @@ def map_sample(descriptor: str, body: bytes, headers: Mapping[str, str], redact:
         received_at=int(time.time() * 1000),
         source_ip="192.0.2.1",
         proof="sample",
-        headers=kept,
+        headers=partner.kept_headers({name.lower(): value for name, value in headers.items()}),
         signed=frozenset(),
         body=body,
     )
