@@ -43,7 +43,7 @@ class Endpoint:
             raise CannotVerifyError(f"The stack {name} has no output {error}: name one with an endpoint") from error
         except ClientError as error:
             raise CannotVerifyError(f"--stack {name}: {error}") from error
-        endpoint = cls(url.removesuffix("/webhook"), secret.rstrip("\n"), urllib3.PoolManager())
+        endpoint = cls(url.removesuffix("/webhook"), secret.rstrip("\r\n"), urllib3.PoolManager())
         if not endpoint.arrives(noise(), {"content-type": "application/octet-stream"}):
             raise CannotVerifyError(
                 f"{url} does not take what this script signs: is its address within AllowedSourceRanges?"

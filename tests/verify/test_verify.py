@@ -182,6 +182,18 @@ def test_a_gateway_that_is_otherwise_than_assumed_is_told_as_such() -> None:
     assert (answer.says, answer.fit) == ("as text: none; the rest as base64", Fit.SAFE)
 
 
+@pytest.mark.stack
+def test_the_secret_is_read_as_receive_reads_it(
+    stack: Stack, cloudformation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put with `file://` from Windows, it ends in a newline of two characters."""
+    secret = stack["custom"].secret
+    stack.client("secretsmanager").put_secret_value(SecretId=stack["custom"].secret_arn, SecretString=f"{secret}\r\n")
+    for name, value in {**stack.endpoints.environment(), "AWS_ENDPOINT_URL_CLOUDFORMATION": cloudformation}.items():
+        monkeypatch.setenv(name, value)
+    assert endpoint.Endpoint.of_stack(boto3.Session(), "trailhook-custom").secret == secret
+
+
 def test_the_page_lists_every_probe_and_no_other() -> None:
     page = (ROOT / "docs" / "unverified.md").read_text(encoding="utf-8")
     section = page.split("## What can be asked of AWS\n")[1].split("\n## ")[0]
