@@ -32,6 +32,14 @@ def quarantine(place: Place, *deliveries: Delivery) -> None:
     place.forward()
 
 
+def deny(place: Place, action: str, objects: str) -> None:
+    """Let the bucket's policy deny that action on these of its objects."""
+    resource = f"arn:aws:s3:::{place.resources.bucket}/{objects}"
+    denied = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    place.s3.put_bucket_policy(Bucket=place.resources.bucket, Policy=policy)
+
+
 @dataclass
 class FailingQueue:
     """Takes so many messages, then fails, as a network or a person's Ctrl-C does; what is sent is not delayed."""
