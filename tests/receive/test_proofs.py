@@ -8,7 +8,7 @@ from tests.receive.proof_senders import BODY, SENDERS, refuses, request, timed_a
 from tests.receive.senders import NOW, RECEIVED_AT, hex_hmac, standard_webhooks_headers
 
 from trailhook.errors import Unauthenticated
-from trailhook.proofs import HmacProof, StandardWebhooksProof, TimestampedHmacProof, TokenProof
+from trailhook.proofs import HmacProof, Proof, StandardWebhooksProof, TimestampedHmacProof, TokenProof
 from trailhook.timestamps import parse_time
 
 
@@ -88,6 +88,21 @@ def test_no_message_of_standard_webhooks_counts_as_what_a_partner_signs_with_a_t
         request({"x-signature": hex_hmac("fake", before.encode() + BODY + after.encode())}),
         "fake",
     )
+
+
+@pytest.mark.parametrize(
+    ("proof", "signed"),
+    [
+        (HmacProof("p", "x-signature"), "the body"),
+        (HmacProof("p", "x-signature", message="POST{body}"), "the text POST{body}"),
+        (TIMED, f"the text {TIMED.message}"),
+    ],
+)
+def test_a_refusal_says_which_text_should_have_been_signed(proof: Proof, signed: str) -> None:
+    """So that whoever reads the log sees whether the URL in it is the one that the sender has."""
+    with pytest.raises(Unauthenticated) as refusal:
+        proof.verify(request({"x-signature": OTHER, "x-time": str(NOW)}), "fake")
+    assert str(refusal.value) == f"x-signature does not match {signed}"
 
 
 @pytest.mark.parametrize("between", [",", ", ", " ,", "  ,  "])

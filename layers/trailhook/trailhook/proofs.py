@@ -70,7 +70,9 @@ class HmacProof(Struct, frozen=True):
         message = _around(self.message, request.body)
         expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), message, self.algorithm))
         if not any(equal(entry, expected) for entry in entries):
-            raise Unauthenticated(f"{self.header} does not match the body")
+            # A text of the descriptor that is not the sender's, such as another URL, looks like a wrong secret.
+            signed = "the body" if self.message == "{body}" else f"the text {self.message}"
+            raise Unauthenticated(f"{self.header} does not match {signed}")
         _refuse_standard_webhooks(message, self.header)
 
 
@@ -108,7 +110,7 @@ class TimestampedHmacProof(Struct, frozen=True):
         message = _around(self.message, request.body, timestamp)
         expected = self.prefix + self.encode(hmac.digest(_shared(secret).encode(), message, "sha256"))
         if not any(equal(one, expected) for one in given):
-            raise Unauthenticated(f"{self.header} does not match the body and its time")
+            raise Unauthenticated(f"{self.header} does not match the text {self.message}")
         _refuse_standard_webhooks(message, self.header)
 
     def _given(self, request: Request) -> tuple[str, Sequence[str]]:
