@@ -6,6 +6,8 @@ import pytest
 from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import Account, Meanwhile, denied
 
+from trailhook.integration.control_plane import as_list
+from trailhook.integration.ownership import Owner
 from trailhook_local.lake import LakeServer, errors
 
 POLICY = {"PrincipalAccountIds": ["444455556666"], "ExternalId": "fake-external-id"}
@@ -58,6 +60,25 @@ def test_a_repeat_that_is_faster_leaves_its_work_to_both(
     lake.lake.faults = Meanwhile(operation, stack.replay)
     stack.send_unanswered("Create", {**github, **POLICY})
     assert_both_succeeded(stack)
+    assert_whole(account)
+
+
+@pytest.mark.parametrize("operation", ["CreateEventDataStore", "CreateChannel"])
+def test_what_a_repeat_that_is_still_at_work_has_made_is_gone_on_with(
+    stack: CloudFormation, lake: LakeServer, account: Account, github: dict[str, Any], operation: str
+) -> None:
+    tags = as_list(Owner(stack.stack_id, stack.logical_id).tags)
+
+    def begun() -> None:
+        if operation == "CreateChannel":
+            [store] = account.stores()
+            account.channel(store, name="github", Tags=tags)
+        else:
+            account.store("audit", TagsList=tags)
+
+    lake.lake.faults = Meanwhile(operation, begun)
+    answer = stack.create({**github, **POLICY})
+    assert answer.succeeded, answer.reason
     assert_whole(account)
 
 
