@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from trailhook.aws_call import failing_as
 from trailhook.errors import QueueError
@@ -17,6 +18,15 @@ def test_what_an_answer_says_is_in_no_message() -> None:
         int("what-an-answer-says")
     where = r"\(ValueError at test_aws_call\.py:[0-9]+, called from aws_call\.py:[0-9]+\)"
     assert re.fullmatch(rf"SQS did not answer: its answer makes no sense {where}", str(told.value))
+
+
+def test_a_refusal_is_told_by_its_code() -> None:
+    """It tells what the operator has to allow, or to put back."""
+    refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "Not allowed."}}, "SendMessage")
+    with pytest.raises(QueueError) as told, failing_as(QueueError, "SQS did not confirm the message"):
+        raise refusal
+    assert str(told.value) == f"SQS did not confirm the message: {refusal}"
+    assert "(AccessDenied)" in str(told.value)
 
 
 def test_of_what_fails_in_a_library_our_own_line_is_told_too() -> None:
