@@ -51,6 +51,12 @@ def test_a_store_collects_what_its_event_categories_say_and_no_other_condition()
     assert store.categories == {"Management"}
 
 
+def test_a_store_without_an_event_category_is_said_to_collect_nothing() -> None:
+    store = EventDataStore.of({"EventDataStoreArn": "arn", "Name": "bare", "Status": "ENABLED"})
+    [fault] = store.faults()
+    assert fault == "arn collects nothing; it must collect eventCategory ActivityAuditLog and nothing else."
+
+
 @pytest.mark.parametrize(("hours", "may"), [(1.99, False), (2.01, True)])
 def test_a_store_of_some_age_may_hold_what_a_channel_took_that_is_gone(hours: float, may: bool) -> None:
     assert STORE.may_hold_events_of([], MADE + timedelta(hours=hours)) is may
