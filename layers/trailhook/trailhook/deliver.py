@@ -210,6 +210,6 @@ def _distinct(entries: Iterable[Entry]) -> tuple[list[Entry], list[tuple[Entry, 
     every = list(entries)
     if len({entry.id for entry in every}) == len(every):
         return every, []
-    firsts: dict[tuple[str, bytes], Entry] = {}
-    pairs = [(entry, firsts.setdefault((entry.id, entry.encoded), entry)) for entry in every]
+    firsts: dict[bytes, Entry] = {}  # by the whole of them, which holds the id
+    pairs = [(entry, firsts.setdefault(entry.encoded, entry)) for entry in every]
     return list(firsts.values()), [(entry, first) for entry, first in pairs if entry is not first]
