@@ -133,6 +133,18 @@ def test_our_store_that_does_not_match_is_refused_untouched(
     assert account.snapshot() == before
 
 
+def test_our_store_that_no_channel_can_deliver_to_any_more_is_refused_untouched(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    first = new_stack()
+    [store] = first.create(github).data["EventDataStoreArns"]
+    first.delete()
+    account.cloudtrail.update_event_data_store(EventDataStore=store, MultiRegionEnabled=True)
+    before = account.snapshot()
+    assert f"{store} is multi-Region" in new_stack().create(github).reason
+    assert account.snapshot() == before
+
+
 def test_a_retention_longer_than_the_pricing_of_the_store_that_is_taken_allows_is_refused(
     new_stack: NewStack, account: Account, github: dict[str, Any]
 ) -> None:
