@@ -16,6 +16,7 @@ def auto_destroy(trigger: str, **details: Any) -> Mapping[str, Any]:
 
 
 TERRAFORM = {"id": "a-1", "timestamp": "2025-11-05T08:30:00Z", "auth": {"accessor_id": "user-1", "type": "Client"}}
+RUN = {"run_id": "r-1", "run_created_at": "2025-11-05T08:30:05Z"}
 TASK_RESULT = {"type": "task_result", "action": "callback"}
 
 
@@ -41,6 +42,9 @@ NETSKOPE = {"_id": "n-1", "timestamp": 1_762_331_405}
 GITLAB = {"author_id": 3, "entity_id": 2, "entity_type": "Group", "created_at": "2025-11-05T08:30:05Z"}
 OKTA = {"uuid": "o-1", "published": "2025-11-05T08:30:05Z"}
 VAULT = {"iso_timestamp": "2025-11-05T08:30:05Z", "issuer": "mira", "severity": "Info", "reason": "Not known"}
+VAULT_SYSLOG = {"IsoTimestamp": "2025-11-05T08:30:05Z", "Issuer": "mira", "Reason": "Not known"}
+KONNECT = {"event_class_id": "k-1", "event_product": "Konnect", "event_ts": "2025-11-05T08:30:05Z", "name": "Refused"}
+STREAM = {"eventType": "AuthActivityAuditEvent", "eventCreationTime": 1_762_331_405}
 IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info", "FailReason": "Bad password"}
 
 
@@ -239,6 +243,122 @@ IDENTITY = {"ID": "i-1", "WhenOccurred": "/Date(1762331405123)/", "Level": "Info
     ],
 )
 def test_a_failure_is_one_and_says_why(
+    partner: str, body: Mapping[str, Any], code: str | None, message: str | None
+) -> None:
+    data = event_data(partner, body)
+    assert (data.get("errorCode"), data.get("errorMessage")) == (code, message)
+
+
+# Every word of those by which a descriptor tells a failure, and one that tells none.
+@pytest.mark.parametrize(
+    ("partner", "body", "code", "message"),
+    [
+        *(
+            ("cloudflare", body, result if failed else None, NO_REASON if failed else None)
+            for result, failed in {"success": False, "failure": True, "failed": True, "error": True}.items()
+            for body in (
+                {"AuditLogID": "c-1", "ActionType": "a", "ActionTimestamp": 1_762_331_405, "ActionResult": result},
+                {"id": "c-1", "action": {"type": "a", "time": "2025-11-05T08:30:05Z", "result": result}},
+            )
+        ),
+        *(
+            ("cloudflare", {"when": "2025-11-05T08:30:05Z", "action": {"type": "a", "result": result}}, code, message)
+            for result, code, message in (
+                (True, None, None),
+                (False, "ActionFailed", NO_REASON),
+                ("failure", "ActionFailed", NO_REASON),
+            )
+        ),
+        *(
+            ("crowdstrike", body, "Failed" if failed else None, NO_REASON if failed else None)
+            for success, failed in {True: False, "true": False, False: True, "false": True}.items()
+            for body in (
+                {"metadata": STREAM, "event": {"OperationName": "a", "Success": success}},
+                {"ExternalApiType": "a", "timestamp": 1_762_331_405_123, "Success": success},
+            )
+        ),
+        *(
+            ("cyberark", CYBERARK | {"action": "a", "auditType": kind}, "IDP2004", NO_REASON)
+            for kind in ("Error", "Critical", "Failure", "Failed")
+        ),
+        ("cyberark", VAULT | {"desc": "a", "severity": "Critical"}, "Critical", "Not known"),
+        *(
+            ("cyberark", VAULT | {"reason": "", "message": "m", "desc": desc, "severity": severity}, code, "m")
+            for desc, severity, code in (("a", "Error", "Error"), ("Logon Failed", "Info", "Logon Failed"))
+        ),
+        *(
+            ("cyberark", IDENTITY | {"FailReason": "", "Message": "m", "EventType": name, "Level": level}, code, "m")
+            for name, level, code in (("a", "Error", "Error"), ("LoginFail", "Info", "LoginFail"))
+        ),
+        *(
+            ("cyberark", {"syslog": {"audit_record": VAULT_SYSLOG | record}}, code, message)
+            for record, code, message in (
+                ({"Desc": "a", "Severity": "Info"}, None, None),
+                ({"Desc": "a", "Severity": "Error"}, "Error", "Not known"),
+                ({"Desc": "a", "Severity": "Critical"}, "Critical", "Not known"),
+                ({"Desc": "Create Discovery Failed", "Severity": "Info"}, "Create Discovery Failed", "Not known"),
+                ({"Desc": "a", "Severity": "Error", "Reason": "", "Message": "m"}, "Error", "m"),
+                ({"Desc": "Logon Failed", "Reason": "", "Message": "m"}, "Logon Failed", "m"),
+            )
+        ),
+        *(
+            ("kong", KONNECT | {member: said}, code if failed else None, NO_REASON if failed else None)
+            for member, code in {"granted": "NotGranted", "success": "Refused"}.items()
+            for said, failed in {True: False, "true": False, False: True, "false": True}.items()
+        ),
+        *(
+            ("kong", {"type": "authorization", "ts": 1_762_331_405, "granted": granted}, code, message)
+            for granted, code, message in ((True, None, None), (False, "NotGranted", NO_REASON))
+        ),
+        *(
+            ("netskope", NETSKOPE | {"activity": "a", "action": action, "alert_name": "n"}, action, "n")
+            for action in ("block", "blocked", "Block", "Blocked")
+        ),
+        *(
+            (
+                "onepassword",
+                {"uuid": "s-1", "timestamp": 1_762_331_405, "category": category, "type": "t"},
+                code,
+                message,
+            )
+            for category, code, message in (
+                ("success", None, None),
+                ("firewall_reported_success", None, None),
+                ("mfa_failed", "mfa_failed", "t"),
+            )
+        ),
+        *(
+            (
+                "terraform",
+                RUN | {"notifications": [{"trigger": "a", "run_status": status, "message": "m"}]},
+                code,
+                message,
+            )
+            for status, code, message in (
+                ("applied", None, None),
+                ("errored", "errored", "m"),
+                ("canceled", "canceled", "m"),
+                ("force_canceled", "force_canceled", "m"),
+            )
+        ),
+        ("terraform", auto_destroy("results", run_status="force_canceled"), "force_canceled", "Auto Destroy"),
+        *(
+            ("terraform", TERRAFORM | {"resource": {"type": kind, "action": action}}, action, NO_REASON)
+            for kind, action in (
+                ("policy_check", "soft_failed"),
+                ("policy_check", "errored"),
+                ("policy_evaluation", "error"),
+            )
+        ),
+        (
+            "terraform",
+            TERRAFORM | {"resource": TASK_RESULT | {"meta": {"task_result_status": "errored"}}},
+            "errored",
+            NO_REASON,
+        ),
+    ],
+)
+def test_every_word_for_a_failure_is_known(
     partner: str, body: Mapping[str, Any], code: str | None, message: str | None
 ) -> None:
     data = event_data(partner, body)

@@ -455,6 +455,13 @@ def test_a_partners_own_secrets_go_although_their_names_do_not_tell(partner: str
     assert redact({"more": {member: X}}) == ({"more": {member: X}}, [])
 
 
+@pytest.mark.parametrize("entity", ["entity", "old_entity"])
+@pytest.mark.parametrize("member", ["key", "key_alt", "jwk", "config"])
+def test_what_opens_something_in_an_entity_of_kongs_goes(entity: str, member: str) -> None:
+    [outcome] = outcomes(delivery("kong", compact(EVENTS["kong"] | {entity: {"id": "e-1", member: X}}).encode()))
+    assert outcome["eventData"]["requestParameters"][entity] == {"id": "e-1", member: REDACTED}
+
+
 def test_what_auth0s_management_api_answers_with_opens_nothing() -> None:
     """A password change ticket counts for five days, and neither its name nor that of its id tells."""
     request = {"method": "post", "path": "/api/v2/tickets/password-change", "body": {"ticket_id": "kept"}}
