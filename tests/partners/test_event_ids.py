@@ -178,6 +178,86 @@ def test_derivation_is_frozen(partner: str, body: str, headers: dict[str, str], 
     assert sent(partner, body, headers) == (id_, uid)
 
 
+KEYED = {"Idempotency-Key": "g-1", "X-Gitlab-Event-UUID": "g-2"}
+NUMBERED = {"X-Gitlab-Event-UUID": "g-2"}
+OF_A_WORKFLOW = {"X-Cs-Delivery-Timestamp": "2025-11-05T08:30:15Z"}
+
+
+@pytest.mark.parametrize(
+    ("partner", "body", "headers", "id_", "uid"),
+    [
+        (
+            "auth0",
+            '{"_id":"a-1","type":"s","date":"2025-11-05T08:30:15Z"}',
+            {},
+            "eDJBxdlcfA5lORXg_j6Bfq5zoNR7iEHrUB799Nnj6uk",
+            "a-1",
+        ),
+        ("crowdstrike", '{"event_id":"c-1"}', OF_A_WORKFLOW, "3momNUCpQxmudQE-xvPGCkQ8LxmfIKtHTBNooBg1dJE", "c-1"),
+        ("crowdstrike", '{"incident_id":"c-1"}', OF_A_WORKFLOW, "75NsuUpAKA5KWDlgkHoqzQsXaRurHffLxS3V85mQGio", "c-1"),
+        ("crowdstrike", '{"id":"c-1"}', OF_A_WORKFLOW, "zShxhbwHK-fkU7t8oENiGiqW3PnYerXv_VEe7szbDz4", "c-1"),
+        (
+            "cyberark",
+            '{"EventType":"a","WhenOccurred":"/Date(1762331415123)/","_RowKey":"y-1","Tenant":"t"}',
+            {},
+            "xmykftrFwcKgflDcMURLz2GXVmSaqfo5zm7GHxqmaNc",
+            "y-1",
+        ),
+        ("gitlab", '{"event_name":"push"}', KEYED, "psfyNc4A9yiw7ZKi6SC4ZdiWjDvQRGwgUv35PTjscyw", "g-1"),
+        ("gitlab", '{"event_name":"push"}', NUMBERED, "qFVkSY8zK4fKjACwDcAQuv5iDpBErMPsVCJZEJXSr8E", "g-2"),
+        ("gitlab", '{"event_name":"user_failed_login"}', KEYED, "yG5ZZ3eEdI5QMDF-5mr2CyTaHnCvzObl8oyvciY5L2A", "g-1"),
+        (
+            "gitlab",
+            '{"event_name":"user_failed_login"}',
+            NUMBERED,
+            "BZzNaVrpJg7ucT3hHsW-ucZz6IfY0MxKVz9QRLD5a2g",
+            "g-2",
+        ),
+        ("gitlab", '{"event_name":"user_create"}', KEYED, "jJc6OqvsIMszAf1-24kag55GwBAe_dyR_wkUW54LX-c", "g-1"),
+        ("gitlab", '{"event_name":"user_create"}', NUMBERED, "4vs8WRolbX1U1aRZCmDHKlp-dgIyTQip98OrX_Ynv2Y", "g-2"),
+        (
+            "onelogin",
+            '{"create":{"_id":"o-1"},"event_type_id":5,"event_timestamp":"2025-11-05 08:30:15 UTC"}',
+            {},
+            "Pfii0HyEOmPA2p2s39STpVLMCq9uiD9v9psZfCFb5bE",
+            "o-1",
+        ),
+        (
+            "onepassword",
+            '{"uuid":"p-1","account_uuid":"t","action":"a","actor_uuid":"u","timestamp":"2025-11-05T08:30:15Z"}',
+            {},
+            "_CYpaKRTMIhG8HQmV043V3lmJoqoL3CU2npSku6BINE",
+            "p-1",
+        ),
+        (
+            "slack",
+            '{"event_id":"s-1","enterprise_id":"t","event_time":1762331415,"event":{"type":"a"}}',
+            {},
+            "zElJB8VCRdEovtE2fZ6AbSxDuapE74fH7973EItpHrw",
+            "s-1",
+        ),
+        (
+            "snyk",
+            '{"event":"a","created":"2025-11-05T08:30:15Z","group_id":"t"}',
+            {},
+            "2kxTKEXYyohI7G7OrjSm9XtsHyzT8rtRhzTycR_uJqE",
+            "a4d8e7e1a08828c308bab1c4cba65170535cb93e5645c6e00fd580a8420dcdce",
+        ),
+        (
+            "snyk",
+            '{"event":"a","created":"2025-11-05T08:30:15Z","orgId":"t"}',
+            {},
+            "plKr3jpPubkxyiYY-g74sFfxOMdBrmBKBPLhL0Mfb5Y",
+            "7b7c8d999de4a0a88016a8f55433a06e5b455f1e09fb1ecb68850946d82a19a7",
+        ),
+    ],
+)
+def test_every_place_of_an_id_and_of_its_tenant_is_frozen(
+    partner: str, body: str, headers: dict[str, str], id_: str, uid: str
+) -> None:
+    assert sent(partner, body, headers) == (id_, uid)
+
+
 def test_a_copied_github_delivery_id_does_not_hide_another_event() -> None:
     other = WEBHOOK.replace("added", "removed")
     assert sent("github", WEBHOOK, GUID)[0] != sent("github", other, GUID)[0]
