@@ -156,3 +156,57 @@ def test_the_user_of_a_session_sits_before_psm_and_where_nobody_can_type_it(
 def test_so_it_does_where_a_collector_took_the_record_apart(details: Mapping[str, str], found: str | None) -> None:
     record = {"iso_timestamp": "2025-11-05T08:30:05Z", "issuer": "mira", "desc": "PSM Connect", "station": "192.0.2.7"}
     assert event_data("cyberark", {**record, "extra_details": details}).get("sourceIPAddress") == found
+
+
+STREAM = {"metadata": {"eventType": "a", "eventCreationTime": 1_762_331_405}}
+LISTED = {"AuditKeyValues": [{"Key": "user_agent", "ValueString": "lamp/1"}]}
+EXTERNAL = {"ExternalApiType": "a", "timestamp": 1_762_331_405_123}
+NETSKOPE = {"_id": "n-1", "type": "a", "timestamp": 1_762_331_405}
+SIGN_IN = {"category": "success", "timestamp": 1_762_331_405}
+USAGE = {"item_uuid": "i-1", "vault_uuid": "v-1", "timestamp": 1_762_331_405}
+
+
+@pytest.mark.parametrize(
+    ("partner", "body", "address", "agent"),
+    [
+        ("crowdstrike", STREAM | {"event": {"Attributes": {"user_agent": "lamp/1"}}}, None, "lamp/1"),
+        ("crowdstrike", STREAM | {"event": LISTED}, None, "lamp/1"),
+        ("crowdstrike", STREAM | {"event": {"properties": {"LocalAddressIP4": "8.8.8.8"}}}, "8.8.8.8", None),
+        ("crowdstrike", EXTERNAL | {"Attributes": {"user_agent": "lamp/1"}}, None, "lamp/1"),
+        ("crowdstrike", EXTERNAL | LISTED, None, "lamp/1"),
+        ("crowdstrike", {"cid": "c-1", "Time": 1_762_331_405, "LocalAddressIP4": "8.8.8.8"}, "8.8.8.8", None),
+        (
+            "cyberark",
+            {"EventType": "a", "WhenOccurred": "/Date(1762331405123)/", "RequestUserAgent": "lamp/1"},
+            None,
+            "lamp/1",
+        ),
+        ("netskope", NETSKOPE | {"userip": "8.8.8.8", "browser": "Chrome"}, "8.8.8.8", "Chrome"),
+        *(
+            ("netskope", NETSKOPE | {"srcip": "8.8.4.4", "userip": "8.8.8.8", "browser": nothing}, "8.8.4.4", None)
+            for nothing in ("native", "Native", "unknown", "Unknown")
+        ),
+        *(
+            (
+                "onepassword",
+                form | {"client": {member: "8.8.8.8", "app_name": "lamp", "app_version": 1}},
+                "8.8.8.8",
+                "lamp/1",
+            )
+            for form in (SIGN_IN, USAGE)
+            for member in ("ip_address", "ip")
+        ),
+        ("wiz", {"trigger": {"type": "a"}, "primaryActor": {"id": "u-1", "userAgent": "lamp/1"}}, None, "lamp/1"),
+        (
+            "zoom",
+            {"event": "a", "event_ts": 1_762_331_405_123, "payload": {"object": {"ip_address": "8.8.8.8"}}},
+            "8.8.8.8",
+            None,
+        ),
+    ],
+)
+def test_where_from_and_with_what_is_found_under_every_name(
+    partner: str, body: Mapping[str, Any], address: str | None, agent: str | None
+) -> None:
+    data = event_data(partner, body)
+    assert (data.get("sourceIPAddress"), data.get("userAgent")) == (address, agent)
