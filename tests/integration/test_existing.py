@@ -290,3 +290,18 @@ def test_another_key_than_the_aliass_is_refused_and_the_way_back_is_open(
     refused = stack.update({**store_of(github, KmsKeyId=key), "ChannelName": "renamed"})
     assert "CloudTrail never changes or removes its key" in refused.reason
     assert account.snapshot() == before
+
+
+@pytest.mark.usefixtures("lake_with_aliases")
+def test_a_store_that_got_its_key_later_is_ours_again_under_the_key_that_cloudtrail_tells(
+    new_stack: NewStack, account: Account, github: dict[str, Any]
+) -> None:
+    """As the refusal advises. Nothing but that key says what the store has: it was made without one."""
+    first, again = new_stack(), new_stack()
+    (store,) = first.create(github).data["EventDataStoreArns"]
+    assert first.delete().succeeded
+    refused = again.create(store_of(github, KmsKeyId="alias/one"))
+    assert "set EventDataStore.KmsKeyId to the key in its answer" in refused.reason
+    account.cloudtrail.update_event_data_store(EventDataStore=store, KmsKeyId="alias/one")
+    told = account.cloudtrail.get_event_data_store(EventDataStore=store)["KmsKeyId"]
+    assert again.create(store_of(github, KmsKeyId=told)).data["EventDataStoreArns"] == [store]
