@@ -215,6 +215,46 @@ def test_a_body_may_end_in_digits_that_are_no_beginning_of_a_time(end: str) -> N
         proof.verify(request(headers, body), "fake")
 
 
+@pytest.mark.parametrize(
+    ("message", "signed", "cut"),
+    [
+        ("{timestamp}{body}", "2023-11-14T22:13:20+05:30", 6),
+        ("{timestamp}{body}", "2023-11-14T22:13:20.123-08:00", 6),
+        ("{timestamp}{body}", "2023-11-14T22:13:20.123-08:00", 8),
+        ("{timestamp}{body}", "2023-11-14T22:13:20.123-08:00", 10),
+        ("{timestamp}{body}", "2023-11-14T22:13:20,123-0800", 9),
+        ("{timestamp}{body}", "2023-11-14T22:13:20+05:30", 3),
+        ("{timestamp}{body}", "2023-11-14T22:13:20 +0530", 2),
+        ("{timestamp}{body}", "2023-11-14T22:13:20 +0530", 6),
+        ("{timestamp}.{body}", "2023-11-14T22:13:20.123+02:00", 10),
+        ("v0:{timestamp}:{body}", "2023-11-14T22:13:20-03:30", 3),
+        ("{timestamp} {body}", "2023-11-14T22:13:20 +0200", 6),
+        ("{timestamp}+{body}", "2023-11-14T22:13:20+02:00", 6),
+    ],
+)
+def test_no_end_of_the_time_can_pass_for_the_beginning_of_a_body(message: str, signed: str, cut: int) -> None:
+    """Without its offset it would be a time of later, when the recorded signature counted again, over another body."""
+    proof = TimestampedHmacProof("p", "x-signature", message, "x-time", any_time=True)
+    text = message.format(timestamp=signed, body=BODY.decode())
+    headers = {"x-signature": hex_hmac("fake", text.encode())}
+    proof.verify(request({**headers, "x-time": signed}, received_at=milliseconds(signed)), "fake")
+    after = message.partition("{timestamp}")[2]
+    moment, rest = signed[:-cut], signed[-cut:] + after.replace("{body}", BODY.decode())
+    body = rest[len(after) - len("{body}") :].encode()
+    assert text == message.format(timestamp=moment, body=body.decode())
+    with pytest.raises(Unauthenticated, match="end of the signed timestamp"):
+        proof.verify(request({**headers, "x-time": moment}, body, received_at=milliseconds(moment)), "fake")
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": -1}', b"[1]", b'\n{"a": 1}', b"payload=%7B%7D", b"\x1f\x8b0", b"\xef\xbb\xbf{}", b""]
+)
+def test_a_body_behind_a_time_may_begin_with_all_that_is_no_part_of_one(body: bytes) -> None:
+    proof = TimestampedHmacProof("p", "x-signature", "{timestamp}{body}", "x-time", any_time=True)
+    for moment in ("2023-11-14T22:13:20Z", str(NOW), str(RECEIVED_AT)):
+        proof.verify(request({"x-signature": hex_hmac("fake", moment.encode() + body), "x-time": moment}, body), "fake")
+
+
 def test_an_altered_time_breaks_the_signature() -> None:
     for name in ("hex over a time and the body", "base64 over the body and a time"):
         sender = SENDERS[name]

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from trailhook.errors import Unauthenticated
 from trailhook.gateway import Request
-from trailhook.signed_time import check_boundary, check_moment, check_seconds
+from trailhook.signed_time import check_beginning, check_boundary, check_moment, check_seconds
 
 PUBLIC_KEY_PREFIX = "whpk_"
 """Marks an Ed25519 public key. It is public, so it must never serve as a shared secret."""
@@ -105,6 +105,8 @@ class TimestampedHmacProof(Struct, frozen=True):
             check_moment(timestamp, request.received_at)
             if "{body}{timestamp}" in self.message:
                 check_boundary(request.body, timestamp, request.received_at)
+            if "{timestamp}" in self.message.partition("{body}")[0]:
+                check_beginning(request.body)
         else:
             check_seconds(timestamp, request.received_at)
         message = _around(self.message, request.body, timestamp)

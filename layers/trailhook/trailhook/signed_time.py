@@ -9,6 +9,9 @@ TIMESTAMP_TOLERANCE_SECONDS = 300
 """How far a signed timestamp may lie from the time of receipt, both ways: the tolerance of Standard Webhooks' own
 libraries. Held against receipt, never against processing, or a backlog would turn into refusals."""
 
+_END_OF_A_TIME = re.compile(rb" ?[0-9.,:+-]")
+"""How what is cut off a time begins that still is one without it: its fraction, its offset, or a part of these."""
+
 _MOST_DIGITS = 9
 """A time in nanoseconds has so many digits more than one in seconds: no more of them can be missing."""
 
@@ -34,6 +37,16 @@ def check_moment(text: str, received_at: int) -> None:
         # Its reason quotes the header, and the log holds no header of somebody who is not proven.
         raise Unauthenticated("The signed timestamp is not a time") from error
     _check_distance(int(moment.timestamp()), received_at)
+
+
+def check_beginning(body: bytes) -> None:
+    """Raise Unauthenticated if the body may begin with the last characters of the time that was signed before it.
+
+    Without its offset, 22:13:20+05:30 is another time, of hours later. A delivery that somebody recorded would count
+    again then. No JSON object begins so.
+    """
+    if _END_OF_A_TIME.match(body):
+        raise Unauthenticated("The body may begin with the end of the signed timestamp")
 
 
 def check_boundary(body: bytes, text: str, received_at: int) -> None:
