@@ -16,6 +16,7 @@ from trailhook.descriptor import Descriptor
 from trailhook.errors import MalformedDelivery, Unauthenticated, UnmappableEvent
 from trailhook.partner import Options
 from trailhook.partners import FOLDER, REGISTRY
+from trailhook.redaction import REDACTED
 from trailhook_local.descriptors.compiler import compile_descriptor, compile_file, compiled_text
 
 SOURCES = sorted(FOLDER.glob("*.yaml"))
@@ -227,6 +228,23 @@ def test_members_of_a_response_move_and_nothing_is_lost() -> None:
     fields = mapped(with_kind("response: [result, absent]"), event)
     assert fields["responseElements"] == {"result": {"ok": 1}}
     assert fields["requestParameters"] | fields["responseElements"] == event
+
+
+@pytest.mark.parametrize(
+    ("said", "member", "place"),
+    [
+        ({"name": "client_secret", "value": "fake"}, "value", "responseElements.value"),
+        ({"name": "client_secret", "value": "fake"}, "name", "requestParameters.value"),
+        ({"op": "replace", "path": "/config/password", "value": "fake"}, "value", "responseElements.value"),
+    ],
+)
+def test_a_secret_is_taken_out_also_where_a_response_parts_it_from_its_label(
+    said: dict[str, str], member: str, place: str
+) -> None:
+    event = {"type": "a", "at": 1_762_331_405, **said}
+    fields = mapped(with_kind(f"response: [{member}]"), event)
+    assert fields["requestParameters"] | fields["responseElements"] == event | {"value": REDACTED}
+    assert fields["additionalEventData"]["redacted"] == [place]
 
 
 @pytest.mark.parametrize(

@@ -144,12 +144,13 @@ class Kind(Struct, frozen=True):
             raise UnmappableEvent("MissingField", f"The {self.name} has no event name")
         time = first(self.time, subject)
         moment = self._moment(time)
-        response = {member: subject.event[member] for member in self.response if subject.event.get(member) is not None}
         own_id, parts = self._identify(event, subject, uid)
         version, user_agent = first_text(self.version, subject), first_text(self.user_agent, subject)
         source_ip = self.source_address(subject)
         chosen = any_unsigned(self.when, subject) or any(kind.might_fit(subject) for kind in self.before)
         shown = redaction.shown(subject.event)
+        # Of what is shown: a label and its value may part here, and the value would be no secret by itself.
+        response = {member: shown[member] for member in self.response if shown.get(member) is not None}
         identity, unsigned_of_actors = _first_result(actor.identity(subject, shown) for actor in self.actors)
         failure, unsigned_of_failures = _first_result(rule.failure(subject) for rule in self.failures)
         unsigned = [
@@ -178,7 +179,7 @@ class Kind(Struct, frozen=True):
             user_agent=text_in(user_agent),
             source_ip=text_in(source_ip),
             failure=failure,
-            request_parameters={key: value for key, value in subject.event.items() if key not in response},
+            request_parameters={key: value for key, value in shown.items() if key not in response},
             response_elements=response or None,
             unsigned=list(dict.fromkeys(unsigned)),
             notes={"envelope": subject.beside} if subject.beside else None,
