@@ -203,11 +203,31 @@ def test_no_beginning_of_the_time_can_pass_for_the_end_of_a_body(signed: str, cu
         proof.verify(request(later, BODY + signed[:cut].encode(), received_at=milliseconds(signed[cut:])), "fake")
 
 
+@pytest.mark.parametrize(
+    ("end", "signed"),
+    [
+        ("171", "1700000000"),  # seconds of 2023-11-14, as milliseconds of 2024-03-22
+        ("201", "1700000000"),  # of 2033-09-28
+        ("170", "1700000000123"),  # milliseconds, as microseconds of 2023-11-14 but some hours later
+        ("171170", "1700000000"),  # as microseconds
+    ],
+)
+def test_no_end_of_a_body_can_make_a_later_time_of_the_one_that_is_signed(end: str, signed: str) -> None:
+    """It is refused at once: when the signature counted again, its body would end in no digit any more."""
+    proof = TimestampedHmacProof("p", "x-signature", "{body}{timestamp}", "x-time", any_time=True)
+    headers = {"x-signature": hex_hmac("fake", BODY + f"{end}{signed}".encode()), "x-time": end + signed}
+    later = milliseconds(end + signed)
+    assert later > milliseconds(signed) + 300_000
+    proof.verify(request(headers, received_at=later), "fake")
+    with pytest.raises(Unauthenticated, match="first digits"):
+        proof.verify(request(headers | {"x-time": signed}, BODY + end.encode()), "fake")
+
+
 def milliseconds(moment: str) -> int:
     return int(parse_time(moment, "the time").timestamp() * 1000)
 
 
-@pytest.mark.parametrize("end", ["0", "100", "2177", "1", "999999999", "\u0661", "1 ", "\n"])
+@pytest.mark.parametrize("end", ["0", "100", "2577", "1", "999999999", "\u0661", "1 ", "\n"])
 def test_a_body_may_end_in_digits_that_are_no_beginning_of_a_time(end: str) -> None:
     proof = TimestampedHmacProof("p", "x-signature", "{body}{timestamp}", "x-time", any_time=True)
     for body in (f"amount={end}".encode(), end.encode()):

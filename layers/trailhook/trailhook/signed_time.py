@@ -16,7 +16,7 @@ _MOST_DIGITS = 9
 """A time in nanoseconds has so many digits more than one in seconds: no more of them can be missing."""
 
 _OLDEST_RECORDING_SECONDS = 10 * 365 * 86_400
-"""No delivery under a secret that still counts is taken to be older than this."""
+"""No delivery under a secret that still counts is taken to be older than this, nor any secret to count for longer."""
 
 
 def check_seconds(text: str, received_at: int) -> None:
@@ -50,10 +50,12 @@ def check_beginning(body: bytes) -> None:
 
 
 def check_boundary(body: bytes, text: str, received_at: int) -> None:
-    """Raise Unauthenticated if the body may end in the first digits of the time that was signed.
+    """Raise Unauthenticated if the body may end in the first digits of the time that was signed, or in digits that
+    would make another time of it.
 
     Without its first three, a time in milliseconds can be one in seconds, of months later: 1771800000123 is of February
-    2026, 1800000123 of January 2027. A delivery that somebody recorded would count again then.
+    2026, 1800000123 of January 2027. A delivery that somebody recorded would count again then. So would one in seconds
+    whose body ends in such digits: 177 and 1764416000 are 1771764416000.
     """
     for length in range(1, min(_MOST_DIGITS, len(body)) + 1):
         if not body[-length:].isdigit():
@@ -66,7 +68,7 @@ def check_boundary(body: bytes, text: str, received_at: int) -> None:
         except UnmappableEvent:
             continue
         age = received_at // 1000 - int(moment.timestamp())
-        if -TIMESTAMP_TOLERANCE_SECONDS <= age <= _OLDEST_RECORDING_SECONDS:
+        if abs(age) <= _OLDEST_RECORDING_SECONDS:
             raise Unauthenticated("The body may end in the first digits of the signed timestamp")
 
 
