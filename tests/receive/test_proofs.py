@@ -156,7 +156,11 @@ def test_where_the_form_of_a_time_is_open_every_form_counts(moment: str) -> None
 
 
 @pytest.mark.parametrize(
-    "moment", [str(NOW - 301), str(NOW + 301), "2023-11-14T22:13:20+01:00", "0", "now", "NaN", "9" * 400, "-1"]
+    "moment",
+    [
+        *(str(NOW - 301), str(NOW + 301), "2023-11-14T22:13:20+01:00", "0", "now", "NaN", "9" * 400, "-1"),
+        *(f" {NOW}", f"{NOW}\u00a0"),
+    ],
 )
 def test_a_signed_time_that_is_too_far_or_none_does_not_pass(moment: str) -> None:
     assert refuses(AFTER, timed_after(AFTER.secret, BODY, moment))
@@ -199,27 +203,39 @@ def test_no_beginning_of_the_time_can_pass_for_the_end_of_a_body(signed: str, cu
     headers = {"x-signature": hex_hmac("fake", BODY + signed.encode()), "x-time": signed}
     proof.verify(request(headers, received_at=milliseconds(signed)), "fake")
     later = headers | {"x-time": signed[cut:]}
-    with pytest.raises(Unauthenticated, match="first digits"):
+    with pytest.raises(Unauthenticated, match="beginning of the signed timestamp"):
         proof.verify(request(later, BODY + signed[:cut].encode(), received_at=milliseconds(signed[cut:])), "fake")
 
 
 @pytest.mark.parametrize(
-    ("end", "signed"),
+    ("message", "end", "signed"),
     [
-        ("171", "1700000000"),  # seconds of 2023-11-14, as milliseconds of 2024-03-22
-        ("201", "1700000000"),  # of 2033-09-28
-        ("170", "1700000000123"),  # milliseconds, as microseconds of 2023-11-14 but some hours later
-        ("171170", "1700000000"),  # as microseconds
+        ("{body}{timestamp}", "171", "1700000000"),  # seconds of 2023-11-14, as milliseconds of 2024-03-22
+        ("{body}{timestamp}", "201", "1700000000"),  # of 2033-09-28
+        (
+            "{body}{timestamp}",
+            "170",
+            "1700000000123",
+        ),  # milliseconds, as microseconds of 2023-11-14 but some hours later
+        ("{body}{timestamp}", "171170", "1700000000"),  # as microseconds
+        ("{body}{timestamp}", "1710000000.", "1700000000"),  # as the fraction of a second
+        ("{body}{timestamp}", "2024-01-01T00:00:00.", "1700000000"),
+        ("{body}{timestamp}", "2024-01-01 00:00:00,", "1700000000123"),
+        ("{body}.{timestamp}", ".1710000000", "1700000000"),
+        ("{body}.{timestamp}", ".2024-01-01T00:00:00", "1700000000"),
+        ("POST{body},{timestamp}", ",2024-01-01T00:00:00", "1700000000"),
     ],
 )
-def test_no_end_of_a_body_can_make_a_later_time_of_the_one_that_is_signed(end: str, signed: str) -> None:
+def test_no_end_of_a_body_can_make_a_later_time_of_the_one_that_is_signed(message: str, end: str, signed: str) -> None:
     """It is refused at once: when the signature counted again, its body would end in no digit any more."""
-    proof = TimestampedHmacProof("p", "x-signature", "{body}{timestamp}", "x-time", any_time=True)
-    headers = {"x-signature": hex_hmac("fake", BODY + f"{end}{signed}".encode()), "x-time": end + signed}
-    later = milliseconds(end + signed)
+    proof = TimestampedHmacProof("p", "x-signature", message, "x-time", any_time=True)
+    text = message.format(body=BODY.decode() + end, timestamp=signed)
+    headers = {"x-signature": hex_hmac("fake", text.encode())}
+    moment = text.partition(message.partition("{timestamp}")[0].format(body=BODY.decode()))[2]
+    later = milliseconds(moment)
     assert later > milliseconds(signed) + 300_000
-    proof.verify(request(headers, received_at=later), "fake")
-    with pytest.raises(Unauthenticated, match="first digits"):
+    proof.verify(request(headers | {"x-time": moment}, received_at=later), "fake")
+    with pytest.raises(Unauthenticated, match="beginning of the signed timestamp"):
         proof.verify(request(headers | {"x-time": signed}, BODY + end.encode()), "fake")
 
 
@@ -227,7 +243,9 @@ def milliseconds(moment: str) -> int:
     return int(parse_time(moment, "the time").timestamp() * 1000)
 
 
-@pytest.mark.parametrize("end", ["0", "100", "2577", "1", "999999999", "\u0661", "1 ", "\n"])
+@pytest.mark.parametrize(
+    "end", ["0", "100", "2577", "1", "999999999", "\u0661", "1 ", "\n", "100.", "9:30:00.", "0,5,"]
+)
 def test_a_body_may_end_in_digits_that_are_no_beginning_of_a_time(end: str) -> None:
     proof = TimestampedHmacProof("p", "x-signature", "{body}{timestamp}", "x-time", any_time=True)
     for body in (f"amount={end}".encode(), end.encode()):

@@ -103,10 +103,11 @@ class TimestampedHmacProof(Struct, frozen=True):
         timestamp, given = self._given(request)
         if self.any_time:
             check_moment(timestamp, request.received_at)
-            if "{body}{timestamp}" in self.message:
-                check_boundary(request.body, timestamp, request.received_at)
-            if "{timestamp}" in self.message.partition("{body}")[0]:
+            before, _, after = self.message.partition("{body}")
+            if "{timestamp}" in before:
                 check_beginning(request.body)
+            if "{timestamp}" in after:
+                check_boundary(request.body, after.partition("{timestamp}")[0], timestamp, request.received_at)
         else:
             check_seconds(timestamp, request.received_at)
         message = _around(self.message, request.body, timestamp)

@@ -12,8 +12,11 @@ libraries. Held against receipt, never against processing, or a backlog would tu
 _END_OF_A_TIME = re.compile(rb" ?[0-9.,:+-]")
 """How what is cut off a time begins that still is one without it: its fraction, its offset, or a part of these."""
 
-_MOST_DIGITS = 9
-"""A time in nanoseconds has so many digits more than one in seconds: no more of them can be missing."""
+_LONGEST_TIME = 40
+"""No more characters of a body can belong to the time behind it."""
+
+_IN_A_TIME = frozenset("0123456789.,")
+"""What may stand right before the digits of a time that still is one with it."""
 
 _OLDEST_RECORDING_SECONDS = 10 * 365 * 86_400
 """No delivery under a secret that still counts is taken to be older than this, nor any secret to count for longer."""
@@ -29,8 +32,8 @@ def check_seconds(text: str, received_at: int) -> None:
 
 def check_moment(text: str, received_at: int) -> None:
     """The same for a time in seconds, milliseconds or ISO 8601."""
-    if text.lstrip().startswith("0"):
-        raise Unauthenticated("The signed timestamp is not a time")  # for the same reason
+    if text != text.strip() or text.startswith("0"):
+        raise Unauthenticated("The signed timestamp is not a time")  # for the same reason, as may blanks be
     try:
         moment = parse_time(text, "The signed timestamp")
     except UnmappableEvent as error:
@@ -49,27 +52,27 @@ def check_beginning(body: bytes) -> None:
         raise Unauthenticated("The body may begin with the end of the signed timestamp")
 
 
-def check_boundary(body: bytes, text: str, received_at: int) -> None:
-    """Raise Unauthenticated if the body may end in the first digits of the time that was signed, or in digits that
-    would make another time of it.
+def check_boundary(body: bytes, between: str, text: str, received_at: int) -> None:
+    """Raise Unauthenticated if the body may end in the beginning of the time that was signed, or in what would make
+    another time of it. `between` is signed between the two.
 
-    Without its first three, a time in milliseconds can be one in seconds, of months later: 1771800000123 is of February
-    2026, 1800000123 of January 2027. A delivery that somebody recorded would count again then. So would one in seconds
-    whose body ends in such digits: 177 and 1764416000 are 1771764416000.
+    Without its first three digits, a time in milliseconds can be one in seconds, of months later: 1771800000123 is of
+    February 2026, 1800000123 of January 2027. A delivery that somebody recorded would count again then. So would one in
+    seconds whose body ends in such digits, for 177 and 1764416000 are 1771764416000, or whose time would be a fraction.
     """
-    for length in range(1, min(_MOST_DIGITS, len(body)) + 1):
-        if not body[-length:].isdigit():
-            return
-        signed = body[-length:].decode() + text
-        if signed.startswith("0"):
+    signed = body[-_LONGEST_TIME:].decode("latin-1") + between
+    if signed[-1:] not in _IN_A_TIME:
+        return
+    for begin in range(len(signed)):
+        # A zero in front is refused before.
+        if signed[begin] not in "123456789" or not signed[:begin].endswith(between):
             continue
         try:
-            moment = parse_time(signed, "The signed timestamp")
+            moment = parse_time(signed[begin:] + text, "The signed timestamp")
         except UnmappableEvent:
             continue
-        age = received_at // 1000 - int(moment.timestamp())
-        if abs(age) <= _OLDEST_RECORDING_SECONDS:
-            raise Unauthenticated("The body may end in the first digits of the signed timestamp")
+        if abs(received_at // 1000 - int(moment.timestamp())) <= _OLDEST_RECORDING_SECONDS:
+            raise Unauthenticated("The body may end in the beginning of the signed timestamp")
 
 
 def _check_distance(seconds: int, received_at: int) -> None:
