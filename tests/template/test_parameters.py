@@ -9,6 +9,7 @@ import pytest
 import yaml
 from tests.template.conftest import PHYSICAL_VALUES, PSEUDO_PARAMETERS
 
+from trailhook.external_id import EXTERNAL_ID
 from trailhook.known_partners import DIRECT as DIRECT_MODE
 from trailhook.known_partners import PARTNERS, WEBHOOK
 from trailhook.partners import REGISTRY
@@ -203,6 +204,10 @@ def test_ranges_that_the_parameter_takes_are_none_that_receive_refuses() -> None
     for value in ACCEPTED["AllowedSourceRanges"]:
         words = tuple(value.split(",")) if value else ()
         assert len(SourceRanges.parse(words).networks) == len(words)
+
+
+def test_an_external_id_has_the_form_that_the_integration_and_forward_take(parameters: Mapping[str, Any]) -> None:
+    assert parameters["ExternalId"]["AllowedPattern"] == f"^({EXTERNAL_ID.pattern})?$"
 
 
 def test_every_pattern_is_tried_both_ways(parameters: Mapping[str, Any]) -> None:
