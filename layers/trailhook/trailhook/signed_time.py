@@ -32,8 +32,9 @@ def check_seconds(text: str, received_at: int) -> None:
 
 def check_moment(text: str, received_at: int) -> None:
     """The same for a time in seconds, milliseconds or ISO 8601."""
+    # A zero in front may be the end of the body here, too, and a blank on either side may be a part of it.
     if text != text.strip() or text.startswith("0"):
-        raise Unauthenticated("The signed timestamp is not a time")  # for the same reason, as may blanks be
+        raise Unauthenticated("The signed timestamp is not a time")
     try:
         moment = parse_time(text, "The signed timestamp")
     except UnmappableEvent as error:
